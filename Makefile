@@ -1,0 +1,44 @@
+# `make demo` shows an export, `make test` proves it. Nothing needs to be prepared but Python 3.11 (and Node for the tests).
+
+PYTHON ?= python3.11
+BIN := .venv/bin
+
+.PHONY: help setup demo run test lint format clean
+
+help:  ## list these targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: .venv/.installed  ## make .venv
+
+.venv/.installed: requirements.txt requirements-dev.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "installing into .venv …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+node_modules/.installed: package.json package-lock.json
+	@echo "installing Azurite into node_modules …"
+	@npm ci --no-audit --no-fund --silent
+	@touch $@
+
+demo: setup  ## export an invoice from the emulator into landed/, and show what landed
+	@$(BIN)/python -m local demo
+
+run: setup  ## leave emulator and host up, for curl
+	@$(BIN)/python -m local run
+
+test: setup node_modules/.installed  ## all tests, with Azurite as the real storage
+	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term $(ARGS)
+
+lint: setup  ## ruff, mypy, import-linter
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy .
+	@$(BIN)/lint-imports
+
+format: setup  ## let ruff mend what it can
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+clean:  ## remove what the other targets made
+	rm -rf .venv node_modules landed .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage

@@ -1,0 +1,169 @@
+"""What was configured? One frozen settings class, read from a mapping of app settings (environment variables).
+
+Nothing is read at import: `configured` reads the process's environment once, when it is first needed.
+"""
+
+import functools
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+from urllib.parse import SplitResult, unquote, urlsplit
+
+LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class SettingsError(ValueError):
+    """The app settings cannot be used. `faults` holds one sentence for every fault found, each naming its setting."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("The app settings cannot be used: " + " ".join(faults))
+        self.faults = tuple(faults)
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the URL points to this very machine by a literal loopback name."""
+    return urlsplit(url).hostname in LOOPBACK_HOSTS
+
+
+def _base_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.query or parts.fragment or not parts.hostname:
+        raise ValueError("must be an absolute URL without query")
+    if "@" in parts.netloc:
+        raise ValueError("must not hold a user name or a password")
+    if not _has_usable_port(parts):
+        raise ValueError("must have a port from 1 to 65535, or none")
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(text)):
+        raise ValueError("must be https (http on loopback only)")
+    return text.rstrip("/")
+
+
+def _has_usable_port(parts: SplitResult) -> bool:
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False
+
+
+def _landing_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme == "file":
+        if parts.netloc or not parts.path.startswith("/") or not parts.path.strip("/") or parts.query or parts.fragment:
+            raise ValueError("must be an absolute folder: file:///folder")
+        return text.rstrip("/")
+    url = _base_url(text)
+    segments = [segment for segment in unquote(parts.path).split("/") if segment]
+    if any(segment in {".", ".."} for segment in segments):
+        raise ValueError("must not hold '.' or '..'")
+    if len(segments) < (2 if is_loopback(url) else 1):
+        raise ValueError("must name a container: https://{account}.blob.core.windows.net/{container}[/prefix]")
+    return url
+
+
+def _host_suffixes(text: str) -> tuple[str, ...]:
+    suffixes = tuple(part.strip().lower() for part in text.split(",") if part.strip())
+    if not suffixes or not all(suffix.startswith(".") and suffix.count(".") > 1 for suffix in suffixes):
+        raise ValueError("must be a comma-separated list of host suffixes, each beginning with a dot")
+    return suffixes
+
+
+def _schedule(text: str) -> str:
+    if len(text.split()) != 6:
+        raise ValueError("must be an NCRONTAB expression of six fields")
+    return text
+
+
+def _between(least: float, most: float, cast: Callable[[str], Any]) -> Callable[[str], Any]:
+    def read(text: str) -> Any:
+        kind = "a whole number" if cast is int else "a number"
+        try:
+            number = cast(text)
+        except ValueError:
+            raise ValueError(f"must be {kind}") from None
+        if not least <= number <= most:
+            raise ValueError(f"must be {kind} from {least:g} to {most:g}")
+        return number
+
+    return read
+
+
+def _setting(
+    read: Callable[[str], Any], default: str | None = None, *, required: bool = False, secret: bool = False
+) -> Any:
+    return field(repr=not secret, metadata={"read": read, "default": default, "required": required})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The app's settings; each field stands for the app setting of the same name in upper case.
+
+    Durations are seconds, but for `export_deadline_hours`. README holds the meaning of each. `repr` leaves secrets out.
+    """
+
+    graph_base_url: str = _setting(_base_url, "https://graph.microsoft.com/v1.0")
+    partner_center_base_url: str = _setting(_base_url, "https://api.partnercenter.microsoft.com")
+    landing_url: str = _setting(_landing_url, required=True)
+    landing_connection_string: str | None = _setting(str, secret=True)
+    source_host_suffixes: tuple[str, ...] = _setting(_host_suffixes, ".blob.core.windows.net,.dfs.core.windows.net")
+    graph_static_token: str | None = _setting(str, secret=True)
+    copy_batch_size: int = _setting(_between(1, 1_000_000, int), "100")
+    copy_concurrency: int = _setting(_between(1, 256, int), "16")
+    copy_slice_seconds: float = _setting(_between(1, 540, float), "240")
+    poll_interval_seconds: float = _setting(_between(0.01, 3600, float), "10")
+    poll_max_seconds: float = _setting(_between(0.01, 86_400, float), "300")
+    retry_seconds: float = _setting(_between(0.01, 900, float), "30")
+    export_attempts: int = _setting(_between(1, 20, int), "3")
+    export_deadline_hours: float = _setting(_between(0.001, 144, float), "24")
+    export_schedule: str = _setting(_schedule, "0 0 6 9 * *")
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, str]) -> "Settings":
+        """The settings that the mapping gives; an empty value counts as not given.
+
+        Raises:
+            SettingsError: with every fault, when a required setting is missing or one cannot be used.
+        """
+        read: dict[str, Any] = {}
+        faults: list[str] = []
+        for setting in fields(cls):
+            name = setting.name.upper()
+            text = values.get(name, "").strip() or setting.metadata["default"]
+            try:
+                if text is None and setting.metadata["required"]:
+                    raise ValueError("is required")
+                read[setting.name] = None if text is None else setting.metadata["read"](text)
+            except ValueError as fault:
+                faults.append(f"{name} {fault}.")
+        faults += _contradictions(read)
+        if faults:
+            raise SettingsError(faults)
+        return cls(**read)
+
+    @property
+    def graph_is_loopback(self) -> bool:
+        """Whether the billing API is an emulator on this machine, for which loopback source blobs are allowed."""
+        return is_loopback(self.graph_base_url)
+
+
+def _contradictions(read: Mapping[str, Any]) -> list[str]:
+    faults = []
+    graph_base_url = read.get("graph_base_url")
+    if read.get("graph_static_token") and graph_base_url and not is_loopback(graph_base_url):
+        faults.append("GRAPH_STATIC_TOKEN is for emulators: it is refused unless GRAPH_BASE_URL is loopback.")
+    if read.get("poll_interval_seconds", 0) > read.get("poll_max_seconds", float("inf")):
+        faults.append("POLL_MAX_SECONDS must not be less than POLL_INTERVAL_SECONDS.")
+    landing_url = read.get("landing_url") or ""
+    if urlsplit(landing_url).scheme == "http" and not read.get("landing_connection_string"):
+        faults.append("LANDING_CONNECTION_STRING is required where LANDING_URL is http.")
+    return faults
+
+
+@functools.cache
+def configured() -> Settings:
+    """The settings of this process's environment, read once.
+
+    Raises:
+        SettingsError: as `Settings.from_mapping`; nothing is kept then, so the next call reads anew.
+    """
+    return Settings.from_mapping(os.environ)
