@@ -1,0 +1,78 @@
+"""Bearer tokens for the partner billing API, as httpx authentication: sent to one origin and nowhere else."""
+
+import base64
+import binascii
+import re
+from collections.abc import AsyncGenerator
+
+import httpx
+from azure.core.credentials import AccessToken
+from azure.core.credentials_async import AsyncTokenCredential
+
+from billing.origins import require_origin
+
+
+class StaticToken(httpx.Auth):
+    """A fixed bearer token, for emulators."""
+
+    def __init__(self, token: str, base_url: str) -> None:
+        self._token = token
+        self._base_url = base_url
+
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """Sends the request with the token.
+
+        Raises:
+            ForeignOrigin: when the request would leave the base URL's origin.
+        """
+        require_origin(str(request.url), self._base_url)
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        yield request
+
+
+class EntraToken(httpx.Auth):
+    """Tokens of an Entra identity (azure-identity), whose credential caches and renews them.
+
+    A 401 is answered once with a token asked for anew, with the claims that the service demanded, if it did (continuous
+    access evaluation, https://learn.microsoft.com/entra/identity-platform/claims-challenge).
+    """
+
+    def __init__(self, credential: AsyncTokenCredential, scope: str, base_url: str) -> None:
+        self._credential = credential
+        self._scope = scope
+        self._base_url = base_url
+
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """Sends the request with a token, and once more with a fresh one after a 401.
+
+        Raises:
+            ForeignOrigin: when the request would leave the base URL's origin.
+        """
+        require_origin(str(request.url), self._base_url)
+        self._authorize(request, await self._credential.get_token(self._scope))
+        response = yield request
+        if response.status_code == httpx.codes.UNAUTHORIZED:
+            claims = _demanded_claims(response)
+            fresh = await (
+                self._credential.get_token(self._scope, claims=claims)
+                if claims
+                else self._credential.get_token(self._scope)
+            )
+            self._authorize(request, fresh)
+            yield request
+
+    @staticmethod
+    def _authorize(request: httpx.Request, token: AccessToken) -> None:
+        request.headers["Authorization"] = f"Bearer {token.token}"
+
+
+def _demanded_claims(response: httpx.Response) -> str | None:
+    """The claims of a `WWW-Authenticate: Bearer … claims="base64url"` challenge, decoded."""
+    found = re.search(r'claims="([A-Za-z0-9_\-=]+)"', response.headers.get("WWW-Authenticate", ""))
+    if not found:
+        return None
+    padded = found[1] + "=" * (-len(found[1]) % 4)
+    try:
+        return base64.urlsafe_b64decode(padded).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return None

@@ -1,0 +1,100 @@
+"""The partner billing API: starts an export, reads its operation and its manifest.
+
+Source: https://learn.microsoft.com/graph/api/resources/partners-billing-api-overview
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Generic, TypeVar
+from urllib.parse import urljoin
+
+import httpx
+
+from billing.errors import UnusableAnswer
+from billing.http import Api, json_object, unusable
+from billing.models import ExportRequest, Manifest, Operation, Succeeded, operation_from_json
+from billing.origins import SourceHosts, require_origin
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Answer(Generic[T]):
+    """What the API answered, and the seconds it asks us to wait before the next call, if it does."""
+
+    value: T
+    retry_after: float | None
+
+
+class BillingClient:
+    """The partner billing API below one Graph base URL. Made once a process; safe for concurrent use.
+
+    `http` sends the requests and authenticates them; `sources` says where blobs may be read from.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        http: httpx.AsyncClient,
+        sources: SourceHosts,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._api = Api(base_url, http, now)
+        self._sources = sources
+
+    async def start_export(self, request: ExportRequest) -> Answer[str]:
+        """Posts the export; the answer is its operation's URL.
+
+        Raises:
+            ServiceUnavailable: when no try was answered.
+            RequestRefused: when the API does not take the request, or names an operation elsewhere or none.
+        """
+        url = self._api.base_url + request.dataset.path
+        response = await self._api.send("POST", url, json=request.graph_body)
+        location = response.headers.get("Location")
+        if response.status_code != httpx.codes.ACCEPTED or not location:
+            raise unusable(response, "an export starts with 202 and a Location header")
+        operation_url = urljoin(url, location)
+        require_origin(operation_url, self._api.base_url)
+        return Answer(operation_url, self._api.wait_asked_for(response))
+
+    async def read_operation(self, url: str) -> Answer[Operation]:
+        """The operation's state; where it succeeded, with its manifest.
+
+        Raises:
+            ServiceUnavailable: when no try was answered.
+            OperationGone: when Microsoft no longer knows the operation.
+            RequestRefused: when it may not be read, or the answer cannot be used.
+        """
+        response = await self._api.send("GET", url)
+        operation = operation_from_json(json_object(response), url)
+        if isinstance(operation, Succeeded):
+            operation = Succeeded(operation.manifest_url, await self._manifest_of(operation))
+        return Answer(operation, self._api.wait_asked_for(response))
+
+    async def read_manifest(self, url: str) -> Manifest:
+        """The manifest at the URL of a manifest or of the operation that embeds it, with a fresh SAS token.
+
+        Raises:
+            ServiceUnavailable: when no try was answered.
+            OperationGone: when Microsoft no longer knows it.
+            RequestRefused: when it may not be read, or the answer cannot be used.
+        """
+        body = await self._api.get_object(url)
+        if "blobs" in body:
+            return self._from_allowed_host(Manifest.from_json(body, url))
+        operation = operation_from_json(body, url)
+        if isinstance(operation, Succeeded):
+            return await self._manifest_of(operation)
+        raise UnusableAnswer("NoManifest", "The operation that had succeeded no longer shows its manifest.")
+
+    async def _manifest_of(self, operation: Succeeded) -> Manifest:
+        if operation.manifest is not None:
+            return self._from_allowed_host(operation.manifest)
+        link = urljoin(self._api.base_url, operation.manifest_url)
+        return self._from_allowed_host(Manifest.from_json(await self._api.get_object(link), link))
+
+    def _from_allowed_host(self, manifest: Manifest) -> Manifest:
+        self._sources.require(manifest.root)
+        return manifest

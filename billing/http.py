@@ -1,0 +1,141 @@
+"""Requests to one of Microsoft's APIs: authenticated, tried again for a short while, every refusal a typed error."""
+
+import json
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import stamina
+
+from billing.errors import (
+    BillingError,
+    Forbidden,
+    OperationGone,
+    RequestRefused,
+    ServiceUnavailable,
+    Unauthorized,
+    UnusableAnswer,
+)
+from billing.origins import require_origin
+from billing.retry_after import retry_after
+
+TRIES = 3
+"""Requests sent for one call before it fails: what lasts longer is for the caller's timers."""
+
+PATIENCE = 5.0
+"""Seconds that a call waits between its tries at the most; a service that asks for more is left alone for now."""
+
+_UNAVAILABLE = frozenset({408, 429, 500, 502, 503, 504})
+_REFUSALS: Mapping[int, type[BillingError]] = {
+    401: Unauthorized,
+    403: Forbidden,
+    404: OperationGone,
+    410: OperationGone,
+}
+
+
+class Api:
+    """One API below a base URL, whose origin no request leaves. `http` sends the requests and authenticates them."""
+
+    def __init__(
+        self, base_url: str, http: httpx.AsyncClient, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self.base_url = base_url
+        self._http = http
+        self._now = now
+
+    async def get_object(self, url: str) -> Mapping[str, Any]:
+        """The JSON object at the URL.
+
+        Raises:
+            BillingError: as `send`; `UnusableAnswer` for anything but a JSON object.
+        """
+        return json_object(await self.send("GET", url))
+
+    async def send(self, method: str, url: str, **content: Any) -> httpx.Response:
+        """The answer, which is a success.
+
+        Raises:
+            ServiceUnavailable: when no try was answered.
+            OperationGone: for 404 and 410.
+            RequestRefused: when the request is not taken, or would leave the base URL's origin.
+        """
+        require_origin(url, self.base_url)
+        async for attempt in stamina.retry_context(
+            on=_wait_and_try_again, attempts=TRIES, timeout=None, wait_max=PATIENCE
+        ):
+            with attempt:
+                return await self._try(method, url, **content)
+        raise AssertionError("unreachable: the last try returns or raises")
+
+    def wait_asked_for(self, response: httpx.Response) -> float | None:
+        """The seconds that the answer asks us to wait before the next call, if it does."""
+        return retry_after(response, self._now())
+
+    async def _try(self, method: str, url: str, **content: Any) -> httpx.Response:
+        headers = {"client-request-id": str(uuid.uuid4()), "Accept": "application/json"}
+        try:
+            response = await self._http.request(method, url, headers=headers, **content)
+        except httpx.TransportError as fault:
+            # The fault's own text may quote what was sent.
+            raise ServiceUnavailable("NoAnswer", f"The service did not answer ({type(fault).__name__}).") from None
+        if response.is_success:
+            return response
+        raise self._error(response)
+
+    def _error(self, response: httpx.Response) -> BillingError:
+        code, message, request_id = _described(response)
+        if response.status_code in _UNAVAILABLE:
+            wait = self.wait_asked_for(response)
+            return ServiceUnavailable(code, message, request_id=request_id, retry_after=wait)
+        return _REFUSALS.get(response.status_code, RequestRefused)(code, message, request_id=request_id)
+
+
+def json_object(response: httpx.Response) -> Mapping[str, Any]:
+    """The answer's body, which may begin with a byte order mark.
+
+    Raises:
+        UnusableAnswer: when it is no JSON object.
+    """
+    body = _json(response)
+    if not isinstance(body, Mapping):
+        raise unusable(response, "the answer is a JSON object")
+    return body
+
+
+def unusable(response: httpx.Response, rule: str) -> UnusableAnswer:
+    """The error of an answer that breaks a rule of the documentation."""
+    message = f"The service answered {response.status_code}, but {rule}."
+    return UnusableAnswer("UnusableAnswer", message, request_id=response.headers.get("request-id"))
+
+
+def _wait_and_try_again(fault: Exception) -> bool | float:
+    if not isinstance(fault, ServiceUnavailable):
+        return False
+    return fault.retry_after <= PATIENCE and fault.retry_after if fault.retry_after else True
+
+
+def _described(response: httpx.Response) -> tuple[str, str, str | None]:
+    """Code, message and request id of Graph's error body, whichever way it spells `innerError`, or the best there is.
+
+    Source: https://learn.microsoft.com/graph/errors
+    """
+    error = _object(_object(_json(response)).get("error"))
+    inner = _object(error.get("innerError") or error.get("innererror"))
+    code = str(error.get("code") or f"HTTP{response.status_code}")
+    message = str(error.get("message") or f"The service answered {response.status_code} {response.reason_phrase}.")
+    request_id = response.headers.get("request-id") or inner.get("request-id")
+    return code, message, str(request_id) if request_id else None
+
+
+def _json(response: httpx.Response) -> object:
+    try:
+        return json.loads(response.content.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

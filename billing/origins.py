@@ -1,0 +1,61 @@
+"""Where may a request go? Tokens travel to configured origins only, and blobs are read from allowed hosts only."""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from billing.errors import ForeignOrigin
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def origin(url: str) -> tuple[str, str | None, int | None]:
+    """Scheme, host and port of the URL: what RFC 6454 calls its origin. One that cannot be read has no host."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)
+    except ValueError:
+        return "", None, None
+
+
+def require_origin(url: str, expected: str) -> None:
+    """Returns where both URLs share their origin, and `url` carries no user name.
+
+    Raises:
+        ForeignOrigin: otherwise.
+    """
+    if not origin(url)[1] or origin(url) != origin(expected) or "@" in urlsplit(url).netloc:
+        raise ForeignOrigin("ForeignOrigin", f"The answer points to {_shown(url)}, which is not {_shown(expected)}.")
+
+
+@dataclass(frozen=True)
+class SourceHosts:
+    """The hosts that source blobs may be read from: https on hosts with one of the suffixes, each with its dot.
+
+    `loopback` also allows http on this machine, for an emulator.
+    """
+
+    suffixes: tuple[str, ...]
+    loopback: bool = False
+
+    def require(self, url: str) -> None:
+        """Returns where blobs may be read from the URL.
+
+        Raises:
+            ForeignOrigin: otherwise.
+        """
+        scheme, host, _ = origin(url)
+        if not host or "@" in urlsplit(url).netloc or not self._allows(scheme, host):
+            raise ForeignOrigin("ForeignSource", f"The manifest's blobs are at {_shown(url)}, which is not allowed.")
+
+    def _allows(self, scheme: str, host: str) -> bool:
+        if self.loopback and host in _LOOPBACK:
+            return scheme in _DEFAULT_PORTS
+        return scheme == "https" and host.endswith(self.suffixes)
+
+
+def _shown(url: str) -> str:
+    scheme, host, port = origin(url)
+    if not host:
+        return "no host"
+    return f"{scheme}://{host}" + ("" if port == _DEFAULT_PORTS.get(scheme) else f":{port}")

@@ -1,0 +1,29 @@
+"""How long does the service ask us to wait?"""
+
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import httpx
+
+
+def retry_after(response: httpx.Response, now: datetime) -> float | None:
+    """The seconds (0 and more) that `Retry-After` asks for, as seconds or as an HTTP date; None without a usable one.
+
+    A date is measured against the answer's own `Date` where it has one, so that clocks need not agree.
+    Source: RFC 9110, section 10.2.3
+    """
+    text = response.headers.get("Retry-After", "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text)
+    until = _http_date(text)
+    if until is None:
+        return None
+    return max(0.0, (until - (_http_date(response.headers.get("Date", "")) or now)).total_seconds())
+
+
+def _http_date(text: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
