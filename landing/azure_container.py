@@ -1,0 +1,248 @@
+"""A landing zone in an Azure Blob container: the service itself pulls the bytes wherever it can reach the source.
+
+Up to 256 MiB a blob is copied by one call, larger ones go in blocks that survive a crash. A source that the service
+cannot reach (an emulator on this machine) is streamed through this process instead, a block at a time.
+
+Source: https://learn.microsoft.com/rest/api/storageservices/copy-blob-from-url, put-block-from-url, put-block-list
+"""
+
+import base64
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+from azure.core import MatchConditions
+from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
+from azure.storage.blob import BlobBlock, BlobProperties, ContentSettings
+from azure.storage.blob.aio import BlobClient, ContainerClient
+
+from landing.errors import LandingError, LandingRefused, LandingUnavailable, SourceUnavailable
+from landing.source import Source, SourceReader, source_error
+from landing.zone import AlreadyThere, Landed, OutOfTime, Stored
+
+MOST_AT_ONCE = 256 << 20
+"""Bytes: Copy Blob From URL takes no more."""
+
+PULLED_BLOCK = 64 << 20
+"""Bytes that the service pulls in one Put Block From URL: 50,000 such blocks make 3 TiB, and one takes seconds."""
+
+STREAMED_BLOCK = 2 << 20
+"""Bytes that pass through this process at once for one blob: with 16 blobs at a time, well below 64 MiB in all."""
+
+MOST_BLOCKS = 50_000
+"""Blocks that one blob can have."""
+
+PULL_SECONDS = 300
+"""Seconds given to a call in which the service pulls: the client's default of 60 is too short for 256 MiB."""
+
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_OCCUPIED = frozenset({"BlobAlreadyExists", "ConditionNotMet", "TargetConditionNotMet", "UnauthorizedBlobOverwrite"})
+
+
+class AzureContainer:
+    """A landing zone below a prefix of one container."""
+
+    def __init__(self, container: ContainerClient, prefix: str, sources: SourceReader) -> None:
+        self.url = "/".join(part for part in (container.url.split("?")[0], prefix) if part)
+        self._container = container
+        self._prefix = f"{prefix}/" if prefix else ""
+        self._sources = sources
+
+    async def prepare(self) -> None:
+        """Creates the container where it is missing; an identity that may not is left to find it there."""
+        try:
+            await self._container.create_container()
+        except HttpResponseError as fault:
+            if fault.status_code not in {403, 409}:
+                raise _landing_error(fault) from None
+
+    async def read(self, path: str) -> Stored | None:
+        """The small blob at `path`; None where there is none."""
+        with _storage_faults():
+            try:
+                download = await self._blob(path).download_blob()
+                return Stored(await download.readall(), str(download.properties.etag))
+            except ResourceNotFoundError:
+                return None
+
+    async def write(self, path: str, content: bytes) -> None:
+        """Writes the small blob in one request."""
+        with _storage_faults():
+            await self._blob(path).upload_blob(content, overwrite=True)
+
+    async def swap(self, path: str, content: bytes, seen: str | None) -> bool:
+        """Writes the small blob on the condition of its eTag."""
+        try:
+            with _storage_faults():
+                await self._blob(path).upload_blob(content, overwrite=True, **_target_condition(seen))
+        except AlreadyThere:
+            return False
+        return True
+
+    async def find(self, path: str) -> Landed | None:
+        """The blob's properties; None where there is none."""
+        with _storage_faults():
+            try:
+                return self._landed(path, await self._blob(path).get_blob_properties())
+            except ResourceNotFoundError:
+                return None
+
+    async def list(self, folder: str) -> AsyncIterator[Landed]:
+        """Everything below the folder, as the service lists it."""
+        with _storage_faults():
+            async for properties in self._container.list_blobs(name_starts_with=f"{self._prefix}{folder}/"):
+                yield self._landed(str(properties.name).removeprefix(self._prefix), properties)
+
+    async def copy(
+        self, source: Source, path: str, *, replacing: str | None = None, out_of_time: Callable[[], bool]
+    ) -> Landed:
+        """Copies by the fewest calls that the source's length and whereabouts allow."""
+        blob = self._blob(path)
+        pulled = self._can_pull(source)
+        with _storage_faults():
+            if pulled and 0 < source.length <= MOST_AT_ONCE:
+                await _pull_whole(blob, source, replacing)
+            elif not source.length or (not pulled and source.length <= STREAMED_BLOCK):
+                await self._stream_whole(blob, source, replacing)
+            elif pulled:
+                await _copy_in_blocks(blob, source, replacing, PULLED_BLOCK, _pull_block, out_of_time)
+            else:
+                await _copy_in_blocks(blob, source, replacing, STREAMED_BLOCK, self._stream_block, out_of_time)
+        return Landed(path, source.length, source.md5)
+
+    async def close(self) -> None:
+        """Closes the connections of the container's client."""
+        await self._container.close()
+
+    def _blob(self, path: str) -> BlobClient:
+        return self._container.get_blob_client(self._prefix + path)
+
+    def _can_pull(self, source: Source) -> bool:
+        """Whether the service can reach the source: not on this machine, unless the service itself is there too."""
+        return urlsplit(source.url).hostname not in _LOOPBACK or _origin(source.url) == _origin(self.url)
+
+    @staticmethod
+    def _landed(path: str, properties: BlobProperties) -> Landed:
+        md5 = properties.content_settings.content_md5
+        return Landed(path, int(properties.size), bytes(md5).hex() if md5 else None, str(properties.etag))
+
+    async def _stream_whole(self, blob: BlobClient, source: Source, replacing: str | None) -> None:
+        content = b"".join([chunk async for chunk in self._sources.stream(source)])
+        md5 = hashlib.md5(content, usedforsecurity=False)
+        if source.md5 not in (None, md5.hexdigest()):
+            raise SourceUnavailable("The source's bytes do not have the MD5 that it announced.")
+        settings = ContentSettings(content_md5=bytearray(md5.digest()))
+        await blob.upload_blob(content, overwrite=True, content_settings=settings, **_target_condition(replacing))
+
+    async def _stream_block(self, blob: BlobClient, source: Source, block: str, start: int, length: int) -> None:
+        content = b"".join([chunk async for chunk in self._sources.stream(source, start, length)])
+        await blob.stage_block(block, content, length=length)
+
+
+async def _pull_whole(blob: BlobClient, source: Source, replacing: str | None) -> None:
+    await blob.start_copy_from_url(
+        source.url,
+        requires_sync=True,
+        **_source_condition(source),
+        **_target_condition(replacing),
+        timeout=PULL_SECONDS,
+    )
+
+
+async def _pull_block(blob: BlobClient, source: Source, block: str, start: int, length: int) -> None:
+    await blob.stage_block_from_url(
+        block, source.url, source_offset=start, source_length=length, **_source_condition(source), timeout=PULL_SECONDS
+    )
+
+
+async def _copy_in_blocks(
+    blob: BlobClient,
+    source: Source,
+    replacing: str | None,
+    block_bytes: int,
+    stage: Callable[[BlobClient, Source, str, int, int], Awaitable[None]],
+    out_of_time: Callable[[], bool],
+) -> None:
+    block_bytes = max(block_bytes, -(-source.length // MOST_BLOCKS))
+    starts = range(0, source.length, block_bytes)
+    blocks = [_block_id(source, block_bytes, index) for index in range(len(starts))]
+    staged = await _staged(blob)
+    for block, start in zip(blocks, starts, strict=True):
+        if block not in staged:
+            if out_of_time():
+                raise OutOfTime
+            await stage(blob, source, block, start, min(block_bytes, source.length - start))
+    md5 = bytearray.fromhex(source.md5) if source.md5 else None
+    await blob.commit_block_list(
+        [BlobBlock(block) for block in blocks],
+        content_settings=ContentSettings(content_md5=md5),
+        **_target_condition(replacing),
+    )
+
+
+async def _staged(blob: BlobClient) -> set[str]:
+    try:
+        _, uncommitted = await blob.get_block_list("uncommitted")
+    except ResourceNotFoundError:
+        return set()
+    return {str(block.id) for block in uncommitted}
+
+
+def _block_id(source: Source, block_bytes: int, index: int) -> str:
+    """An id that only this block of this very content has: what was staged from other content is never taken for it."""
+    content = hashlib.sha256(f"{source.e_tag} {source.md5} {source.length} {block_bytes}".encode()).hexdigest()[:16]
+    return base64.b64encode(f"{content}-{index:05d}".encode()).decode()
+
+
+def _source_condition(source: Source) -> dict[str, Any]:
+    if not source.e_tag:
+        return {}
+    return {"source_etag": source.e_tag, "source_match_condition": MatchConditions.IfNotModified}
+
+
+def _target_condition(tag: str | None) -> dict[str, Any]:
+    if tag is None:
+        return {"match_condition": MatchConditions.IfMissing}
+    return {"etag": tag, "match_condition": MatchConditions.IfNotModified}
+
+
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc
+
+
+@contextmanager
+def _storage_faults() -> Iterator[None]:
+    """Turns the client library's errors, whose text may quote URLs, into ours."""
+    try:
+        yield
+    except HttpResponseError as fault:
+        if _error_code(fault) in _OCCUPIED:
+            raise AlreadyThere from None
+        raise _landing_error(fault) from None
+    except AzureError as fault:
+        raise LandingUnavailable(f"The landing zone did not answer ({type(fault).__name__}).") from None
+
+
+def _landing_error(fault: HttpResponseError) -> LandingError:
+    """Branches on the service's error code: the library's exception classes mislead for copies."""
+    code = _error_code(fault)
+    status = fault.status_code or 0
+    if code in {"CannotVerifyCopySource", "SourceConditionNotMet"}:
+        return source_error(_source_status(fault) or status)
+    if status in {408, 429} or status >= 500:
+        return LandingUnavailable(f"The landing zone answered {status} {code}.")
+    return LandingRefused(f"The landing zone refused: {status} {code}.")
+
+
+def _error_code(fault: HttpResponseError) -> str:
+    # The storage client adds the attribute to azure-core's errors.
+    return str(getattr(fault, "error_code", None) or f"HTTP{fault.status_code}")
+
+
+def _source_status(fault: HttpResponseError) -> int | None:
+    response: Any = fault.response
+    text = str(response.headers.get("x-ms-copy-source-status-code", "")) if response else ""
+    return int(text) if text.isdigit() else None

@@ -1,0 +1,56 @@
+"""One blob's way from its source into the landing zone, safe to walk twice, or by two at once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import stamina
+
+from landing.errors import LandingUnavailable, SourceChanged, SourceUnavailable
+from landing.source import Source, SourceReader
+from landing.zone import AlreadyThere, Landed, LandingZone
+
+TRIES = 4
+"""Tries for one blob before it fails: what lasts longer is for the caller's timers."""
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A blob that has landed. `moved` is False where it had landed before, whole."""
+
+    source: Source
+    landed: Landed
+    moved: bool
+
+
+async def copy_blob(
+    zone: LandingZone, sources: SourceReader, url: str, path: str, out_of_time: Callable[[], bool]
+) -> Copy:
+    """Copies the blob at the SAS URL to `path`, keeps it where it is there already, replaces it where it differs.
+
+    Short faults of the network and of storage are tried again here, with growing, jittered waits.
+
+    Raises:
+        OutOfTime: when the slice of time ended in the middle of a large blob.
+        LandingError: when it could not be copied.
+    """
+    async for attempt in stamina.retry_context(
+        on=(LandingUnavailable, SourceUnavailable), attempts=TRIES, timeout=None, wait_max=5.0
+    ):
+        with attempt:
+            return await _copy(zone, sources, url, path, out_of_time)
+    raise AssertionError("unreachable: the last try returns or raises")
+
+
+async def _copy(zone: LandingZone, sources: SourceReader, url: str, path: str, out_of_time: Callable[[], bool]) -> Copy:
+    source = await sources.describe(url)
+    try:
+        return Copy(source, await zone.copy(source, path, out_of_time=out_of_time), moved=True)
+    except AlreadyThere:
+        there = await zone.find(path)
+    if there is not None and there.is_copy_of(source):
+        return Copy(source, there, moved=False)
+    try:
+        landed = await zone.copy(source, path, replacing=there.tag if there else None, out_of_time=out_of_time)
+    except AlreadyThere:
+        raise SourceChanged("The blob was replaced by somebody else while it was copied.") from None
+    return Copy(source, landed, moved=True)

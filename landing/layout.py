@@ -1,0 +1,135 @@
+"""Where does a thing lie in the landing zone? Pure rules from names to paths, all relative to the zone.
+
+billed_usage/partner_tenant=…/invoice_id=G016907411/attribute_set=full/
+    _latest.json
+    version=5f0c2ab94d3e7a10/part-00000-….json.gz …
+    version=5f0c2ab94d3e7a10/_receipts/00000.json …
+    version=5f0c2ab94d3e7a10/_manifest.json
+    version=5f0c2ab94d3e7a10/_SUCCESS
+"""
+
+import os
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from landing.errors import UnsafeName
+
+MOST_CHARACTERS = 800
+"""Longest blob name taken: Azure allows 1,024 characters for a path, and ours begins with the export's folders."""
+
+MOST_SEGMENT_BYTES = 240
+"""Longest segment taken, in UTF-8: file systems allow 255."""
+
+# Hive's own name for a partition without value, which readers turn into NULL.
+_NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
+
+
+@dataclass(frozen=True)
+class ExportFolder:
+    """The folder of one export: all versions of its data, and the pointer to the latest."""
+
+    path: str
+
+    @classmethod
+    def of(cls, dataset_folder: str, partitions: Iterable[tuple[str, str | None]]) -> "ExportFolder":
+        """The folder of a dataset's partition, each key and value a Hive folder (`invoice_id=G016907411`)."""
+        return cls("/".join([dataset_folder, *(f"{key}={value or _NO_VALUE}" for key, value in partitions)]))
+
+    @property
+    def latest(self) -> str:
+        """The pointer to the current version."""
+        return f"{self.path}/_latest.json"
+
+    def version(self, digest: str) -> "VersionFolder":
+        """The folder of the version with this digest (hex)."""
+        return VersionFolder(self, digest[:16])
+
+
+@dataclass(frozen=True)
+class VersionFolder:
+    """The folder of one version of one export's data."""
+
+    export: ExportFolder
+    version: str
+
+    @property
+    def path(self) -> str:
+        """The folder itself, without trailing slash."""
+        return f"{self.export.path}/version={self.version}"
+
+    @property
+    def manifest(self) -> str:
+        """What the version is made of."""
+        return f"{self.path}/_manifest.json"
+
+    @property
+    def commit_marker(self) -> str:
+        """Whose existence says that all of it is there and verified."""
+        return f"{self.path}/_SUCCESS"
+
+    @property
+    def receipts(self) -> str:
+        """The folder of receipts, without trailing slash."""
+        return f"{self.path}/_receipts"
+
+    def receipt(self, start: int) -> str:
+        """The receipt of the blobs from index `start` on."""
+        return f"{self.receipts}/{start:05d}.json"
+
+    def blob(self, name: str) -> str:
+        """Where the source blob of this name lands.
+
+        Raises:
+            UnsafeName: when it cannot become a path.
+        """
+        return f"{self.path}/{landed_name(name)}"
+
+    def glob(self, landed_names: Iterable[str]) -> str:
+        """A pattern, relative to the export's folder, that matches these names and no marker of ours."""
+        names = list(landed_names)
+        folders = "**/" if any("/" in name for name in names) else ""
+        return f"version={self.version}/{folders}*{_common_ending(names)}"
+
+
+def landed_name(name: str) -> str:
+    """The name under which a source blob lands: its own, but a leading `_` or `.` of a segment is percent-encoded.
+
+    So no source blob can pose as a marker, and engines that skip such files skip none of ours.
+
+    Raises:
+        UnsafeName: for one that is too long, or has an empty, `.` or `..` segment, a backslash or a control character.
+    """
+    segments = name.split("/")
+    if any(segment in {"", ".", ".."} for segment in segments):
+        raise UnsafeName(f"The blob name {name[:100]!r} has an empty, '.' or '..' segment.")
+    if any(character == "\\" or unicodedata.category(character) in {"Cc", "Cs"} for character in name):
+        raise UnsafeName(f"The blob name {name[:100]!r} has a backslash or a control character.")
+    landed = "/".join(_not_hidden(segment) for segment in segments)
+    if len(landed) > MOST_CHARACTERS or any(len(s.encode()) > MOST_SEGMENT_BYTES for s in landed.split("/")):
+        raise UnsafeName(f"The blob name {name[:100]!r}… is too long.")
+    return landed
+
+
+def require_landable(names: Iterable[str]) -> None:
+    """Returns where every name can land, each under a name of its own.
+
+    Raises:
+        UnsafeName: otherwise.
+    """
+    taken: dict[str, str] = {}
+    for name in names:
+        other = taken.setdefault(landed_name(name), name)
+        if other != name:
+            raise UnsafeName(f"The blobs {other[:100]!r} and {name[:100]!r} would land under one name.")
+
+
+def _not_hidden(segment: str) -> str:
+    return f"%{ord(segment[0]):02X}{segment[1:]}" if segment[0] in "_." else segment
+
+
+def _common_ending(names: list[str]) -> str:
+    if not names:
+        return ".json.gz"
+    ending = os.path.commonprefix([name.rsplit("/", 1)[-1][::-1] for name in names])[::-1]
+    return ending[ending.find(".") :] if "." in ending else ""

@@ -1,0 +1,193 @@
+"""A landing zone in a local folder: streamed to a temporary name, checked, made durable, then renamed."""
+
+import asyncio
+import hashlib
+import os
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from filelock import FileLock
+
+from landing.errors import LandingRefused, SourceUnavailable
+from landing.source import Source, SourceReader
+from landing.zone import AlreadyThere, Landed, Stored
+
+# A leading dot: engines that read the folder, and our own listing, pass over what is not finished.
+_UNFINISHED = ".unfinished-"
+_LOCK = ".lock"
+
+
+class LocalFolder:
+    """A landing zone below one folder of this machine. Safe for several processes at once."""
+
+    def __init__(self, root: Path, sources: SourceReader) -> None:
+        self.url = root.as_uri()
+        self._root = root
+        self._sources = sources
+
+    async def prepare(self) -> None:
+        """Creates the folder where it is missing."""
+        await asyncio.to_thread(_make_folder, self._root)
+
+    async def read(self, path: str) -> Stored | None:
+        """The small file at `path`; None where there is none."""
+        return await asyncio.to_thread(_read, self._root / path)
+
+    async def write(self, path: str, content: bytes) -> None:
+        """Writes the small file by renaming."""
+        await asyncio.to_thread(_write, self._root / path, content)
+
+    async def swap(self, path: str, content: bytes, seen: str | None) -> bool:
+        """Compares and writes under a lock that other processes respect."""
+        return await asyncio.to_thread(_swap, self._root / path, content, seen)
+
+    async def find(self, path: str) -> Landed | None:
+        """What stands at `path`; its MD5 is computed by reading it."""
+        return await asyncio.to_thread(_find, self._root / path, path)
+
+    async def list(self, folder: str) -> AsyncIterator[Landed]:
+        """Everything below the folder that is finished."""
+        for path, length in await asyncio.to_thread(_lengths, self._root / folder):
+            yield Landed(path.relative_to(self._root).as_posix(), length)
+
+    async def copy(
+        self, source: Source, path: str, *, replacing: str | None = None, out_of_time: Callable[[], bool]
+    ) -> Landed:
+        """Streams the source beside its target, checks length and MD5, and gives it its name.
+
+        A blob that was begun is finished: where a local folder is, no plan ends an activity.
+        """
+        target = self._root / path
+        if replacing is None and target.exists():
+            raise AlreadyThere
+        with _disk_faults():
+            unfinished = await asyncio.to_thread(_open_unfinished, target)
+            try:
+                md5 = await self._fill(unfinished, source)
+                await asyncio.to_thread(_publish, unfinished, target, only_if_free=replacing is None)
+            finally:
+                await asyncio.to_thread(_discard, unfinished)
+        return Landed(path, source.length, md5, tag=md5)
+
+    async def close(self) -> None:
+        """Nothing is open between calls."""
+
+    async def _fill(self, file: BinaryIO, source: Source) -> str:
+        md5 = hashlib.md5(usedforsecurity=False)
+        async for chunk in self._sources.stream(source):
+            md5.update(chunk)
+            await asyncio.to_thread(file.write, chunk)
+        if source.md5 not in (None, md5.hexdigest()):
+            raise SourceUnavailable("The source's bytes do not have the MD5 that it announced.")
+        return md5.hexdigest()
+
+
+@contextmanager
+def _disk_faults() -> Iterator[None]:
+    try:
+        yield
+    except OSError as fault:
+        raise LandingRefused(f"The landing folder cannot be written: {fault.strerror or fault}.") from fault
+
+
+def _make_folder(folder: Path) -> None:
+    with _disk_faults():
+        folder.mkdir(parents=True, exist_ok=True)
+
+
+def _read(path: Path) -> Stored | None:
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    return Stored(content, _tag(content))
+
+
+def _tag(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _write(path: Path, content: bytes, *, only_if_free: bool = False) -> None:
+    with _disk_faults():
+        file = _open_unfinished(path)
+        try:
+            file.write(content)
+            _publish(file, path, only_if_free=only_if_free)
+        finally:
+            _discard(file)
+
+
+def _swap(path: Path, content: bytes, seen: str | None) -> bool:
+    if seen is None:
+        return _create(path, content)
+    with FileLock(path.parent / _LOCK):
+        stored = _read(path)
+        if stored is None or stored.tag != seen:
+            return False
+        _write(path, content)
+        return True
+
+
+def _create(path: Path, content: bytes) -> bool:
+    try:
+        _write(path, content, only_if_free=True)
+    except AlreadyThere:
+        return False
+    return True
+
+
+def _find(path: Path, name: str) -> Landed | None:
+    try:
+        with path.open("rb") as file:
+            md5 = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+            return Landed(name, os.fstat(file.fileno()).st_size, md5, tag=md5)
+    except FileNotFoundError:
+        return None
+
+
+def _lengths(folder: Path) -> list[tuple[Path, int]]:
+    return sorted(
+        (path, path.stat().st_size) for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")
+    )
+
+
+def _open_unfinished(target: Path) -> BinaryIO:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return (target.parent / f"{_UNFINISHED}{uuid.uuid4().hex}").open("xb")
+
+
+def _publish(file: BinaryIO, target: Path, *, only_if_free: bool) -> None:
+    """Gives the finished file its name, in one step that a reader or a rival sees done or not done."""
+    _make_durable(file)
+    if only_if_free:
+        try:
+            os.link(file.name, target)
+        except FileExistsError:
+            raise AlreadyThere from None
+    else:
+        os.replace(file.name, target)
+    _sync_folder(target.parent)
+
+
+def _make_durable(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+    file.close()
+
+
+def _sync_folder(folder: Path) -> None:
+    """Makes a renaming durable: without it, a power cut may lose the name though the bytes are on disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _discard(file: BinaryIO) -> None:
+    file.close()
+    with suppress(FileNotFoundError):
+        os.unlink(file.name)

@@ -1,0 +1,46 @@
+"""Opens the landing zone that a URL names. What only one kind needs is imported only for it: cold start."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from landing.source import SourceReader
+from landing.zone import LandingZone
+
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def open_zone(
+    url: str, connection_string: str | None, credential: Callable[[], Any], sources: SourceReader
+) -> LandingZone:
+    """The landing zone at the URL: `https://{account}.blob.core.windows.net/{container}[/prefix]`, on loopback
+    `http://127.0.0.1:{port}/{account}/{container}[/prefix]`, or `file:///folder`.
+
+    The connection string lends only its key or SAS token, the URL says where; without one, `credential()` is asked.
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "file":
+        from landing.local_folder import LocalFolder
+
+        return LocalFolder(Path(unquote(parts.path)), sources)
+
+    from azure.storage.blob.aio import ContainerClient
+
+    from landing.azure_container import AzureContainer
+
+    segments = [segment for segment in unquote(parts.path).split("/") if segment]
+    account = [segments.pop(0)] if parts.hostname in _LOOPBACK else []
+    account_url = "/".join([f"{parts.scheme}://{parts.netloc}", *account])
+    container, *prefix = segments
+    key: Any = _key(connection_string) if connection_string else credential()
+    return AzureContainer(ContainerClient(account_url, container, credential=key), "/".join(prefix), sources)
+
+
+def _key(connection_string: str) -> Mapping[str, str] | str:
+    from azure.core.utils import parse_connection_string
+
+    values = parse_connection_string(connection_string)
+    if "sharedaccesssignature" in values:
+        return values["sharedaccesssignature"]
+    return {"account_name": values["accountname"], "account_key": values["accountkey"]}

@@ -1,0 +1,76 @@
+"""What is asked of a landing zone, whichever it is."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from landing.source import Source
+
+
+@dataclass(frozen=True)
+class Landed:
+    """A blob in the landing zone: `length` in bytes, `md5` as hex where known, a `tag` of its content."""
+
+    path: str
+    length: int
+    md5: str | None = None
+    tag: str | None = None
+
+    def is_copy_of(self, source: Source) -> bool:
+        """Whether it has the source's length and, where both are known, its MD5."""
+        return self.length == source.length and (None in (self.md5, source.md5) or self.md5 == source.md5)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A small file read whole, and the tag that names this state of it."""
+
+    content: bytes
+    tag: str
+
+
+class AlreadyThere(Exception):
+    """Something else stands at the target: nothing was written."""
+
+
+class OutOfTime(Exception):
+    """The slice of time is over before the blob was copied; what was staged is kept for the next slice."""
+
+
+class LandingZone(Protocol):
+    """A place for blobs. Every call may raise `landing.errors.LandingError`."""
+
+    url: str
+
+    async def prepare(self) -> None:
+        """Creates the zone's container or folder where it is missing."""
+
+    async def read(self, path: str) -> Stored | None:
+        """The small file at `path`, whole; None where there is none."""
+
+    async def write(self, path: str, content: bytes) -> None:
+        """Writes the small file, whatever stood there before; a reader sees the old or the new content, whole."""
+
+    async def swap(self, path: str, content: bytes, seen: str | None) -> bool:
+        """Writes the small file if what stands there is still what had the tag `seen` (None: nothing); else False."""
+
+    async def find(self, path: str) -> Landed | None:
+        """What stands at `path`, with its MD5 where that can be known; None where nothing does."""
+
+    def list(self, folder: str) -> AsyncIterator[Landed]:
+        """Everything below the folder, at any depth. Reading contents only for an MD5 is left out."""
+
+    async def copy(
+        self, source: Source, path: str, *, replacing: str | None = None, out_of_time: Callable[[], bool]
+    ) -> Landed:
+        """Copies the source to `path`, which must be free, or still hold what has the tag `replacing`.
+
+        The target appears whole or not at all, verified against the source's length and MD5.
+
+        Raises:
+            AlreadyThere: when something else stands at the target.
+            OutOfTime: when `out_of_time()` became true at a point where copying can be taken up again later.
+        """
+
+    async def close(self) -> None:
+        """Closes connections."""
