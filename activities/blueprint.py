@@ -1,0 +1,37 @@
+"""The activities' registrations, and the one door through which their errors leave."""
+
+import functools
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+import azure.durable_functions as df
+
+from activities.redaction import redacted
+
+if TYPE_CHECKING:
+    JsonObject = dict[str, Any]
+else:
+    # The worker accepts only plain annotations on activity inputs: no parameters, no unions.
+    JsonObject = dict
+
+blueprint = df.Blueprint()
+
+
+def activity(name: str) -> Callable[[Callable[[JsonObject], Awaitable[JsonObject]]], Any]:
+    """Registers an async activity. What it raises may be retried, and reaches Durable without secrets."""
+
+    def register(function: Callable[[JsonObject], Awaitable[JsonObject]]) -> Any:
+        @functools.wraps(function)
+        async def guarded(message: JsonObject) -> JsonObject:
+            try:
+                return await function(message)
+            except Exception as fault:
+                raise ActivityFailed(redacted(f"{type(fault).__name__}: {fault}")) from None
+
+        return blueprint.activity_trigger(input_name="message", activity=name)(guarded)
+
+    return register
+
+
+class ActivityFailed(Exception):
+    """An activity could not do its work now; the text is safe to be stored."""

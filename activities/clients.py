@@ -1,0 +1,132 @@
+"""The clients that activities share: made at first need, once a process, and used on the worker's one event loop."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from activities.manifests import Manifests
+from activities.redaction import redact_logs
+from billing.client import BillingClient
+from billing.invoices import InvoiceClient
+from landing.source import SourceReader
+from landing.zone import LandingZone
+from settings import Settings, configured, is_loopback
+
+CONNECT_SECONDS = 10.0
+READ_SECONDS = 60.0
+GRAPH = "https://graph.microsoft.com"
+PARTNER_CENTER = "https://api.partnercenter.microsoft.com"
+
+
+@dataclass(frozen=True)
+class Clients:
+    """What activities work with."""
+
+    settings: Settings
+    billing: BillingClient
+    invoices: InvoiceClient
+    manifests: Manifests
+    sources: SourceReader
+    zone: LandingZone
+    closing: tuple[Callable[[], Any], ...] = ()
+
+    async def close(self) -> None:
+        """Closes all connections."""
+        for close in self.closing:
+            await close()
+
+
+_given: ContextVar[Clients | None] = ContextVar("given clients", default=None)
+_of_process: Clients | None = None
+
+
+async def clients() -> Clients:
+    """The clients of this process, made from its settings at first need.
+
+    Raises:
+        SettingsError: when the settings cannot be used.
+    """
+    global _of_process
+    given = _given.get() or _of_process
+    if given is None:
+        given = _of_process = make_clients(configured())
+        await given.zone.prepare()
+    return given
+
+
+@contextmanager
+def given_clients(clients: Clients) -> Iterator[None]:
+    """Lets the activities that are started inside work with these clients."""
+    token = _given.set(clients)
+    try:
+        yield
+    finally:
+        _given.reset(token)
+
+
+async def close_clients() -> None:
+    """Closes the clients of this process, if there are any."""
+    global _of_process
+    closing, _of_process = _of_process, None
+    if closing:
+        await closing.close()
+
+
+def make_clients(settings: Settings, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Clients:
+    """Clients for these settings; nothing is sent yet."""
+    import httpx
+
+    from billing.origins import SourceHosts
+    from landing.opening import open_zone
+
+    redact_logs()
+    timeout = httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=settings.copy_concurrency * 2)
+    credential = _Credential()
+    graph_http = httpx.AsyncClient(auth=_auth(settings, credential, settings.graph_base_url, GRAPH), timeout=timeout)
+    partner_center = settings.partner_center_base_url
+    invoice_http = httpx.AsyncClient(auth=_auth(settings, credential, partner_center, PARTNER_CENTER), timeout=timeout)
+    source_http = httpx.AsyncClient(timeout=timeout, limits=limits)
+    source_hosts = SourceHosts(settings.source_host_suffixes, settings.graph_is_loopback)
+    billing = BillingClient(settings.graph_base_url, graph_http, source_hosts, now)
+    sources = SourceReader(source_http)
+    zone = open_zone(settings.landing_url, settings.landing_connection_string, credential.get, sources)
+    return Clients(
+        settings,
+        billing,
+        InvoiceClient(partner_center, invoice_http, now),
+        Manifests(billing.read_manifest, now),
+        sources,
+        zone,
+        (graph_http.aclose, invoice_http.aclose, source_http.aclose, zone.close, credential.close),
+    )
+
+
+def _auth(settings: Settings, credential: "_Credential", base_url: str, audience: str) -> Any:
+    """Authentication for one API: the fixed token goes to loopback only, whatever else is configured."""
+    from billing.auth import EntraToken, StaticToken
+
+    if settings.graph_static_token and is_loopback(base_url):
+        return StaticToken(settings.graph_static_token, base_url)
+    return EntraToken(credential.get(), f"{audience}/.default", base_url)
+
+
+class _Credential:
+    """`DefaultAzureCredential`, made only if somebody needs it: with fixed tokens and keys nobody does."""
+
+    def __init__(self) -> None:
+        self._credential: Any = None
+
+    def get(self) -> Any:
+        if self._credential is None:
+            from azure.identity.aio import DefaultAzureCredential
+
+            self._credential = DefaultAzureCredential()
+        return self._credential
+
+    async def close(self) -> None:
+        if self._credential is not None:
+            await self._credential.close()

@@ -1,0 +1,34 @@
+"""Verifies that all of it is there, and only then says so: `_manifest.json`, then `_SUCCESS`, then `_latest.json`."""
+
+from activities.blueprint import JsonObject, activity
+from activities.clients import clients
+from activities.problems import data_changed, problem_of
+from activities.versions import contents, result, version_of
+from billing.errors import OperationGone, RequestRefused
+from landing.errors import Incomplete, LandingRefused
+from orchestrator.messages import VersionAnswer, VersionOrder
+from orchestrator.names import COMMIT_EXPORT
+
+
+@activity(COMMIT_EXPORT)
+async def commit_export(message: JsonObject) -> JsonObject:
+    """`VersionAnswer` to a `VersionOrder`: with a result once the version is committed."""
+    order = VersionOrder.from_json(message)
+    try:
+        return (await _commit(order)).to_json()
+    except (OperationGone, Incomplete) as lost:
+        return VersionAnswer(problem=problem_of(lost), anew=True).to_json()
+    except (RequestRefused, LandingRefused) as refusal:
+        return VersionAnswer(problem=problem_of(refusal)).to_json()
+
+
+async def _commit(order: VersionOrder) -> VersionAnswer:
+    using = await clients()
+    manifest = await using.manifests.get(order.plan.manifest_url)
+    if manifest.digest != order.plan.digest:
+        return VersionAnswer(problem=data_changed(), anew=True)
+    made_of = contents(order.request, order.plan, manifest)
+    version = version_of(using, order.request, order.plan)
+    totals = await version.committed() or await version.commit(made_of)
+    await version.point_latest(made_of, totals)
+    return VersionAnswer(result(order.request, order.plan, version, totals, unchanged=False))

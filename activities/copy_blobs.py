@@ -1,0 +1,108 @@
+"""Copies a range of blobs side by side for one slice of time, and says how far it got."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Iterable
+
+from activities.blueprint import JsonObject, activity
+from activities.clients import Clients, clients
+from activities.problems import data_changed, problem_of
+from activities.versions import version_folder, version_of
+from billing.errors import OperationGone, RequestRefused
+from billing.models import Manifest
+from landing.copying import Copy, copy_blob
+from landing.errors import LandingRefused, SourceExpired
+from landing.layout import landed_name
+from landing.version import Receipt
+from landing.zone import OutOfTime
+from orchestrator.messages import CopyAnswer, CopyOrder
+from orchestrator.names import COPY_BLOBS
+
+
+@activity(COPY_BLOBS)
+async def copy_blobs(message: JsonObject) -> JsonObject:
+    """`CopyAnswer` to a `CopyOrder`."""
+    order = CopyOrder.from_json(message)
+    try:
+        using = await clients()
+        return (await _Slice(using, order, await _planned_manifest(using, order)).copy()).to_json()
+    except _DataChanged:
+        return CopyAnswer(order.start, problem=data_changed(), anew=True).to_json()
+    except OperationGone as gone:
+        return CopyAnswer(order.start, problem=problem_of(gone), anew=True).to_json()
+    except (RequestRefused, LandingRefused) as refusal:
+        return CopyAnswer(order.start, problem=problem_of(refusal)).to_json()
+
+
+class _DataChanged(Exception):
+    """The manifest is not the one that was planned."""
+
+
+async def _planned_manifest(using: Clients, order: CopyOrder, refused: Manifest | None = None) -> Manifest:
+    manifest = await using.manifests.get(order.plan.manifest_url, refused)
+    if manifest.digest != order.plan.digest:
+        raise _DataChanged
+    return manifest
+
+
+class _Slice:
+    """One activity's share of a range: as many blobs as the slice of time allows, several at once."""
+
+    def __init__(self, using: Clients, order: CopyOrder, manifest: Manifest) -> None:
+        self._using = using
+        self._order = order
+        self._manifest = manifest
+        self._folder = version_folder(order.request, order.plan)
+        self._end = time.monotonic() + using.settings.copy_slice_seconds
+        self._todo = iter(range(order.start, order.stop))
+        self._done: dict[int, Copy] = {}
+
+    async def copy(self) -> CopyAnswer:
+        await _together(self._work() for _ in range(self._using.settings.copy_concurrency))
+        reached = next((i for i in range(self._order.start, self._order.stop) if i not in self._done), self._order.stop)
+        receipts = [self._receipt(index) for index in range(self._order.start, reached)]
+        if receipts:
+            version = version_of(self._using, self._order.request, self._order.plan)
+            await version.write_receipt(self._order.start, receipts)
+        return CopyAnswer(reached, len(receipts), sum(receipt.length for receipt in receipts))
+
+    async def _work(self) -> None:
+        # Time is looked at after a blob, not before: every slice gets further, however short it is.
+        for index in self._todo:
+            try:
+                self._done[index] = await self._copy(index)
+            except OutOfTime:
+                return
+            if self._out_of_time():
+                return
+
+    async def _copy(self, index: int) -> Copy:
+        manifest = self._manifest
+        try:
+            return await self._copy_from(manifest, index)
+        except SourceExpired:
+            self._manifest = await _planned_manifest(self._using, self._order, refused=manifest)
+            return await self._copy_from(self._manifest, index)
+
+    async def _copy_from(self, manifest: Manifest, index: int) -> Copy:
+        blob = manifest.blobs[index]
+        path = self._folder.blob(blob.name)
+        url = manifest.blob_url(blob)
+        return await copy_blob(self._using.zone, self._using.sources, url, path, self._out_of_time)
+
+    def _out_of_time(self) -> bool:
+        return time.monotonic() >= self._end
+
+    def _receipt(self, index: int) -> Receipt:
+        name, copy = self._manifest.blobs[index].name, self._done[index]
+        return Receipt(name, landed_name(name), copy.source.length, copy.landed.md5, copy.source.e_tag)
+
+
+async def _together(workers: Iterable[Awaitable[None]]) -> None:
+    """Runs all workers; the first error ends the others and is raised as it is."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for worker in workers:
+                group.create_task(worker)  # type: ignore[arg-type]
+    except BaseExceptionGroup as faults:
+        raise faults.exceptions[0] from None

@@ -1,0 +1,18 @@
+"""Finds what the partner was invoiced for in a month."""
+
+from activities.blueprint import JsonObject, activity
+from activities.clients import clients
+from activities.problems import problem_of
+from billing.errors import OperationGone, RequestRefused
+from orchestrator.messages import InvoicesAnswer, InvoicesOrder
+from orchestrator.names import LIST_INVOICES
+
+
+@activity(LIST_INVOICES)
+async def list_invoices(message: JsonObject) -> JsonObject:
+    """`InvoicesAnswer` to an `InvoicesOrder`."""
+    order = InvoicesOrder.from_json(message)
+    try:
+        return InvoicesAnswer(await (await clients()).invoices.of_month(order.month)).to_json()
+    except (RequestRefused, OperationGone) as refusal:
+        return InvoicesAnswer([], problem_of(refusal)).to_json()

@@ -1,0 +1,35 @@
+"""Looks whether the planned data has landed before; if so, no blob is copied and only the pointer may have to move."""
+
+from activities.blueprint import JsonObject, activity
+from activities.clients import clients
+from activities.problems import problem_of
+from activities.versions import contents, result, version_of
+from billing.errors import OperationGone, RequestRefused
+from landing.errors import Incomplete, LandingRefused
+from orchestrator.messages import VersionAnswer, VersionOrder
+from orchestrator.names import REUSE_VERSION
+
+
+@activity(REUSE_VERSION)
+async def reuse_version(message: JsonObject) -> JsonObject:
+    """`VersionAnswer` to a `VersionOrder`: with a result where the version had been committed before."""
+    order = VersionOrder.from_json(message)
+    try:
+        return (await _reuse(order)).to_json()
+    except OperationGone as gone:
+        return VersionAnswer(problem=problem_of(gone), anew=True).to_json()
+    except (RequestRefused, LandingRefused, Incomplete) as refusal:
+        return VersionAnswer(problem=problem_of(refusal)).to_json()
+
+
+async def _reuse(order: VersionOrder) -> VersionAnswer:
+    using = await clients()
+    version = version_of(using, order.request, order.plan)
+    totals = await version.committed()
+    if totals is None:
+        return VersionAnswer()
+    unchanged = await version.is_latest()
+    if not unchanged:
+        manifest = await using.manifests.get(order.plan.manifest_url)
+        await version.point_latest(contents(order.request, order.plan, manifest), totals)
+    return VersionAnswer(result(order.request, order.plan, version, totals, unchanged=unchanged))

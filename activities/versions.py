@@ -1,0 +1,34 @@
+"""Which version of which export does a message speak of?"""
+
+from activities.clients import Clients
+from billing.models import ExportRequest, Manifest
+from landing.layout import ExportFolder, VersionFolder
+from landing.version import Contents, Totals, Version
+from orchestrator.messages import Plan, Result
+
+
+def version_folder(request: ExportRequest, plan: Plan) -> VersionFolder:
+    """The folder in which the planned data of the request lands."""
+    partitions = [
+        ("partner_tenant", plan.tenant_id),
+        ("invoice_id", request.invoice_id),
+        ("attribute_set", request.attribute_set),
+    ]
+    return ExportFolder.of(request.dataset.folder, partitions).version(plan.digest)
+
+
+def version_of(using: Clients, request: ExportRequest, plan: Plan) -> Version:
+    """The version itself, in the landing zone."""
+    return Version(using.zone, version_folder(request, plan))
+
+
+def contents(request: ExportRequest, plan: Plan, manifest: Manifest) -> Contents:
+    """What the version is made of, without any secret. The plan's time counts: all parts of a run then agree."""
+    origin = {**request.to_json(), "partnerTenantId": plan.tenant_id, "rootDirectory": manifest.root}
+    return Contents(plan.e_tag, origin, plan.created, [blob.name for blob in manifest.blobs])
+
+
+def result(request: ExportRequest, plan: Plan, version: Version, totals: Totals, *, unchanged: bool) -> Result:
+    """What the export ends with."""
+    folder = version_folder(request, plan)
+    return Result(plan.e_tag, folder.version, totals.blob_count, totals.bytes, version.url, unchanged)

@@ -1,0 +1,63 @@
+"""What callers are answered: JSON, or a problem document (RFC 9457) that names every fault at once."""
+
+import functools
+import json
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from http import HTTPStatus
+from typing import Any, ParamSpec
+
+import azure.functions as func
+
+from billing.models import InvalidRequest
+from settings import SettingsError
+
+P = ParamSpec("P")
+
+
+class Refused(Exception):
+    """The call is answered with a problem document of this HTTP status."""
+
+    def __init__(self, status: HTTPStatus, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+
+
+def answer(
+    body: object, status: HTTPStatus = HTTPStatus.OK, headers: Mapping[str, str] | None = None
+) -> func.HttpResponse:
+    """A JSON answer."""
+    return func.HttpResponse(
+        json.dumps(body), status_code=status, headers=dict(headers or {}), mimetype="application/json"
+    )
+
+
+def problem(
+    status: HTTPStatus, detail: str, faults: Iterable[tuple[str, str]] = (), title: str | None = None
+) -> func.HttpResponse:
+    """A problem document. `faults` are pairs of a field's name, or "" for the whole, and a sentence."""
+    document: dict[str, Any] = {"title": title or status.phrase, "status": status, "detail": detail}
+    errors = [{"field": field, "detail": sentence} if field else {"detail": sentence} for field, sentence in faults]
+    if errors:
+        document["errors"] = errors
+    return func.HttpResponse(json.dumps(document), status_code=status, mimetype="application/problem+json")
+
+
+def answers_problems(
+    handler: Callable[P, Awaitable[func.HttpResponse]],
+) -> Callable[P, Awaitable[func.HttpResponse]]:
+    """Turns what a handler refuses, and settings that cannot be used, into problem documents."""
+
+    @functools.wraps(handler)
+    async def answering(*args: P.args, **kwargs: P.kwargs) -> func.HttpResponse:
+        try:
+            return await handler(*args, **kwargs)
+        except InvalidRequest as invalid:
+            return problem(HTTPStatus.BAD_REQUEST, str(invalid), invalid.faults, title="The request cannot be taken")
+        except Refused as refused:
+            return problem(refused.status, refused.detail)
+        except SettingsError as error:
+            faults = [(fault.split(" ", 1)[0], fault) for fault in error.faults]
+            return problem(HTTPStatus.INTERNAL_SERVER_ERROR, str(error), faults, title="The app is not configured")
+
+    return answering

@@ -1,0 +1,85 @@
+"""Starts, watches and cancels exports through the Durable client."""
+
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+
+from azure.durable_functions import DurableOrchestrationClient, OrchestrationRuntimeStatus
+
+from billing.models import EXPORT_ID, ExportRequest
+from http_start.answers import Refused
+from http_start.parsing import unknown_export
+from http_start.status import is_active, just_started, shown
+from orchestrator.messages import ExportOrder, Policy
+from orchestrator.names import RUN_EXPORT
+from settings import Settings
+
+
+def order(request: ExportRequest, settings: Settings) -> ExportOrder:
+    """The orchestration's input: what is to be exported, and how."""
+    return ExportOrder(request, policy(settings))
+
+
+def policy(settings: Settings) -> Policy:
+    """What the settings say about how to export, copied for orchestrations, which read no settings."""
+    return Policy(
+        copy_batch_size=settings.copy_batch_size,
+        poll_interval_seconds=settings.poll_interval_seconds,
+        poll_max_seconds=settings.poll_max_seconds,
+        retry_seconds=settings.retry_seconds,
+        export_attempts=settings.export_attempts,
+        export_deadline_hours=settings.export_deadline_hours,
+    )
+
+
+async def start(client: DurableOrchestrationClient, request: ExportRequest, settings: Settings) -> dict[str, Any]:
+    """The status of the export: the one that is running, else one that begins now."""
+    running = await client.get_status(request.export_id)
+    if is_active(running):
+        return shown(running)
+    try:
+        await client.start_new(RUN_EXPORT, request.export_id, order(request, settings).to_json())
+    except Exception:
+        # Durable fails for an id that is running; whoever came first is answered with, whatever the error was.
+        running = await client.get_status(request.export_id)
+        if not is_active(running):
+            raise
+        return shown(running)
+    return just_started(request.export_id)
+
+
+async def find(client: DurableOrchestrationClient, export_id: str) -> dict[str, Any]:
+    """The export's status.
+
+    Raises:
+        Refused: as not found.
+    """
+    status = await client.get_status(export_id)
+    if not status:
+        raise unknown_export()
+    return shown(status)
+
+
+async def started_since(client: DurableOrchestrationClient, moment: datetime) -> list[dict[str, Any]]:
+    """The statuses of all exports started since the moment (UTC), newest first, without sub-orchestrations."""
+    statuses = await client.get_status_by(created_time_from=moment)
+    exports = [status for status in statuses if EXPORT_ID.fullmatch(status.instance_id)]
+    return [shown(status) for status in sorted(exports, key=lambda status: status.created_time, reverse=True)]
+
+
+async def cancel(client: DurableOrchestrationClient, export_id: str) -> dict[str, Any]:
+    """Ends the export and its sub-orchestrations; the status that it had.
+
+    Raises:
+        Refused: when there is none, or it has ended already.
+    """
+    status = await client.get_status(export_id)
+    if not status:
+        raise unknown_export()
+    if not is_active(status):
+        raise Refused(HTTPStatus.CONFLICT, "The export has ended already.")
+    await client.terminate(export_id, "cancelled by a caller")
+    unfinished = [OrchestrationRuntimeStatus.Pending, OrchestrationRuntimeStatus.Running]
+    for child in await client.get_status_by(instance_id_prefix=f"{export_id}:", runtime_status=unfinished):
+        await client.terminate(child.instance_id, "its export was cancelled")
+    return shown(status)

@@ -1,0 +1,69 @@
+"""What callers send: read, checked against its grammar, refused with every fault."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+
+import azure.functions as func
+
+from billing.models import EXPORT_ID, ExportRequest, InvalidRequest
+from http_start.answers import Refused
+
+MOST_BODY_BYTES = 16 << 10
+
+LISTED = timedelta(days=40)
+"""How far the list of exports goes back when the caller does not say: the last month's and this month's runs."""
+
+# Before any export: keeps far dates within what Durable's clients can write.
+_BEGINNING = datetime(2015, 1, 1, tzinfo=UTC)
+
+
+def export_request(request: func.HttpRequest) -> ExportRequest:
+    """The export that the body asks for.
+
+    Raises:
+        InvalidRequest: with every fault.
+        Refused: when the body is too large.
+    """
+    body = request.get_body()
+    if len(body) > MOST_BODY_BYTES:
+        raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The body must not exceed {MOST_BODY_BYTES} bytes.")
+    try:
+        return ExportRequest.from_json(json.loads(body))
+    except (RecursionError, UnicodeDecodeError, json.JSONDecodeError):
+        raise InvalidRequest([("", "The body must be a JSON object.")]) from None
+
+
+def export_id(request: func.HttpRequest) -> str:
+    """The export's id in the path; what is no id of ours is unknown.
+
+    Raises:
+        Refused: as not found.
+    """
+    given = str(request.route_params.get("id", ""))
+    if not EXPORT_ID.fullmatch(given):
+        raise unknown_export()
+    return given
+
+
+def unknown_export() -> Refused:
+    """The refusal of an id that no export has."""
+    return Refused(HTTPStatus.NOT_FOUND, "There is no export of this id.")
+
+
+def since(request: func.HttpRequest, now: datetime) -> datetime:
+    """The moment (UTC) from which on exports are listed: the query's `since`, an ISO 8601 date or time.
+
+    Raises:
+        InvalidRequest: when it is no such thing.
+    """
+    text = request.params.get("since")
+    if text is None:
+        return now - LISTED
+    try:
+        # A "+" of a zone that was not percent-encoded arrives as a space.
+        moment = datetime.fromisoformat(text.replace(" ", "+"))
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise InvalidRequest([("since", "It must be an ISO 8601 date or time, e.g. 2026-10-01.")]) from None
+    return max(moment, _BEGINNING)

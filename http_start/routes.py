@@ -1,0 +1,50 @@
+"""The HTTP calls: each parses, delegates and answers."""
+
+from datetime import UTC, datetime
+from http import HTTPStatus
+
+import azure.functions as func
+from azure.durable_functions import DurableOrchestrationClient
+
+from http_start import exports, parsing
+from http_start.answers import answer, answers_problems
+from http_start.blueprint import blueprint
+from settings import configured
+
+RETRY_AFTER = {"Retry-After": "10"}
+"""Seconds after which callers may ask again."""
+
+
+@blueprint.route(route="exports", methods=["POST"])
+@blueprint.durable_client_input(client_name="client")
+@answers_problems
+async def post_export(req: func.HttpRequest, client: DurableOrchestrationClient) -> func.HttpResponse:
+    """Starts an export, or finds the one that is running: 202 with its status."""
+    request = parsing.export_request(req)
+    status = await exports.start(client, request, configured())
+    location = {"Location": f"/api/exports/{request.export_id}"}
+    return answer(status, HTTPStatus.ACCEPTED, location | RETRY_AFTER)
+
+
+@blueprint.route(route="exports", methods=["GET"])
+@blueprint.durable_client_input(client_name="client")
+@answers_problems
+async def list_exports(req: func.HttpRequest, client: DurableOrchestrationClient) -> func.HttpResponse:
+    """The exports started since `since`, newest first."""
+    return answer(await exports.started_since(client, parsing.since(req, datetime.now(UTC))))
+
+
+@blueprint.route(route="exports/{id}", methods=["GET"])
+@blueprint.durable_client_input(client_name="client")
+@answers_problems
+async def get_export(req: func.HttpRequest, client: DurableOrchestrationClient) -> func.HttpResponse:
+    """One export's status."""
+    return answer(await exports.find(client, parsing.export_id(req)))
+
+
+@blueprint.route(route="exports/{id}", methods=["DELETE"])
+@blueprint.durable_client_input(client_name="client")
+@answers_problems
+async def delete_export(req: func.HttpRequest, client: DurableOrchestrationClient) -> func.HttpResponse:
+    """Cancels an export: 202."""
+    return answer(await exports.cancel(client, parsing.export_id(req)), HTTPStatus.ACCEPTED)

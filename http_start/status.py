@@ -1,0 +1,79 @@
+"""An export's status as callers see it, made from Durable's, whose management URLs hold a key and are left out."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from azure.durable_functions import OrchestrationRuntimeStatus
+from azure.durable_functions.models import DurableOrchestrationStatus
+
+from orchestrator.messages import Problem, Result
+
+_STATES = {
+    OrchestrationRuntimeStatus.Pending: "pending",
+    OrchestrationRuntimeStatus.Running: "running",
+    OrchestrationRuntimeStatus.ContinuedAsNew: "running",
+    OrchestrationRuntimeStatus.Suspended: "running",
+    OrchestrationRuntimeStatus.Completed: "succeeded",
+    OrchestrationRuntimeStatus.Failed: "failed",
+    OrchestrationRuntimeStatus.Terminated: "cancelled",
+    OrchestrationRuntimeStatus.Canceled: "cancelled",
+}
+_UNEXPECTED = Problem(
+    "Unexpected",
+    "The orchestration ended for a reason that it did not foresee.",
+    "Look at the app's log for the cause.",
+)
+_NO_PROGRESS = {"blobsDone": 0, "blobCount": 0, "bytesDone": 0}
+
+
+def is_active(status: DurableOrchestrationStatus) -> bool:
+    """Whether the export exists and has not ended."""
+    return bool(status) and _STATES[status.runtime_status] in {"pending", "running"}
+
+
+def just_started(export_id: str) -> dict[str, Any]:
+    """The status of an export that Durable has taken but may not show yet."""
+    return _document(export_id, "pending", {})
+
+
+def shown(status: DurableOrchestrationStatus) -> dict[str, Any]:
+    """`id`, `state`, `phase`, `progress`, and, once it has ended, `result` or `error`."""
+    state = _STATES[status.runtime_status]
+    custom = status.custom_status if isinstance(status.custom_status, Mapping) else {}
+    document = _document(status.instance_id, state, custom)
+    if state == "succeeded":
+        document["result"] = _result(Result.from_json(status.output))
+    if state == "failed":
+        document["error"] = _error(Problem.from_json(custom["error"]) if "error" in custom else _UNEXPECTED)
+    return document
+
+
+def _document(export_id: str, state: str, custom: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "id": export_id,
+        "state": state,
+        "phase": custom.get("phase", "pending"),
+        "progress": custom.get("progress", _NO_PROGRESS),
+        "result": None,
+        "error": None,
+    }
+
+
+def _result(result: Result) -> dict[str, Any]:
+    return {
+        "eTag": result.e_tag,
+        "version": result.version,
+        "blobCount": result.blob_count,
+        "bytes": result.bytes,
+        "location": result.location,
+        "unchanged": result.unchanged,
+    }
+
+
+def _error(problem: Problem) -> dict[str, Any]:
+    return {
+        "code": problem.code,
+        "message": problem.message,
+        "requestId": problem.request_id,
+        "remedy": problem.remedy,
+    }

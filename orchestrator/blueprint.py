@@ -1,0 +1,5 @@
+"""The orchestrations' registrations."""
+
+import azure.durable_functions as df
+
+blueprint = df.Blueprint()

@@ -1,0 +1,114 @@
+"""Copies a plan's blobs: at most 64 ranges at once, each in slices of time, failed ones again in rounds."""
+
+from dataclasses import replace
+from typing import Any
+
+from billing.models import ExportRequest
+from orchestrator.messages import CopyAnswer, Copying, CopyOrder, Plan, Problem
+from orchestrator.names import COPY_BLOBS
+from orchestrator.policy import MOST_IDLE_ROUNDS, index_ranges, retry_delay, total
+from orchestrator.run import ExportAnew, ExportFailed, Run, Steps, deadline_passed, kept_failing, reason_of
+
+SLICES_PER_HISTORY = 192
+"""Calls of `copy_blobs` before continuing as new: four events each."""
+
+
+def begin(plan: Plan, batch_size: int) -> Copying:
+    """All of the plan's blobs, still to copy."""
+    return Copying(plan, index_ranges(plan.blob_count, batch_size))
+
+
+def copy_ranges(run: Run, request: ExportRequest, copying: Copying) -> Steps[Copying]:
+    """Copies what is pending. What still is in the answer is left for the next history.
+
+    Raises:
+        ExportFailed: when a range cannot be copied.
+        ExportAnew: when the data is no longer what was planned.
+    """
+    slices = SLICES_PER_HISTORY
+    while copying.pending and slices >= len(copying.pending):
+        round_ = _Round(run, request, copying, slices)
+        copying = yield from round_.play()
+        slices = round_.slices
+        if copying.pending and round_.fault:
+            yield from _wait_for_next_round(run, copying, round_.fault)
+    return copying
+
+
+def _wait_for_next_round(run: Run, copying: Copying, fault: str) -> Steps[None]:
+    if copying.idle_rounds >= MOST_IDLE_ROUNDS:
+        left = total(copying.pending)
+        raise ExportFailed(
+            kept_failing(f"{left} of {copying.plan.blob_count} blobs cannot be copied; at last: {fault}")
+        )
+    yield from run.wait(retry_delay(max(copying.idle_rounds, 1), run.policy), fault)
+
+
+class _Round:
+    """All pending ranges side by side, until each is done, has failed, or there are no slices left for it.
+
+    It never ends while a task is running: a completion that comes later would find another history.
+    """
+
+    def __init__(self, run: Run, request: ExportRequest, copying: Copying, slices: int) -> None:
+        self.slices = slices
+        self.fault: str | None = None
+        self._run = run
+        self._request = request
+        self._copying = copying
+        self._progressed = False
+        self._left: list[list[int]] = []
+        self._ending: ExportFailed | ExportAnew | None = None
+        self._running: dict[Any, list[int]] = {}
+
+    def play(self) -> Steps[Copying]:
+        self._show()
+        for pending in self._copying.pending:
+            self._start(pending)
+        while self._running:
+            done = yield self._run.context.task_any(list(self._running))
+            self._take(self._running.pop(done), done.result)
+            self._show()
+        if self._ending:
+            raise self._ending
+        idle_rounds = 0 if self._progressed else self._copying.idle_rounds + 1
+        return replace(self._copying, pending=sorted(self._left), idle_rounds=idle_rounds)
+
+    def _start(self, pending: list[int]) -> None:
+        start, stop = pending
+        order = CopyOrder(self._request, self._copying.plan, start, stop)
+        self._running[self._run.task(COPY_BLOBS, order)] = pending
+        self.slices -= 1
+
+    def _take(self, pending: list[int], result: Any) -> None:
+        if isinstance(result, Exception):
+            self.fault = reason_of(result)
+            self._left.append(pending)
+            return
+        answer = CopyAnswer.from_json(result)
+        if answer.problem:
+            self._end(answer.problem, answer.anew)
+        self._progressed = self._progressed or answer.next > pending[0]
+        self._copying = replace(
+            self._copying,
+            blobs_done=self._copying.blobs_done + answer.blobs,
+            bytes_done=self._copying.bytes_done + answer.bytes,
+        )
+        if answer.next < pending[1]:
+            self._go_on([answer.next, pending[1]])
+
+    def _go_on(self, rest: list[int]) -> None:
+        if self._ending or not self.slices:
+            self._left.append(rest)
+        elif self._run.now >= self._run.deadline:
+            self._ending = ExportFailed(deadline_passed("blobs were still being copied."))
+        else:
+            self._start(rest)
+
+    def _end(self, problem: Problem, anew: bool) -> None:
+        if not isinstance(self._ending, ExportFailed):
+            self._ending = ExportAnew(problem) if anew else ExportFailed(problem)
+
+    def _show(self) -> None:
+        copying = self._copying
+        self._run.show("copying", copying.blobs_done, copying.plan.blob_count, copying.bytes_done)

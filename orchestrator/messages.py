@@ -1,0 +1,248 @@
+"""What crosses the durable boundary: small messages without secrets that become plain JSON and back.
+
+Durable stores every message for good and replays it, so each stays the same size whatever the number of blobs.
+"""
+
+import dataclasses
+import functools
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+from billing.models import ExportRequest
+
+
+class Message:
+    """Base of all messages: dataclasses of JSON values, of lists, times and other messages."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The message as plain JSON; what is None is left out."""
+        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(typing.cast(Any, self))}
+        return {name: _encoded(value) for name, value in values.items() if value is not None}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """The message that `to_json` wrote; fields of another release that this one does not know are ignored."""
+        hints = _hints(typing.cast(Any, cls))
+        return cls(**{name: _decoded(value, hints[name]) for name, value in data.items() if name in hints})
+
+
+@functools.cache
+def _hints(cls: Any) -> Mapping[str, Any]:
+    return {name: _without_none(hint) for name, hint in typing.get_type_hints(cls).items()}
+
+
+def _without_none(hint: Any) -> Any:
+    if isinstance(hint, types.UnionType):
+        return next(part for part in hint.__args__ if part is not type(None))
+    return hint
+
+
+def _encoded(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value.to_json() if hasattr(value, "to_json") else value
+
+
+def _decoded(value: Any, hint: Any) -> Any:
+    if hint is datetime:
+        return datetime.fromisoformat(value)
+    return hint.from_json(value) if hasattr(hint, "from_json") else value
+
+
+@dataclass(frozen=True)
+class Policy(Message):
+    """What the settings say about one export; the starter copies it, for an orchestrator reads no settings. Seconds."""
+
+    copy_batch_size: int
+    poll_interval_seconds: float
+    poll_max_seconds: float
+    retry_seconds: float
+    export_attempts: int
+    export_deadline_hours: float
+
+
+@dataclass(frozen=True)
+class Problem(Message):
+    """An error that a person must act on; `request_id` is Microsoft's, `remedy` one sentence on what to do."""
+
+    code: str
+    message: str
+    remedy: str
+    request_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Plan(Message):
+    """What an operation's manifest says, without its SAS token and its list of names.
+
+    `digest` (SHA-256, hex) stands for eTag and names; `created` is the manifest's own time, as Microsoft wrote it.
+    """
+
+    manifest_url: str
+    digest: str
+    e_tag: str
+    blob_count: int
+    tenant_id: str | None = None
+    created: str | None = None
+
+
+@dataclass(frozen=True)
+class Copying(Message):
+    """How far copying has come: the index ranges `[start, stop]` still to do, and what is done, in blobs and bytes.
+
+    `idle_rounds` counts the rounds since a range last got further.
+    """
+
+    plan: Plan
+    pending: list[list[int]]
+    blobs_done: int = 0
+    bytes_done: int = 0
+    idle_rounds: int = 0
+
+
+@dataclass(frozen=True)
+class ExportOrder(Message):
+    """Input of `run_export`. All but the first two fields are set when it continues as new."""
+
+    request: ExportRequest
+    policy: Policy
+    deadline: datetime | None = None
+    attempt: int = 1
+    copying: Copying | None = None
+
+
+@dataclass(frozen=True)
+class StartOrder(Message):
+    """Input of `start_export`."""
+
+    request: ExportRequest
+
+
+@dataclass(frozen=True)
+class StartAnswer(Message):
+    """Answer of `start_export`: the operation's URL, or why there is none. `retry_after` in seconds."""
+
+    operation_url: str | None = None
+    retry_after: float | None = None
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True)
+class Polling(Message):
+    """Input of `poll_operation`: what is polled, how, and what was seen so far.
+
+    `posted` is when the export was posted; `seen` whether Microsoft ever knew the operation.
+    """
+
+    operation_url: str
+    policy: Policy
+    posted: datetime
+    deadline: datetime
+    retry_after: float | None = None
+    polls: int = 0
+    seen: bool = False
+    last_fault: Problem | None = None
+
+
+@dataclass(frozen=True)
+class CheckOperation(Message):
+    """Input of `check_operation`."""
+
+    operation_url: str
+
+
+@dataclass(frozen=True)
+class OperationAnswer(Message):
+    """Answer of `check_operation`, and in the end of `poll_operation`.
+
+    `state` is `running` (with a `problem` where the API could not be asked), `succeeded` (with a `plan`), `failed` or
+    `gone` (a new export may mend it), or `final` (none can).
+    """
+
+    state: str
+    retry_after: float | None = None
+    plan: Plan | None = None
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True)
+class VersionOrder(Message):
+    """Input of `reuse_version` and `commit_export`."""
+
+    request: ExportRequest
+    plan: Plan
+
+
+@dataclass(frozen=True)
+class Result(Message):
+    """What an export ends with: the version's folder and totals; `unchanged` where it had been the latest already."""
+
+    e_tag: str
+    version: str
+    blob_count: int
+    bytes: int
+    location: str
+    unchanged: bool
+
+
+@dataclass(frozen=True)
+class VersionAnswer(Message):
+    """Answer of `reuse_version` and `commit_export`.
+
+    Neither field: there is nothing to reuse. `anew`: the problem is one that a new export may mend.
+    """
+
+    result: Result | None = None
+    problem: Problem | None = None
+    anew: bool = False
+
+
+@dataclass(frozen=True)
+class CopyOrder(Message):
+    """Input of `copy_blobs`: the blobs from index `start` up to, not including, `stop` of the sorted manifest."""
+
+    request: ExportRequest
+    plan: Plan
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class CopyAnswer(Message):
+    """Answer of `copy_blobs`: it got to index `next`, and so many blobs and bytes of the range have landed meanwhile.
+
+    `problem` is final, unless `anew`: then a new export may mend it.
+    """
+
+    next: int
+    blobs: int = 0
+    bytes: int = 0
+    problem: Problem | None = None
+    anew: bool = False
+
+
+@dataclass(frozen=True)
+class MonthlyOrder(Message):
+    """Input of `monthly_exports`: the billing month, as `2026-10`."""
+
+    month: str
+    policy: Policy
+
+
+@dataclass(frozen=True)
+class InvoicesOrder(Message):
+    """Input of `list_invoices`: the billing month, as `2026-10`."""
+
+    month: str
+
+
+@dataclass(frozen=True)
+class InvoicesAnswer(Message):
+    """Answer of `list_invoices`: the ids of the month's invoices that have daily-rated usage, or why there are none."""
+
+    invoice_ids: list[str]
+    problem: Problem | None = None

@@ -1,0 +1,110 @@
+"""What every step of an orchestration needs: time, timers, activities called until they answer, the status."""
+
+from collections.abc import Generator
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from azure.durable_functions import DurableOrchestrationContext
+
+from orchestrator.messages import Message, Policy, Problem
+from orchestrator.policy import ACTIVITY_TRIES, retry_delay
+
+T = TypeVar("T")
+M = TypeVar("M", bound=Message)
+Steps = Generator[Any, Any, T]
+"""A part of an orchestration: it yields durable tasks and in the end returns a T."""
+
+
+class ExportFailed(Exception):
+    """The export ends here, for a reason that a person must act on."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(f"{problem.code}: {problem.message}")
+        self.problem = problem
+
+
+class ExportAnew(Exception):
+    """This attempt ends here; a new export may bring what this one could not."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+class Run:
+    """One orchestration's context, with its deadline and policy."""
+
+    def __init__(self, context: DurableOrchestrationContext, policy: Policy, deadline: datetime | None) -> None:
+        self.context = context
+        self.policy = policy
+        self.deadline = deadline or self.now + timedelta(hours=policy.export_deadline_hours)
+
+    @property
+    def now(self) -> datetime:
+        """The orchestration's own time (UTC), the same in every replay."""
+        moment: datetime = self.context.current_utc_datetime
+        return moment
+
+    def show(self, phase: str, blobs_done: int = 0, blob_count: int = 0, bytes_done: int = 0) -> None:
+        """Sets what the status shows from now on."""
+        self._phase = phase
+        self._progress = {"blobsDone": blobs_done, "blobCount": blob_count, "bytesDone": bytes_done}
+        self.context.set_custom_status({"phase": phase, "progress": self._progress})
+
+    def show_failure(self, problem: Problem) -> None:
+        """Adds to the status why the export failed."""
+        status = {"phase": self._phase, "progress": self._progress, "error": problem.to_json()}
+        self.context.set_custom_status(status)
+
+    def wait(self, seconds: float, waiting_for: str) -> Steps[None]:
+        """Waits by a durable timer.
+
+        Raises:
+            ExportFailed: when the deadline would pass before.
+        """
+        until = self.now + timedelta(seconds=seconds)
+        if until >= self.deadline:
+            raise ExportFailed(deadline_passed(waiting_for))
+        yield self.context.create_timer(until)
+
+    def call(self, activity: str, message: Message, answer: type[M]) -> Steps[M]:
+        """Calls the activity, again and again while it raises, with growing waits between.
+
+        Raises:
+            ExportFailed: when it never answers.
+        """
+        for failures in range(1, ACTIVITY_TRIES + 1):
+            try:
+                data = yield self.task(activity, message)
+                return answer.from_json(data)
+            except Exception as fault:
+                reason = reason_of(fault)
+            if failures < ACTIVITY_TRIES:
+                yield from self.wait(retry_delay(failures, self.policy), reason)
+        raise ExportFailed(kept_failing(f"The step {activity} failed {ACTIVITY_TRIES} times; at last: {reason}"))
+
+    def task(self, activity: str, message: Message) -> Any:
+        """The durable task of one call of the activity."""
+        return self.context.call_activity(activity, message.to_json(), expected_type=dict)
+
+
+def deadline_passed(waiting_for: str) -> Problem:
+    """The problem of an export that its deadline ends; `waiting_for` says what it was waiting for."""
+    return Problem(
+        "DeadlineExceeded",
+        f"The export did not end before its deadline; at last: {waiting_for}",
+        "Start the export again, with a larger EXPORT_DEADLINE_HOURS if this happens often.",
+    )
+
+
+def kept_failing(message: str) -> Problem:
+    """The problem of a step that fails however often it is tried."""
+    return Problem(
+        "KeptFailing", message, "Look at the app's log for the cause; then start the export again: what landed is kept."
+    )
+
+
+def reason_of(fault: object) -> str:
+    """The first line of an activity's exception, which arrives as bare text, or none, and is never branched on."""
+    lines = str(fault).strip().splitlines()
+    return lines[0][:500] if lines else "no reason given"
