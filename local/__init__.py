@@ -1,0 +1,1 @@
+"""How does it run with no Azure? Host, durable engine, API emulator, command line; not deployed."""

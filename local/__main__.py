@@ -1,0 +1,108 @@
+"""`python -m local`: the app without Azure."""
+
+import asyncio
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any, Optional, TypeVar
+
+import typer
+
+from local import commands
+from local.configuration import DEMO_LANDING, EMULATOR_PORT, HOST_PORT, log_to_stderr
+from local.emulator import EmulatorOptions
+
+T = TypeVar("T")
+app = typer.Typer(
+    help="Billed Usage Export without Azure: host, emulator, demo, and single exports.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+DEFAULTS = EmulatorOptions()
+
+Port = Annotated[int, typer.Option(min=0, max=65535, help="Port of 127.0.0.1 to serve on; 0 takes a free one.")]
+State = Annotated[
+    Optional[Path],  # noqa: UP045 - typer reads no unions
+    typer.Option(help="SQLite file for the durable state: a killed host goes on where it was. Without it, in memory."),
+]
+LogLevel = Annotated[str, typer.Option(help="What to log to stderr: debug, info, warning, error.")]
+
+
+@app.command()
+def host(port: Port = HOST_PORT, state: State = None, log_level: LogLevel = "info") -> None:
+    """Serve the function app, with the settings of the environment or of local.settings.json."""
+    log_to_stderr(log_level)
+    _run(commands.serve_host(port, state))
+
+
+@app.command()
+def emulator(
+    port: Port = EMULATOR_PORT,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = DEFAULTS.seed,
+    blobs: Annotated[int, typer.Option(min=0, help="Blobs per export.")] = DEFAULTS.blobs,
+    rows: Annotated[int, typer.Option(min=0, help="Line items per blob.")] = DEFAULTS.rows,
+    customers: Annotated[int, typer.Option(min=1, help="Customers on the bill.")] = DEFAULTS.customers,
+    invoice: Annotated[Optional[list[str]], typer.Option(help="Invoice that exists; may be repeated.")] = None,  # noqa: UP045
+    running_polls: Annotated[int, typer.Option(min=0, help="Polls until success.")] = DEFAULTS.running_polls,
+    retry_after: Annotated[Optional[float], typer.Option(min=0, help="Retry-After in seconds.")] = None,  # noqa: UP045
+    linked_manifest: Annotated[bool, typer.Option(help="Link the manifest instead of embedding it.")] = False,
+    sas_seconds: Annotated[float, typer.Option(min=1, help="Life of a SAS token.")] = DEFAULTS.sas_seconds,
+    token: Annotated[str, typer.Option(help="The bearer token that callers must send.")] = DEFAULTS.token,
+    azurite: Annotated[Optional[str], typer.Option(help="Connection string: put the blobs there.")] = None,  # noqa: UP045
+    log_level: LogLevel = "info",
+) -> None:
+    """Serve the partner billing API with invented data."""
+    log_to_stderr(log_level)
+    options = EmulatorOptions(
+        seed=seed,
+        token=token,
+        blobs=blobs,
+        rows=rows,
+        customers=customers,
+        running_polls=running_polls,
+        retry_after=retry_after,
+        linked_manifest=linked_manifest,
+        sas_seconds=sas_seconds,
+        invoices=tuple(invoice) if invoice else DEFAULTS.invoices,
+    )
+    _run(commands.serve_emulator(port, options, azurite))
+
+
+@app.command()
+def run(host_port: Port = HOST_PORT, emulator_port: Port = EMULATOR_PORT, log_level: LogLevel = "info") -> None:
+    """Serve emulator and host together, landing in landed/, for curl."""
+    log_to_stderr(log_level)
+    _run(commands.serve_both(emulator_port, host_port, DEMO_LANDING))
+
+
+@app.command()
+def demo(log_level: LogLevel = "warning") -> None:
+    """Export an invoice of the emulator into landed/ and show what landed."""
+    log_to_stderr(log_level)
+    succeeded = _run(commands.demonstrate(DEMO_LANDING, EmulatorOptions(blobs=24, rows=800, running_polls=3)))
+    raise typer.Exit(0 if succeeded else 1)
+
+
+@app.command()
+def export(
+    invoice_id: Annotated[str, typer.Argument(help="Id of a new-commerce invoice, e.g. G016907411.")],
+    attribute_set: Annotated[str, typer.Option(help="full or basic.")] = "full",
+    state: State = None,
+    log_level: LogLevel = "warning",
+) -> None:
+    """Run one export with the settings at hand, a real tenant's included. Exits 0 when it succeeded, else 1."""
+    log_to_stderr(log_level)
+    succeeded = _run(commands.export(invoice_id, attribute_set, state))
+    raise typer.Exit(0 if succeeded else 1)
+
+
+def _run(command: Coroutine[Any, Any, T]) -> T:
+    try:
+        return asyncio.run(command)
+    except commands.PortTaken as taken:
+        commands.console.print(f"[bold red]{taken}[/]", highlight=False)
+        raise typer.Exit(2) from None
+
+
+if __name__ == "__main__":
+    app(prog_name="python -m local")

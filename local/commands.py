@@ -1,0 +1,117 @@
+"""The commands of `python -m local`: servers that run until told to end, and exports that end by themselves."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from rich.console import Console
+
+from activities.clients import close_clients
+from local import report, watching
+from local.configuration import load_settings, use_emulator
+from local.emulator import AzuriteBlobs, Emulator, EmulatorOptions
+from local.host import Host
+from local.serving import listen, serving, url_of
+
+console = Console()
+
+
+class PortTaken(Exception):
+    """Another program listens on the port."""
+
+
+async def serve_host(port: int, state: Path | None) -> None:
+    """Serves the app's functions until the process is told to end."""
+    async with _host(_bound(port), state) as host:
+        console.print(f"Functions: {host.url}/api/exports", highlight=False)
+        console.print(f"Durable state: {state or 'in memory'}", highlight=False)
+        await _told_to_end()
+
+
+async def serve_emulator(port: int, options: EmulatorOptions, azurite: str | None) -> None:
+    """Serves the emulator until the process is told to end."""
+    blobs = AzuriteBlobs(azurite) if azurite else None
+    async with _emulator(_bound(port), Emulator(options, blobs=blobs)) as url:
+        console.print(f"Partner billing API: {url}/v1.0  (bearer token: {options.token})", highlight=False)
+        await _told_to_end()
+    if blobs:
+        await blobs.close()
+
+
+async def serve_both(emulator_port: int, host_port: int, landing: Path) -> None:
+    """Serves emulator and host, one pointed at the other, until the process is told to end."""
+    async with _emulator(_bound(emulator_port), Emulator()) as url:
+        use_emulator(url, landing)
+        async with _host(_bound(host_port), None) as host:
+            console.print(f"Partner billing API: {url}/v1.0", highlight=False)
+            console.print(f"Functions: {host.url}/api/exports, landing in {landing}/", highlight=False)
+            console.print("Try:", highlight=False)
+            body = '{"invoiceId": "G016907411"}'
+            console.print(f"  curl -i {host.url}/api/exports -d '{body}'", soft_wrap=True, highlight=False)
+            console.print(f"  curl {host.url}/api/exports/billedUsage-G016907411-full", soft_wrap=True, highlight=False)
+            await _told_to_end()
+
+
+async def demonstrate(landing: Path, options: EmulatorOptions) -> bool:
+    """Exports an invoice of the emulator into the folder and shows what landed; whether it succeeded."""
+    async with _emulator(listen(), Emulator(options)) as url:
+        use_emulator(url, landing)
+        return await export(options.invoices[0], "full", None)
+
+
+async def export(invoice_id: str, attribute_set: str, state: Path | None) -> bool:
+    """Runs one export with this machine's settings and shows its end; whether it succeeded."""
+    async with _host(listen(), state) as host:
+        status = await watching.export(host.url, invoice_id, attribute_set, console)
+    if status["state"] != "succeeded":
+        watching.report_failure(status, console)
+        return False
+    _show_result(status["result"])
+    return True
+
+
+def _show_result(result: dict[str, str]) -> None:
+    if result["unchanged"]:
+        console.print("The data is unchanged since the last export: nothing was copied.")
+    if result["location"].startswith("file:"):
+        report.show(report.read_back(result["location"].rstrip("/")), console)
+    else:
+        console.print(f"Landed: {result['blobCount']} blobs, {result['bytes']} bytes in", highlight=False)
+        console.print(f"  {result['location']}", soft_wrap=True, highlight=False)
+
+
+@contextlib.asynccontextmanager
+async def _host(bound: socket.socket, state: Path | None) -> AsyncIterator[Host]:
+    settings = load_settings(console)
+    # Imported only now: a wrong setting is said before anything is loaded.
+    import function_app
+
+    values = os.environ | {"EXPORT_SCHEDULE": settings.export_schedule}
+    host = Host(function_app.app, bound, state, values)
+    async with host.running():
+        yield host
+    await close_clients()
+
+
+@contextlib.asynccontextmanager
+async def _emulator(bound: socket.socket, emulator: Emulator) -> AsyncIterator[str]:
+    async with serving(emulator.app, [bound]):
+        yield url_of(bound)
+
+
+def _bound(port: int) -> socket.socket:
+    try:
+        return listen(port)
+    except OSError as fault:
+        raise PortTaken(f"Port {port} is taken: give another with --port.") from fault
+
+
+async def _told_to_end() -> None:
+    told = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    await told.wait()

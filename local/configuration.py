@@ -1,0 +1,78 @@
+"""The app settings of this machine: the environment, and behind it `local.settings.json`, as Core Tools read it."""
+
+import json
+import logging
+import os
+from pathlib import Path
+
+from rich.console import Console
+
+from activities.redaction import redact_logs
+from settings import Settings, SettingsError, configured
+
+LOCAL_SETTINGS = Path("local.settings.json")
+
+EMULATOR_PORT = 7072
+HOST_PORT = 7071
+
+DEMO_LANDING = Path("landed")
+
+
+def load_local_settings(file: Path = LOCAL_SETTINGS) -> None:
+    """Adds the file's `Values` to the environment, where it is there; what the environment says already counts more.
+
+    Raises:
+        SettingsError: when the file is not what Core Tools would read.
+    """
+    if not file.exists():
+        return
+    try:
+        values = json.loads(file.read_text(encoding="utf-8"))["Values"]
+        for name, value in values.items():
+            os.environ.setdefault(name, str(value))
+    except (ValueError, KeyError, TypeError, AttributeError) as fault:
+        raise SettingsError([f"{file} cannot be read: it must be JSON with an object Values ({fault})."]) from fault
+
+
+def load_settings(console: Console) -> Settings:
+    """This machine's settings, all checked.
+
+    Raises:
+        SystemExit: with code 2, after one message that lists every fault.
+    """
+    try:
+        load_local_settings()
+        return configured()
+    except SettingsError as error:
+        console.print("[bold red]The app settings cannot be used:[/]")
+        for fault in error.faults:
+            console.print(f"  • {fault}", highlight=False)
+        console.print("Set them in the environment or in local.settings.json; README.md lists them all.")
+        raise SystemExit(2) from None
+
+
+def use_emulator(emulator_url: str, landing: Path) -> None:
+    """Points this process's settings at the emulator and a local landing folder, waiting times shortened to match."""
+    landing.mkdir(parents=True, exist_ok=True)
+    os.environ.update(
+        {
+            "GRAPH_BASE_URL": f"{emulator_url}/v1.0",
+            "PARTNER_CENTER_BASE_URL": emulator_url,
+            "GRAPH_STATIC_TOKEN": "emulator-token",
+            "LANDING_URL": landing.resolve().as_uri(),
+            "POLL_INTERVAL_SECONDS": "0.5",
+            "POLL_MAX_SECONDS": "2",
+            "RETRY_SECONDS": "1",
+            "COPY_BATCH_SIZE": "2",
+        }
+    )
+
+
+def log_to_stderr(level: str) -> None:
+    """Logs at this level, secrets redacted whatever is logged."""
+    logging.basicConfig(level=level.upper(), format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+    redact_logs()
+    if level.upper() != "DEBUG":
+        # Each request of each library, and each call of each small module, is not what an operator wants to read.
+        for noisy in ("httpx", "azure", "uvicorn"):
+            logging.getLogger(noisy).setLevel(logging.WARNING)

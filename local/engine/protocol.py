@@ -1,0 +1,111 @@
+"""The language between the Durable extension and the SDK: history events in, actions out.
+
+Source: https://github.com/Azure/azure-functions-durable-extension, out-of-process protocol, replay schema 2 and later
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+from typing import Any
+
+Event = dict[str, Any]
+
+
+class EventType(IntEnum):
+    """The history events that the engine writes."""
+
+    EXECUTION_STARTED = 0
+    TASK_SCHEDULED = 4
+    TASK_COMPLETED = 5
+    TASK_FAILED = 6
+    SUB_ORCHESTRATION_CREATED = 7
+    SUB_ORCHESTRATION_COMPLETED = 8
+    SUB_ORCHESTRATION_FAILED = 9
+    TIMER_CREATED = 10
+    TIMER_FIRED = 11
+    ORCHESTRATOR_STARTED = 12
+    ORCHESTRATOR_COMPLETED = 13
+
+
+class ActionType(IntEnum):
+    """The actions that the engine carries out."""
+
+    CALL_ACTIVITY = 0
+    CALL_SUB_ORCHESTRATOR = 2
+    CONTINUE_AS_NEW = 4
+    CREATE_TIMER = 5
+    WHEN_ANY = 11
+    WHEN_ALL = 12
+
+
+def event(kind: EventType, now: datetime, event_id: int = -1, **fields: Any) -> Event:
+    """One history event."""
+    return {"EventType": int(kind), "EventId": event_id, "IsPlayed": False, "Timestamp": timestamp(now), **fields}
+
+
+def timestamp(moment: datetime) -> str:
+    """The moment (UTC) as the protocol writes it."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def document(instance_id: str, parent_id: str | None, input_json: str | None, history: Sequence[Event]) -> str:
+    """The JSON document that an orchestrator function is called with."""
+    return json.dumps(
+        {
+            "history": history,
+            "input": input_json,
+            "instanceId": instance_id,
+            "isReplaying": False,
+            "parentInstanceId": parent_id,
+            "upperSchemaVersion": 2,
+            "upperSchemaVersionNew": 4,
+        }
+    )
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an orchestrator function answered. `actions` are all since the beginning, each with its task id.
+
+    `failure` holds the text of the exception that ended it, `output` its JSON.
+    """
+
+    is_done: bool
+    actions: Sequence[tuple[int, Mapping[str, Any]]]
+    output: str | None
+    custom_status: str | None
+    failure: str | None = None
+
+
+_FAILURE_LABEL = "\n\n$OutOfProcData$:"
+
+
+def read_answer(text: str, failure: str | None = None) -> Answer:
+    """The answer that the SDK's JSON makes."""
+    state = json.loads(text)
+    leaves = [leaf for batch in state["actions"] for action in batch for leaf in _leaves(action)]
+    return Answer(
+        state["isDone"], list(enumerate(leaves)), _json(state.get("output")), _json(state.get("customStatus")), failure
+    )
+
+
+def read_failure(fault: Exception) -> Answer:
+    """The answer of an orchestrator that raised: the SDK hides its JSON behind a label in the exception's text."""
+    reason, label, text = str(fault).partition(_FAILURE_LABEL)
+    if not label:
+        return Answer(True, [], None, None, failure=f"{type(fault).__name__}: {fault}")
+    return read_answer(text, failure=reason)
+
+
+def _leaves(action: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    if action["actionType"] in (ActionType.WHEN_ANY, ActionType.WHEN_ALL):
+        for child in action["compoundActions"]:
+            yield from _leaves(child)
+    else:
+        yield action
+
+
+def _json(value: Any) -> str | None:
+    return None if value is None else json.dumps(value)

@@ -1,0 +1,230 @@
+"""The engine's state, in SQLite: instances, histories, what is under way. Each change of state is one transaction."""
+
+import json
+import sqlite3
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from local.engine.protocol import Event, timestamp
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS instances (
+    id TEXT PRIMARY KEY, execution TEXT NOT NULL, name TEXT NOT NULL, status TEXT NOT NULL,
+    input TEXT, output TEXT, custom_status TEXT, created TEXT NOT NULL, updated TEXT NOT NULL,
+    parent TEXT, parent_execution TEXT, parent_task INTEGER);
+CREATE TABLE IF NOT EXISTS history (
+    execution TEXT NOT NULL, position INTEGER NOT NULL, event TEXT NOT NULL, PRIMARY KEY (execution, position));
+CREATE TABLE IF NOT EXISTS inbox (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, instance TEXT NOT NULL, execution TEXT NOT NULL, event TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS activities (
+    execution TEXT NOT NULL, task INTEGER NOT NULL, instance TEXT NOT NULL, name TEXT NOT NULL, input TEXT,
+    PRIMARY KEY (execution, task));
+CREATE TABLE IF NOT EXISTS timers (
+    execution TEXT NOT NULL, task INTEGER NOT NULL, instance TEXT NOT NULL, fire_at TEXT NOT NULL,
+    PRIMARY KEY (execution, task));
+CREATE INDEX IF NOT EXISTS timers_by_time ON timers (fire_at);
+"""
+
+ACTIVE = ("Pending", "Running")
+
+
+@dataclass(frozen=True)
+class Parent:
+    """Who waits for a sub-orchestration: the instance, its execution, and the task in it."""
+
+    instance_id: str
+    execution: str
+    task_id: int
+
+
+@dataclass(frozen=True)
+class Instance:
+    """An orchestration instance. `execution` is new for each run under the same id; times are protocol timestamps."""
+
+    id: str
+    execution: str
+    name: str
+    status: str
+    input_json: str | None
+    output_json: str | None
+    custom_status_json: str | None
+    created: str
+    updated: str
+    parent: Parent | None
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it has not ended."""
+        return self.status in ACTIVE
+
+
+@dataclass(frozen=True)
+class Activity:
+    """A call of an activity that has not been answered."""
+
+    instance_id: str
+    execution: str
+    task_id: int
+    name: str
+    input_json: str | None
+
+
+class Store:
+    """The state of one engine. `path` None keeps it in memory."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._database = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
+        self._database.execute("PRAGMA journal_mode = WAL")
+        self._database.execute("PRAGMA synchronous = NORMAL")
+        self._database.executescript(_SCHEMA)
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._database.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All changes made inside happen, or none."""
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._database.execute("ROLLBACK")
+            raise
+        self._database.execute("COMMIT")
+
+    def create(self, id_: str, name: str, input_json: str | None, parent: Parent | None, now: datetime) -> Instance:
+        """A new pending instance; of an earlier one under the same id nothing is left."""
+        self.remove(id_)
+        moment = timestamp(now)
+        row = (id_, uuid.uuid4().hex, name, "Pending", input_json, None, None, moment, moment)
+        about_parent = (parent.instance_id, parent.execution, parent.task_id) if parent else (None, None, None)
+        self._database.execute(f"INSERT INTO instances VALUES ({', '.join('?' * 12)})", row + about_parent)
+        return Instance(*row, parent)
+
+    def remove(self, id_: str) -> bool:
+        """Forgets the instance; whether there was one."""
+        instance = self.find(id_)
+        if instance is None:
+            return False
+        self._drop_execution(instance)
+        self._database.execute("DELETE FROM instances WHERE id = ?", (id_,))
+        return True
+
+    def find(self, id_: str) -> Instance | None:
+        """The instance of this id."""
+        row = self._database.execute("SELECT * FROM instances WHERE id = ?", (id_,)).fetchone()
+        return _instance(row) if row else None
+
+    def instances(self) -> list[Instance]:
+        """All instances, the oldest first."""
+        return [_instance(row) for row in self._database.execute("SELECT * FROM instances ORDER BY created, rowid")]
+
+    def history(self, execution: str) -> list[Event]:
+        """The events of one execution."""
+        rows = self._database.execute("SELECT event FROM history WHERE execution = ? ORDER BY position", (execution,))
+        return [json.loads(event) for (event,) in rows]
+
+    def append(self, execution: str, position: int, events: Sequence[Event]) -> None:
+        """Appends to an execution's history of `position` events."""
+        rows = [(execution, position + offset, json.dumps(event)) for offset, event in enumerate(events)]
+        self._database.executemany("INSERT INTO history VALUES (?, ?, ?)", rows)
+
+    def show(self, instance: Instance, status: str, custom_status: str | None, now: datetime) -> None:
+        """Sets status and custom status."""
+        self._database.execute(
+            "UPDATE instances SET status = ?, custom_status = ?, updated = ? WHERE id = ? AND execution = ?",
+            (status, custom_status, timestamp(now), instance.id, instance.execution),
+        )
+
+    def end(self, instance: Instance, status: str, output: str | None, now: datetime) -> None:
+        """Ends the instance: what was under way for it will reach nobody."""
+        for table in ("inbox", "activities", "timers"):
+            self._database.execute(f"DELETE FROM {table} WHERE execution = ?", (instance.execution,))
+        self._database.execute(
+            "UPDATE instances SET status = ?, output = ?, updated = ? WHERE id = ? AND execution = ?",
+            (status, output, timestamp(now), instance.id, instance.execution),
+        )
+
+    def renew(self, instance: Instance, input_json: str, now: datetime) -> Instance:
+        """The instance with an empty history and a new input: continued as new."""
+        self._drop_execution(instance)
+        execution = uuid.uuid4().hex
+        self._database.execute(
+            "UPDATE instances SET execution = ?, input = ?, updated = ? WHERE id = ?",
+            (execution, input_json, timestamp(now), instance.id),
+        )
+        renewed = self.find(instance.id)
+        assert renewed is not None
+        return renewed
+
+    def deliver(self, instance_id: str, execution: str, event: Event) -> None:
+        """Puts the event into the instance's inbox, if that execution of it still runs."""
+        instance = self.find(instance_id)
+        if instance and instance.execution == execution and instance.is_active:
+            row = (instance_id, execution, json.dumps(event))
+            self._database.execute("INSERT INTO inbox (instance, execution, event) VALUES (?, ?, ?)", row)
+
+    def next_inbox(self) -> Instance | None:
+        """The instance whose event has waited longest."""
+        row = self._database.execute("SELECT instance FROM inbox ORDER BY number LIMIT 1").fetchone()
+        return self.find(row[0]) if row else None
+
+    def take_inbox(self, execution: str) -> list[Event]:
+        """The execution's events, in their order, which leave the inbox."""
+        rows = self._database.execute("SELECT event FROM inbox WHERE execution = ? ORDER BY number", (execution,))
+        events = [json.loads(event) for (event,) in rows]
+        self._database.execute("DELETE FROM inbox WHERE execution = ?", (execution,))
+        return events
+
+    def add_activity(self, activity: Activity) -> None:
+        """An activity is to be called."""
+        row = (activity.execution, activity.task_id, activity.instance_id, activity.name, activity.input_json)
+        self._database.execute("INSERT INTO activities VALUES (?, ?, ?, ?, ?)", row)
+
+    def remove_activity(self, activity: Activity) -> bool:
+        """The activity was answered; False when nobody waits for it any more."""
+        key = (activity.execution, activity.task_id)
+        return self._database.execute("DELETE FROM activities WHERE execution = ? AND task = ?", key).rowcount > 0
+
+    def activities(self) -> list[Activity]:
+        """The calls that are not answered, the oldest first."""
+        rows = self._database.execute("SELECT instance, execution, task, name, input FROM activities ORDER BY rowid")
+        return [Activity(*row) for row in rows]
+
+    def add_timer(self, instance: Instance, task_id: int, fire_at: str) -> None:
+        """A timer is to fire."""
+        row = (instance.execution, task_id, instance.id, fire_at)
+        self._database.execute("INSERT INTO timers VALUES (?, ?, ?, ?)", row)
+
+    def cancel_timer(self, instance: Instance, task_id: int) -> None:
+        """The timer is not to fire."""
+        self._database.execute("DELETE FROM timers WHERE execution = ? AND task = ?", (instance.execution, task_id))
+
+    def next_timer(self) -> str | None:
+        """When the next timer is to fire."""
+        row = self._database.execute("SELECT min(fire_at) FROM timers").fetchone()
+        return None if row[0] is None else str(row[0])
+
+    def take_due_timers(self, now: datetime) -> list[tuple[str, str, int, str]]:
+        """Instance, execution, task and time of the timers that are due, in their order; they leave the store."""
+        rows = self._database.execute(
+            "SELECT instance, execution, task, fire_at FROM timers WHERE fire_at <= ? ORDER BY fire_at, rowid",
+            (timestamp(now),),
+        ).fetchall()
+        self._database.execute("DELETE FROM timers WHERE fire_at <= ?", (timestamp(now),))
+        return rows
+
+    def _drop_execution(self, instance: Instance) -> None:
+        for table in ("history", "inbox", "activities", "timers"):
+            self._database.execute(f"DELETE FROM {table} WHERE execution = ?", (instance.execution,))
+
+
+def _instance(row: Sequence[Any]) -> Instance:
+    parent = Parent(row[9], row[10], row[11]) if row[9] else None
+    return Instance(*[*row[:9], parent])

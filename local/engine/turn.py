@@ -1,0 +1,115 @@
+"""One turn of an orchestration: its history and what arrived go in, what it wants next comes out."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from azure.functions.durable_functions import OrchestrationTriggerConverter
+from azure.functions.meta import Datum
+
+from local.engine.protocol import ActionType, Answer, Event, EventType, document, event, read_answer, read_failure
+
+
+@dataclass(frozen=True)
+class Scheduled:
+    """Something that the orchestration scheduled in this turn. `instance_id` is what it gave to a sub-orchestration."""
+
+    task_id: int
+    name: str
+    input_json: str | None
+    instance_id: str | None = None
+
+
+@dataclass
+class Turn:
+    """What one turn brought: `events` to append to the history, and what is to be done.
+
+    `continue_with` is the JSON input of a new history; `answer` tells whether and how the orchestration ended.
+    """
+
+    answer: Answer
+    events: list[Event]
+    activities: list[Scheduled] = field(default_factory=list)
+    children: list[Scheduled] = field(default_factory=list)
+    timers: list[tuple[int, str]] = field(default_factory=list)
+    cancelled_timers: list[int] = field(default_factory=list)
+    continue_with: str | None = None
+
+
+class NotDeterministic(Exception):
+    """The orchestration did not repeat what its history says that it did."""
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where an orchestration stands: who it is, its JSON input, and its history so far."""
+
+    instance_id: str
+    parent_id: str | None
+    input_json: str | None
+    history: Sequence[Event]
+
+
+def play(orchestrator: Callable[..., str], position: Position, arrived: Sequence[Event], now: datetime) -> Turn:
+    """Lets the SDK replay the history with the events that arrived, and sorts the actions that it answers with."""
+    events = [event(EventType.ORCHESTRATOR_STARTED, now), *arrived]
+    body = document(position.instance_id, position.parent_id, position.input_json, [*position.history, *events])
+    turn = Turn(_ask(orchestrator, body), events)
+    try:
+        _sort_actions(turn, _scheduled_before(position.history), now)
+    except (NotDeterministic, NotImplementedError) as fault:
+        turn.answer = read_failure(fault)
+    events.append(event(EventType.ORCHESTRATOR_COMPLETED, now))
+    return turn
+
+
+def _ask(orchestrator: Callable[..., str], body: str) -> Answer:
+    context = OrchestrationTriggerConverter.decode(Datum(body, "json"), trigger_metadata=None)
+    try:
+        return read_answer(orchestrator(context))
+    except Exception as fault:
+        return read_failure(fault)
+
+
+def _scheduled_before(history: Sequence[Event]) -> dict[int, tuple[int, str | None]]:
+    kinds = {EventType.TASK_SCHEDULED, EventType.SUB_ORCHESTRATION_CREATED, EventType.TIMER_CREATED}
+    return {e["EventId"]: (e["EventType"], e.get("Name")) for e in history if e["EventType"] in kinds}
+
+
+def _sort_actions(turn: Turn, known: Mapping[int, tuple[int, str | None]], now: datetime) -> None:
+    for task_id, action in turn.answer.actions:
+        match action["actionType"]:
+            case ActionType.CALL_ACTIVITY:
+                if _is_new(known, task_id, EventType.TASK_SCHEDULED, action):
+                    turn.activities.append(Scheduled(task_id, action["functionName"], action["input"]))
+                    turn.events.append(_created(EventType.TASK_SCHEDULED, now, task_id, action))
+            case ActionType.CALL_SUB_ORCHESTRATOR:
+                if _is_new(known, task_id, EventType.SUB_ORCHESTRATION_CREATED, action):
+                    child = Scheduled(task_id, action["functionName"], action["input"], action["instanceId"])
+                    turn.children.append(child)
+                    turn.events.append(_created(EventType.SUB_ORCHESTRATION_CREATED, now, task_id, action))
+            case ActionType.CREATE_TIMER:
+                if _is_new(known, task_id, EventType.TIMER_CREATED, action):
+                    turn.timers.append((task_id, action["fireAt"]))
+                    turn.events.append(event(EventType.TIMER_CREATED, now, task_id, FireAt=action["fireAt"]))
+                if action["isCanceled"]:
+                    turn.cancelled_timers.append(task_id)
+            case ActionType.CONTINUE_AS_NEW:
+                turn.continue_with = action["input"]
+            case other:
+                raise NotImplementedError(f"The local engine does not know actions of type {other}.")
+
+
+def _is_new(
+    known: Mapping[int, tuple[int, str | None]], task_id: int, kind: EventType, action: Mapping[str, Any]
+) -> bool:
+    if task_id not in known:
+        return True
+    if known[task_id] != (kind, action.get("functionName")):
+        raise NotDeterministic(f"Task {task_id} was {known[task_id]} before, and is {action} now.")
+    return False
+
+
+def _created(kind: EventType, now: datetime, task_id: int, action: Mapping[str, Any]) -> Event:
+    return event(kind, now, task_id, Name=action["functionName"], Input=action["input"])

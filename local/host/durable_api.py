@@ -1,0 +1,101 @@
+"""The Durable extension's HTTP API, as far as the SDK's client calls it for this app: start, read, list, end, purge.
+
+Source: https://learn.microsoft.com/azure/azure-functions/durable/durable-functions-http-api
+"""
+
+import json
+from collections.abc import Callable, Collection
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from local.engine import DurableEngine, Instance, InstanceActive, UnknownOrchestrator
+
+PREFIX = "/durabletask"
+
+
+class DurableApi:
+    """The API over one engine."""
+
+    def __init__(self, engine: DurableEngine) -> None:
+        self._engine = engine
+        self.routes = [
+            Route(f"{PREFIX}/orchestrators/{{name}}/{{id}}", self._start, methods=["POST"]),
+            Route(f"{PREFIX}/instances/", self._list, methods=["GET"]),
+            Route(f"{PREFIX}/instances/{{id}}", self._read, methods=["GET"]),
+            Route(f"{PREFIX}/instances/{{id}}", self._purge, methods=["DELETE"]),
+            Route(f"{PREFIX}/instances/{{id}}/terminate", self._terminate, methods=["POST"]),
+        ]
+
+    async def _start(self, request: Request) -> Response:
+        name, id_ = request.path_params["name"], request.path_params["id"]
+        # The SDK's client encodes the input twice.
+        body = await request.body()
+        input_json = json.loads(body) if body else None
+        try:
+            self._engine.start(name, id_, input_json)
+        except UnknownOrchestrator as fault:
+            return JSONResponse({"ExceptionMessage": str(fault)}, 400)
+        except InstanceActive as fault:
+            # What the extension answers; the client knows nothing better than a bare exception of it.
+            return JSONResponse({"ExceptionMessage": str(fault)}, 500)
+        return JSONResponse({"id": id_}, 202)
+
+    async def _read(self, request: Request) -> Response:
+        instance = self._engine.store.find(request.path_params["id"])
+        if instance is None:
+            return JSONResponse("No such instance.", 404)
+        return JSONResponse(_status(instance), 202 if instance.is_active else 200)
+
+    async def _list(self, request: Request) -> Response:
+        wanted = _filter(request)
+        return JSONResponse([_status(instance) for instance in self._engine.store.instances() if wanted(instance)])
+
+    async def _terminate(self, request: Request) -> Response:
+        id_ = request.path_params["id"]
+        if self._engine.store.find(id_) is None:
+            return JSONResponse("No such instance.", 404)
+        ended = self._engine.terminate(id_, request.query_params.get("reason", ""))
+        return Response(status_code=202 if ended else 410)
+
+    async def _purge(self, request: Request) -> Response:
+        with self._engine.store.transaction():
+            instance = self._engine.store.find(request.path_params["id"])
+            if instance is None or instance.is_active:
+                return JSONResponse("No such instance.", 404)
+            self._engine.store.remove(instance.id)
+        return JSONResponse({"instancesDeleted": 1})
+
+
+def _filter(request: Request) -> Callable[[Instance], bool]:
+    query = request.query_params
+    created_from, prefix = query.get("createdTimeFrom", ""), query.get("instanceIdPrefix", "")
+    statuses: Collection[str] = query["runtimeStatus"].split(",") if "runtimeStatus" in query else ()
+
+    def wanted(instance: Instance) -> bool:
+        return (
+            instance.created >= created_from
+            and instance.id.startswith(prefix)
+            and (not statuses or instance.status in statuses)
+        )
+
+    return wanted
+
+
+def _status(instance: Instance) -> dict[str, Any]:
+    return {
+        "name": instance.name,
+        "instanceId": instance.id,
+        "runtimeStatus": instance.status,
+        "input": _value(instance.input_json),
+        "customStatus": _value(instance.custom_status_json),
+        "output": _value(instance.output_json),
+        "createdTime": instance.created,
+        "lastUpdatedTime": instance.updated,
+    }
+
+
+def _value(text: str | None) -> Any:
+    return None if text is None else json.loads(text)

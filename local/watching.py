@@ -1,0 +1,70 @@
+"""Starts one export over HTTP and shows how it gets on, until it ends."""
+
+import asyncio
+from typing import Any
+
+import httpx
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+LOOK_SECONDS = 0.2
+"""Seconds between two looks at the status, which costs nothing on this machine."""
+
+ENDED = frozenset({"succeeded", "failed", "cancelled"})
+_PHASES = {
+    "pending": "waiting to start",
+    "starting": "requesting the export",
+    "polling": "Microsoft is preparing the data",
+    "planning": "reading the manifest",
+    "copying": "copying blobs",
+    "committing": "verifying and committing",
+    "done": "done",
+}
+
+
+async def export(host_url: str, invoice_id: str, attribute_set: str, console: Console) -> dict[str, Any]:
+    """The status with which the export ended; a request that the app refuses ends as one that failed."""
+    async with httpx.AsyncClient(base_url=host_url, timeout=30) as http:
+        body = {"invoiceId": invoice_id, "attributeSet": attribute_set}
+        started = await http.post("/api/exports", json=body)
+        if started.status_code != httpx.codes.ACCEPTED:
+            return _refused(started.json())
+        with _progress(console) as progress:
+            bar = progress.add_task(_PHASES["pending"], total=None)
+            while True:
+                status: dict[str, Any] = (await http.get(started.headers["Location"])).json()
+                _show(progress, bar, status)
+                if status["state"] in ENDED:
+                    return status
+                await asyncio.sleep(LOOK_SECONDS)
+
+
+def report_failure(status: dict[str, Any], console: Console) -> None:
+    """Says why the export did not succeed, and what to do."""
+    error = status["error"] or {"code": status["state"], "message": "The export was ended.", "remedy": ""}
+    console.print(f"[bold red]{error['code']}[/]: {error['message']}", highlight=False)
+    if error.get("requestId"):
+        console.print(f"Microsoft's request id: {error['requestId']}", highlight=False)
+    console.print(error["remedy"], highlight=False)
+
+
+def _progress(console: Console) -> Progress:
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description:<32}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    return Progress(*columns, console=console)
+
+
+def _show(progress: Progress, bar: Any, status: dict[str, Any]) -> None:
+    done = status["progress"]
+    description = _PHASES.get(status["phase"], status["phase"])
+    progress.update(bar, description=description, completed=done["blobsDone"], total=done["blobCount"] or None)
+
+
+def _refused(problem: dict[str, Any]) -> dict[str, Any]:
+    remedy = "Correct what is named above." if problem["status"] < 500 else "README.md lists all settings."
+    return {"state": "failed", "error": {"code": problem["title"], "message": problem["detail"], "remedy": remedy}}

@@ -1,0 +1,84 @@
+"""A caller for each test: sends requests to an emulator of its own, by a clock that the test moves."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from local.emulator import AzuriteBlobs, Emulator, EmulatorOptions
+
+EXPORT = "/v1.0/reports/partners/billing/usage/billed/export"
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.moment = datetime(2026, 10, 9, 6, 12, 53, 250_000, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+    def move(self, seconds: float) -> None:
+        self.moment += timedelta(seconds=seconds)
+
+
+class Caller:
+    """Calls one emulator, with its bearer token unless told otherwise."""
+
+    def __init__(self, runner: asyncio.Runner, emulator: Emulator, clock: Clock) -> None:
+        self.run = runner.run
+        self.emulator = emulator
+        self.clock = clock
+
+    def send(self, method: str, url: str, token: str | None = "emulator-token", **content: Any) -> httpx.Response:
+        headers = content.pop("headers", {}) | ({"Authorization": f"Bearer {token}"} if token else {})
+        return self.run(self._send(method, url, headers=headers, **content))
+
+    async def _send(self, method: str, url: str, **content: Any) -> httpx.Response:
+        transport = httpx.ASGITransport(self.emulator.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:7072") as client:
+            return await client.request(method, url, **content)
+
+    def start(self, invoice_id: str = "G016907411", **body: str) -> str:
+        """Starts an export; the answer is its operation's URL."""
+        return self.send("POST", EXPORT, json={"invoiceId": invoice_id, **body}).headers["Location"]
+
+    def finished(self, url: str) -> Any:
+        """The operation at the URL when it no longer runs."""
+        while (operation := self.send("GET", url).json())["status"] == "running":
+            pass
+        return operation
+
+    def manifest(self, invoice_id: str = "G016907411", **body: str) -> Any:
+        """The manifest that an export of the invoice ends with."""
+        return self.finished(self.start(invoice_id, **body))["resourceLocation"]
+
+    def blob(self, manifest: Any, name: str, method: str = "GET", **headers: str) -> httpx.Response:
+        """What reading a blob of the manifest answers."""
+        url = f"{manifest['rootDirectory']}/{quote(name)}?{manifest['sasToken']}"
+        return self.send(method, url, token=None, headers=headers)
+
+    def blobs(self, manifest: Any) -> dict[str, bytes]:
+        """The contents of the manifest's blobs by name."""
+        return {blob["name"]: self.blob(manifest, blob["name"]).content for blob in manifest["blobs"]}
+
+
+Call = Callable[..., Caller]
+
+
+@pytest.fixture
+def call() -> Iterator[Call]:
+    """Makes the caller of an emulator with these options, and little data unless they say otherwise."""
+    clock = Clock()
+    with asyncio.Runner() as runner:
+
+        def make(*, storage: AzuriteBlobs | None = None, **options: Any) -> Caller:
+            small = EmulatorOptions(**{"blobs": 2, "rows": 10, "customers": 3, **options})
+            return Caller(runner, Emulator(small, blobs=storage, now=clock), clock)
+
+        yield make
