@@ -53,6 +53,7 @@ def azurite() -> Iterator[Azurite]:
             yield Azurite(_port(process))
         finally:
             process.terminate()
+            process.communicate(timeout=30)
 
 
 def _port(process: "subprocess.Popen[str]") -> int:

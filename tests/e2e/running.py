@@ -1,4 +1,4 @@
-"""Runs what the end-to-end tests drive: the host as a process of its own, servers beside the test, gates and counters."""
+"""What the end-to-end tests run: the host as a process of its own, servers beside the test, gates and counters."""
 
 import asyncio
 import os
@@ -177,30 +177,44 @@ class Gate:
 
 @dataclass
 class Relay:
-    """Passes TCP connections on to a port, counting the bytes in both directions."""
+    """Passes TCP connections on to a port, counting the bytes that pass in both directions.
+
+    Connections whose first request holds `uncounted` are passed on without being counted.
+    """
 
     target: int
-    bytes: int = 0
+    uncounted: bytes
+    passed: int = 0
+    _writers: set[asyncio.StreamWriter] = field(default_factory=set)
+    _connections: set["asyncio.Task[None]"] = field(default_factory=set)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[int]:
         """The port of 127.0.0.1 that is passed on."""
-        server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         async with server:
             yield server.sockets[0].getsockname()[1]
-            server.close()
-
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self.target)
-        await asyncio.gather(self._pass(reader, there_writer), self._pass(there_reader, writer))
-
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while chunk := await reader.read(1 << 16):
-                self.bytes += len(chunk)
-                writer.write(chunk)
-                await writer.drain()
-        except ConnectionError:
-            pass
-        finally:
+        for writer in self._writers:
             writer.close()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._connections.add(asyncio.create_task(self._connect(reader, writer)))
+
+    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self.target)
+        self._writers |= {writer, there_writer}
+        first = await reader.read(1 << 16)
+        counts = self.uncounted not in first
+        await asyncio.gather(self._pass(reader, there_writer, counts, first), self._pass(there_reader, writer, counts))
+
+    async def _pass(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, counts: bool, first: bytes = b""
+    ) -> None:
+        chunk = first or await reader.read(1 << 16)
+        while chunk:
+            self.passed += len(chunk) if counts else 0
+            writer.write(chunk)
+            await writer.drain()
+            chunk = await reader.read(1 << 16)
+        writer.close()

@@ -1,0 +1,79 @@
+"""The commands as a person types them."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.e2e.conftest import World
+from tests.e2e.running import PATIENCE, environment
+
+
+def _local(folder: Path, *arguments: str, settings: dict[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "local", *arguments]
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env=environment(settings or {}),
+        capture_output=True,
+        text=True,
+        timeout=2 * PATIENCE,
+        check=False,
+    )
+
+
+def test_the_demo_shows_what_landed(tmp_path: Path) -> None:
+    """`demo` needs no settings, exports into landed/, and prints cost by customer and the folder to look into."""
+    shown = _local(tmp_path, "demo")
+    assert shown.returncode == 0, shown.stderr
+    assert "Cost by customer" in shown.stdout
+    assert "24 blobs, 19,200 rows" in shown.stdout
+    folder = Path(shown.stdout.strip().splitlines()[-1].strip())
+    assert (folder / "_latest.json").exists()
+    assert folder.is_relative_to(tmp_path / "landed")
+
+
+def test_export_exits_0_when_it_succeeded_and_1_when_it_failed(world: World, tmp_path: Path) -> None:
+    """`export` tells a script how it ended, and a person why."""
+    succeeded = _local(tmp_path, "export", "G016907411", settings=world.settings)
+    failed = _local(tmp_path, "export", "G000000042", settings=world.settings)
+    refused = _local(tmp_path, "export", "nonsense", settings=world.settings)
+    assert succeeded.returncode == 0, succeeded.stdout + succeeded.stderr
+    assert "6 blobs, 120 rows" in succeeded.stdout
+    assert (failed.returncode, refused.returncode) == (1, 1)
+    assert "5000" in failed.stdout
+    assert "No data available" in failed.stdout
+    assert "invoiceId" in refused.stdout
+
+
+def test_a_host_without_settings_says_all_that_is_wrong(tmp_path: Path) -> None:
+    """Every fault of the settings is listed at once, and the exit code is 2."""
+    ended = _local(tmp_path, "host", "--port", "0", settings={"COPY_BATCH_SIZE": "none", "GRAPH_BASE_URL": "ftp://x"})
+    assert ended.returncode == 2
+    assert all(name in ended.stdout for name in ("LANDING_URL", "COPY_BATCH_SIZE", "GRAPH_BASE_URL"))
+    assert "Traceback" not in ended.stdout + ended.stderr
+
+
+def test_help_names_every_command(tmp_path: Path) -> None:
+    """`--help` lists the commands, and each has help of its own."""
+    listed = _local(tmp_path, "--help").stdout
+    assert all(command in listed for command in ("host", "emulator", "demo", "run", "export"))
+
+
+def test_settings_are_read_from_local_settings_json(world: World, tmp_path: Path) -> None:
+    """What Core Tools would read is read here too, but for what the environment says."""
+    import json
+
+    (tmp_path / "local.settings.json").write_text(json.dumps({"Values": world.settings | {"LANDING_URL": "nonsense"}}))
+    ended = _local(tmp_path, "export", "G016907411", settings={"LANDING_URL": world.landing.as_uri()})
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def test_a_taken_port_is_said_in_a_sentence(tmp_path: Path) -> None:
+    """A port that another program has is no traceback."""
+    from local.serving import listen
+
+    with listen() as taken:
+        taken.listen()
+        ended = _local(tmp_path, "emulator", "--port", str(taken.getsockname()[1]))
+    assert ended.returncode == 2
+    assert "is taken" in ended.stdout
