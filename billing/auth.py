@@ -68,7 +68,7 @@ class EntraToken(httpx.Auth):
 
 def _demanded_claims(response: httpx.Response) -> str | None:
     """The claims of a `WWW-Authenticate: Bearer … claims="base64url"` challenge, decoded."""
-    found = re.search(r'claims="([A-Za-z0-9_\-=]+)"', response.headers.get("WWW-Authenticate", ""))
+    found = re.search(r'claims="([A-Za-z0-9+/_\-=]+)"', response.headers.get("WWW-Authenticate", ""))
     if not found:
         return None
     padded = found[1] + "=" * (-len(found[1]) % 4)

@@ -55,7 +55,7 @@ class BillingClient:
         location = response.headers.get("Location")
         if response.status_code != httpx.codes.ACCEPTED or not location:
             raise unusable(response, "an export starts with 202 and a Location header")
-        operation_url = urljoin(url, location)
+        operation_url = _resolved(location, url)
         require_origin(operation_url, self._api.base_url)
         return Answer(operation_url, self._api.wait_asked_for(response))
 
@@ -70,7 +70,8 @@ class BillingClient:
         response = await self._api.send("GET", url)
         operation = operation_from_json(json_object(response), url)
         if isinstance(operation, Succeeded):
-            operation = Succeeded(operation.manifest_url, await self._manifest_of(operation))
+            manifest = await self._manifest_of(operation, url)
+            operation = Succeeded(manifest.url, manifest)
         return Answer(operation, self._api.wait_asked_for(response))
 
     async def read_manifest(self, url: str) -> Manifest:
@@ -86,15 +87,23 @@ class BillingClient:
             return self._from_allowed_host(Manifest.from_json(body, url))
         operation = operation_from_json(body, url)
         if isinstance(operation, Succeeded):
-            return await self._manifest_of(operation)
+            return await self._manifest_of(operation, url)
         raise UnusableAnswer("NoManifest", "The operation that had succeeded no longer shows its manifest.")
 
-    async def _manifest_of(self, operation: Succeeded) -> Manifest:
+    async def _manifest_of(self, operation: Succeeded, url: str) -> Manifest:
         if operation.manifest is not None:
             return self._from_allowed_host(operation.manifest)
-        link = urljoin(self._api.base_url, operation.manifest_url)
+        link = _resolved(operation.manifest_url, url)
         return self._from_allowed_host(Manifest.from_json(await self._api.get_object(link), link))
 
     def _from_allowed_host(self, manifest: Manifest) -> Manifest:
         self._sources.require(manifest.root)
         return manifest
+
+
+def _resolved(link: str, url: str) -> str:
+    """The link as the answer from `url` means it; what cannot be read is left to the check of its origin."""
+    try:
+        return urljoin(url, link)
+    except ValueError:
+        return link

@@ -78,7 +78,9 @@ class Api:
         headers = {"client-request-id": str(uuid.uuid4()), "Accept": "application/json"}
         try:
             response = await self._http.request(method, url, headers=headers, **content)
-        except httpx.TransportError as fault:
+        except httpx.InvalidURL:
+            raise UnusableAnswer("BadUrl", "The answer points to something that is no URL.") from None
+        except httpx.RequestError as fault:
             # The fault's own text may quote what was sent.
             raise ServiceUnavailable("NoAnswer", f"The service did not answer ({type(fault).__name__}).") from None
         if response.is_success:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from azure.durable_functions import OrchestrationRuntimeStatus
-from azure.durable_functions.models import DurableOrchestrationStatus
+from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
 
 from orchestrator.messages import Problem, Result
 

@@ -1,5 +1,6 @@
 """The functions that an app registers, sorted by what triggers them, as the Functions host indexes them."""
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -41,8 +42,9 @@ class Functions:
     timers: Sequence[TimerFunction]
 
 
+@functools.cache
 def index(app: df.DFApp) -> Functions:
-    """The app's functions."""
+    """The app's functions; kept, for the SDK takes the same names of a second indexing for duplicates."""
     functions = app.get_functions()
     return Functions(
         {_registered(f, "orchestration"): f.get_user_function() for f in _triggered(functions, "orchestrationTrigger")},

@@ -1,0 +1,90 @@
+"""Partner Center's invoices, in every form that it lists them."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from billing.errors import Forbidden, UnusableAnswer
+from billing.invoices import Invoice, InvoiceClient
+
+BASE = "https://api.partnercenter.microsoft.com"
+
+
+def _invoice(id_: str, **fields: Any) -> dict[str, Any]:
+    return {"id": id_, "invoiceDate": "2026-10-08T00:00:00Z", "documentType": "Invoice"} | fields
+
+
+def _of_month(month: str, answer: Callable[[httpx.Request], httpx.Response]) -> list[str]:
+    async def read() -> list[str]:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
+            return await InvoiceClient(BASE, http).of_month(month)
+
+    return asyncio.run(read())
+
+
+def _pages(invoices: list[dict[str, Any]], size: int, linked: bool) -> Callable[[httpx.Request], httpx.Response]:
+    def answer(request: httpx.Request) -> httpx.Response:
+        offset = int(request.url.params["offset"])
+        page: dict[str, Any] = {"items": invoices[offset : offset + size]}
+        if not linked:
+            page["totalCount"] = len(invoices)
+        elif offset + size < len(invoices):
+            page["links"] = {"next": {"uri": f"/invoices?size={size}&offset={offset + size}"}}
+        return httpx.Response(200, content=b"\xef\xbb\xbf" + json.dumps(page).encode())
+
+    return answer
+
+
+@pytest.mark.parametrize("linked", [True, False])
+def test_all_pages_are_read(linked: bool) -> None:
+    """Whether the list says that there is more by a link or by its total, and whatever mark its bytes begin with."""
+    invoices = [_invoice(f"G00000000{i}") for i in range(7)]
+    assert _of_month("2026-09", _pages(invoices, 3, linked)) == [f"G00000000{i}" for i in range(7)]
+
+
+def test_only_new_commerce_invoices_of_the_month_count() -> None:
+    """Legacy invoices, notes and other months are left out; both spellings of the document type are taken."""
+    invoices = [
+        _invoice("G000000001"),
+        _invoice("G000000002", documentType="invoice"),
+        _invoice("G000000003", documentType="adjustment_note"),
+        _invoice("G000000004", documentType="VoidNote"),
+        _invoice("D0300AB1CD"),
+        _invoice("G000000005", invoiceDate="2026-09-08T00:00:00Z"),
+        _invoice("G000000006", invoiceDate="2026-11-08T00:00:00Z", billingPeriodStartDate="2026-09-01T00:00:00Z"),
+    ]
+    assert _of_month("2026-09", _pages(invoices, 200, False)) == ["G000000001", "G000000002", "G000000006"]
+
+
+def test_without_billing_period_the_month_is_the_one_before_the_date() -> None:
+    """An invoice of January is for December of the year before."""
+    assert Invoice.from_json(_invoice("G1", invoiceDate="2027-01-08T00:00:00Z")).month == "2026-12"
+
+
+def test_an_empty_list_is_no_error() -> None:
+    """No invoice yet is an answer."""
+    assert _of_month("2026-09", _pages([], 200, False)) == []
+
+
+@pytest.mark.parametrize("body", [b"[]", b'{"items": 1}', b'{"items": [1]}', b'{"items": [{"id": "G1"}]}', b"<html>"])
+def test_an_answer_that_is_no_list_is_said_to_be_none(body: bytes) -> None:
+    """Whatever comes, a typed error."""
+    with pytest.raises(UnusableAnswer):
+        _of_month("2026-09", lambda _: httpx.Response(200, content=body))
+
+
+def test_a_list_without_end_is_given_up() -> None:
+    """A server that always promises more does not keep an activity for ever."""
+    page = {"items": [_invoice("G000000001")], "links": {"next": {"uri": "x"}}}
+    with pytest.raises(UnusableAnswer, match="does not end"):
+        _of_month("2026-09", lambda _: httpx.Response(200, json=page))
+
+
+def test_a_missing_permission_is_final() -> None:
+    """403 is not asked again."""
+    with pytest.raises(Forbidden):
+        _of_month("2026-09", lambda _: httpx.Response(403))

@@ -1,0 +1,55 @@
+"""A Durable client of our own: instances in a dictionary, and errors that a test asks for."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from azure.durable_functions import OrchestrationRuntimeStatus
+from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
+
+BEGINNING = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+class FakeDurable:
+    """Answers as `DurableOrchestrationClient`, each start a minute later than the one before."""
+
+    def __init__(self) -> None:
+        self.instances: dict[str, DurableOrchestrationStatus] = {}
+        self.started: list[tuple[str, str, Any]] = []
+        self.start_fails_after_rival = False
+
+    def add(self, instance_id: str, status: str, **shown: Any) -> None:
+        """An instance that is there already."""
+        created = BEGINNING + timedelta(minutes=len(self.instances))
+        self.instances[instance_id] = DurableOrchestrationStatus(
+            "run_export", instance_id, created.isoformat(), created.isoformat(), runtimeStatus=status, **shown
+        )
+
+    async def get_status(self, instance_id: str) -> DurableOrchestrationStatus:
+        return self.instances.get(instance_id, DurableOrchestrationStatus())
+
+    async def get_status_by(
+        self,
+        created_time_from: datetime | None = None,
+        runtime_status: Sequence[OrchestrationRuntimeStatus] = (),
+        instance_id_prefix: str = "",
+    ) -> list[DurableOrchestrationStatus]:
+        return [
+            status
+            for status in self.instances.values()
+            if (created_time_from is None or status.created_time >= created_time_from)
+            and (not runtime_status or status.runtime_status in runtime_status)
+            and status.instance_id.startswith(instance_id_prefix)
+        ]
+
+    async def start_new(self, name: str, instance_id: str, client_input: Any) -> str:
+        if self.start_fails_after_rival:
+            self.add(instance_id, "Running")
+            raise Exception("An instance with this ID already exists.")
+        self.started.append((name, instance_id, client_input))
+        self.add(instance_id, "Pending")
+        return instance_id
+
+    async def terminate(self, instance_id: str, reason: str) -> None:
+        assert reason
+        self.add(instance_id, "Terminated")
