@@ -1,5 +1,6 @@
 """The clients that activities share: made at first need, once a process, and used on the worker's one event loop."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -41,6 +42,7 @@ class Clients:
 
 _given: ContextVar[Clients | None] = ContextVar("given clients", default=None)
 _of_process: Clients | None = None
+_making = asyncio.Lock()
 
 
 async def clients() -> Clients:
@@ -48,13 +50,24 @@ async def clients() -> Clients:
 
     Raises:
         SettingsError: when the settings cannot be used.
+        LandingError: when the landing zone cannot be made ready.
     """
     global _of_process
-    given = _given.get() or _of_process
-    if given is None:
-        given = _of_process = make_clients(configured())
-        await given.zone.prepare()
-    return given
+    given = _given.get()
+    if given is not None:
+        return given
+    async with _making:
+        _of_process = _of_process or await _prepared(make_clients(configured()))
+        return _of_process
+
+
+async def _prepared(made: Clients) -> Clients:
+    try:
+        await made.zone.prepare()
+    except BaseException:
+        await made.close()
+        raise
+    return made
 
 
 @contextmanager
@@ -93,7 +106,7 @@ def make_clients(settings: Settings, now: Callable[[], datetime] = lambda: datet
     source_hosts = SourceHosts(settings.source_host_suffixes, settings.graph_is_loopback)
     billing = BillingClient(settings.graph_base_url, graph_http, source_hosts, now)
     sources = SourceReader(source_http)
-    zone = open_zone(settings.landing_url, settings.landing_connection_string, credential.get, sources)
+    zone = open_zone(settings.landing_url, settings.landing_connection_string, lambda: credential, sources)
     return Clients(
         settings,
         billing,
@@ -111,22 +124,24 @@ def _auth(settings: Settings, credential: "_Credential", base_url: str, audience
 
     if settings.graph_static_token and is_loopback(base_url):
         return StaticToken(settings.graph_static_token, base_url)
-    return EntraToken(credential.get(), f"{audience}/.default", base_url)
+    return EntraToken(credential, f"{audience}/.default", base_url)
 
 
 class _Credential:
-    """`DefaultAzureCredential`, made only if somebody needs it: with fixed tokens and keys nobody does."""
+    """`DefaultAzureCredential`, made only if somebody asks it for a token: with fixed tokens and keys nobody does."""
 
     def __init__(self) -> None:
         self._credential: Any = None
 
-    def get(self) -> Any:
+    async def get_token(self, *scopes: str, **options: Any) -> Any:
+        """A token of the identity that the app runs under, or of whoever is signed in."""
         if self._credential is None:
             from azure.identity.aio import DefaultAzureCredential
 
             self._credential = DefaultAzureCredential()
-        return self._credential
+        return await self._credential.get_token(*scopes, **options)
 
     async def close(self) -> None:
+        """Closes its connections."""
         if self._credential is not None:
             await self._credential.close()
