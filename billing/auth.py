@@ -4,12 +4,20 @@ import base64
 import binascii
 import re
 from collections.abc import AsyncGenerator
+from typing import Any, Protocol
 
 import httpx
-from azure.core.credentials import AccessToken
-from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.exceptions import ClientAuthenticationError
 
+from billing.errors import Unauthorized
 from billing.origins import require_origin
+
+
+class TokenSource(Protocol):
+    """What gives tokens: any credential of azure-identity, in its asynchronous form."""
+
+    async def get_token(self, *scopes: str, **options: Any) -> Any:
+        """An access token for the scopes, its text as `token`."""
 
 
 class StaticToken(httpx.Auth):
@@ -37,7 +45,7 @@ class EntraToken(httpx.Auth):
     access evaluation, https://learn.microsoft.com/entra/identity-platform/claims-challenge).
     """
 
-    def __init__(self, credential: AsyncTokenCredential, scope: str, base_url: str) -> None:
+    def __init__(self, credential: TokenSource, scope: str, base_url: str) -> None:
         self._credential = credential
         self._scope = scope
         self._base_url = base_url
@@ -47,22 +55,22 @@ class EntraToken(httpx.Auth):
 
         Raises:
             ForeignOrigin: when the request would leave the base URL's origin.
+            Unauthorized: when the identity gets no token.
         """
         require_origin(str(request.url), self._base_url)
-        self._authorize(request, await self._credential.get_token(self._scope))
+        await self._authorize(request)
         response = yield request
         if response.status_code == httpx.codes.UNAUTHORIZED:
             claims = _demanded_claims(response)
-            fresh = await (
-                self._credential.get_token(self._scope, claims=claims)
-                if claims
-                else self._credential.get_token(self._scope)
-            )
-            self._authorize(request, fresh)
+            await self._authorize(request, **({"claims": claims} if claims else {}))
             yield request
 
-    @staticmethod
-    def _authorize(request: httpx.Request, token: AccessToken) -> None:
+    async def _authorize(self, request: httpx.Request, **options: str) -> None:
+        try:
+            token = await self._credential.get_token(self._scope, **options)
+        except ClientAuthenticationError as fault:
+            reason = str(fault.message).strip().splitlines()[0]
+            raise Unauthorized("NoToken", f"The app's identity gets no token: {reason}") from None
         request.headers["Authorization"] = f"Bearer {token.token}"
 
 
