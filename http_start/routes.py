@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from http import HTTPStatus
+from pathlib import Path
 
 import azure.functions as func
 from azure.durable_functions import DurableOrchestrationClient
@@ -10,6 +11,8 @@ from http_start import exports, parsing
 from http_start.answers import answer, answers_problems
 from http_start.blueprint import blueprint
 from settings import configured
+
+DESCRIPTION = Path(__file__).parent / "openapi.json"
 
 RETRY_AFTER = {"Retry-After": "10"}
 """Seconds after which callers may ask again."""
@@ -40,6 +43,12 @@ async def list_exports(req: func.HttpRequest, client: DurableOrchestrationClient
 async def get_export(req: func.HttpRequest, client: DurableOrchestrationClient) -> func.HttpResponse:
     """One export's status."""
     return answer(await exports.find(client, parsing.export_id(req)))
+
+
+@blueprint.route(route="openapi.json", methods=["GET"])
+async def get_description(req: func.HttpRequest) -> func.HttpResponse:
+    """The calls, described in OpenAPI 3.1."""
+    return func.HttpResponse(DESCRIPTION.read_bytes(), mimetype="application/json")
 
 
 @blueprint.route(route="exports/{id}", methods=["DELETE"])

@@ -1,11 +1,15 @@
 """The documentation is true: settings, dependencies and examples are held to the code."""
 
+import ast
 import json
 import re
 from dataclasses import fields
 from pathlib import Path
 
-from billing.models import ATTRIBUTE_SETS
+from billing.datasets import DATASETS
+from billing.errors import BillingError
+from billing.models import ATTRIBUTE_SETS, INVOICE_ID, NO_DATA, ExportRequest
+from landing.errors import LandingError
 from settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -53,3 +57,47 @@ def test_the_http_page_names_what_the_api_takes() -> None:
     """docs/http-api.md names every attribute set."""
     page = (ROOT / "docs" / "http-api.md").read_text(encoding="utf-8")
     assert all(f"`{name}`" in page for name in ATTRIBUTE_SETS)
+
+
+def test_every_failure_is_documented() -> None:
+    """docs/failures.md lists every code that the rooms can end an export with, and no other of ours."""
+    page = (ROOT / "docs" / "failures.md").read_text(encoding="utf-8")
+    documented = {
+        code for row in re.findall(r"^\| (`.*?) \|", page, re.MULTILINE) for code in re.findall(r"`(\w+)`", row)
+    }
+    microsofts = {NO_DATA, "InvalidAuthenticationToken", "Forbidden", "BadRequest", "HTTP404", "HTTP410"}
+    assert documented - microsofts == _codes_in_the_code()
+
+
+def _codes_in_the_code() -> set[str]:
+    codes = {error.__name__ for error in _leaves(LandingError)}
+    for room in ("activities", "billing", "http_start", "landing", "orchestrator"):
+        for file in (ROOT / room).glob("*.py"):
+            codes |= {code for call in ast.walk(ast.parse(file.read_text())) if (code := _code_of(call))}
+    return codes
+
+
+def _code_of(node: ast.AST) -> str | None:
+    """The code of `Problem("Code", …)`, `UnusableAnswer("Code", …)` and their like."""
+    errors = {"Problem", *(error.__name__ for error in _leaves(BillingError))}
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in errors and node.args):
+        return None
+    code = node.args[0]
+    return code.value if isinstance(code, ast.Constant) and isinstance(code.value, str) else None
+
+
+def _leaves(error: type[Exception]) -> set[type[Exception]]:
+    below = error.__subclasses__()
+    return {leaf for kind in below for leaf in _leaves(kind)} if below else {error}
+
+
+def test_the_openapi_description_says_what_the_code_takes() -> None:
+    """Fields, values and patterns of requests and ids are the code's own."""
+    description = json.loads((ROOT / "http_start" / "openapi.json").read_text())
+    fields_taken = description["components"]["schemas"]["ExportRequest"]["properties"]
+    ids = description["components"]["parameters"]["Id"]["schema"]["pattern"]
+    assert list(fields_taken) == ["invoiceId", "attributeSet", "dataset"]
+    assert fields_taken["invoiceId"]["pattern"] == f"^{INVOICE_ID.pattern}$"
+    assert tuple(fields_taken["attributeSet"]["enum"]) == ATTRIBUTE_SETS
+    assert fields_taken["dataset"]["enum"] == list(DATASETS)
+    assert re.fullmatch(ids, ExportRequest("G016907411", "basic").export_id)
