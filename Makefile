@@ -8,11 +8,16 @@ BIN := .venv/bin
 help:  ## list these targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-setup: .venv/.installed  ## make .venv
+setup: .venv/.runs  ## make .venv, with what running without Azure needs
 
-.venv/.installed: requirements.txt requirements-dev.txt
+.venv/.runs: requirements.txt requirements-local.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "installing into .venv …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-local.txt
+	@touch $@
+
+.venv/.tests: .venv/.runs requirements-dev.txt
+	@echo "installing what tests and linting need …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
@@ -27,16 +32,16 @@ demo: setup  ## export an invoice from the emulator into landed/, and show what 
 run: setup  ## leave emulator and host up, for curl
 	@$(BIN)/python -m local run
 
-test: setup node_modules/.installed  ## all tests, with Azurite as the real storage
+test: .venv/.tests node_modules/.installed  ## all tests, with Azurite as the real storage
 	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term $(ARGS)
 
-lint: setup  ## ruff, mypy, import-linter
+lint: .venv/.tests  ## ruff, mypy, import-linter
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy .
 	@$(BIN)/lint-imports
 
-format: setup  ## let ruff mend what it can
+format: .venv/.tests  ## let ruff mend what it can
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
