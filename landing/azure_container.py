@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from azure.core import MatchConditions
-from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
+from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError, ResourceNotFoundError
 from azure.storage.blob import BlobBlock, BlobProperties, ContentSettings
 from azure.storage.blob.aio import BlobClient, ContainerClient
 
@@ -28,8 +28,8 @@ MOST_AT_ONCE = 256 << 20
 PULLED_BLOCK = 64 << 20
 """Bytes that the service pulls in one Put Block From URL: 50,000 such blocks make 3 TiB, and one takes seconds."""
 
-STREAMED_BLOCK = 2 << 20
-"""Bytes that pass through this process at once for one blob: with 16 blobs at a time, well below 64 MiB in all."""
+STREAMED_BLOCK = 1 << 20
+"""Bytes that pass through this process at once for one blob: what aiohttp sends without holding up the loop."""
 
 MOST_BLOCKS = 50_000
 """Blocks that one blob can have."""
@@ -37,6 +37,8 @@ MOST_BLOCKS = 50_000
 PULL_SECONDS = 300
 """Seconds given to a call in which the service pulls: the client's default of 60 is too short for 256 MiB."""
 
+# At the service, and at the client, where the name differs.
+_PATIENTLY: dict[str, Any] = {"timeout": PULL_SECONDS, "read_timeout": PULL_SECONDS}
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _OCCUPIED = frozenset({"BlobAlreadyExists", "ConditionNotMet", "TargetConditionNotMet", "UnauthorizedBlobOverwrite"})
 
@@ -52,11 +54,12 @@ class AzureContainer:
 
     async def prepare(self) -> None:
         """Creates the container where it is missing; an identity that may not is left to find it there."""
-        try:
-            await self._container.create_container()
-        except HttpResponseError as fault:
-            if fault.status_code not in {403, 409}:
-                raise _landing_error(fault) from None
+        with _storage_faults():
+            try:
+                await self._container.create_container()
+            except HttpResponseError as fault:
+                if fault.status_code not in {403, 409}:
+                    raise
 
     async def read(self, path: str) -> Stored | None:
         """The small blob at `path`; None where there is none."""
@@ -90,9 +93,15 @@ class AzureContainer:
                 return None
 
     async def list(self, folder: str) -> AsyncIterator[Landed]:
-        """Everything below the folder, as the service lists it."""
+        """Everything below the folder, as the service lists it.
+
+        With a hierarchical namespace it lists folders too, as empty blobs that their metadata gives away.
+        """
         with _storage_faults():
-            async for properties in self._container.list_blobs(name_starts_with=f"{self._prefix}{folder}/"):
+            below = self._container.list_blobs(name_starts_with=f"{self._prefix}{folder}/", include=["metadata"])
+            async for properties in below:
+                if (properties.metadata or {}).get("hdi_isfolder") == "true":
+                    continue
                 yield self._landed(str(properties.name).removeprefix(self._prefix), properties)
 
     async def copy(
@@ -147,13 +156,15 @@ async def _pull_whole(blob: BlobClient, source: Source, replacing: str | None) -
         requires_sync=True,
         **_source_condition(source),
         **_target_condition(replacing),
-        timeout=PULL_SECONDS,
+        **_PATIENTLY,
     )
 
 
 async def _pull_block(blob: BlobClient, source: Source, block: str, start: int, length: int) -> None:
+    # The library takes the source's condition for copies only, and would pass over it here without a word.
+    condition = {"x-ms-source-if-match": source.e_tag} if source.e_tag else {}
     await blob.stage_block_from_url(
-        block, source.url, source_offset=start, source_length=length, **_source_condition(source), timeout=PULL_SECONDS
+        block, source.url, source_offset=start, source_length=length, headers=condition, **_PATIENTLY
     )
 
 
@@ -228,8 +239,11 @@ def _storage_faults() -> Iterator[None]:
 
 def _landing_error(fault: HttpResponseError) -> LandingError:
     """Branches on the service's error code: the library's exception classes mislead for copies."""
-    code = _error_code(fault)
-    status = fault.status_code or 0
+    code, status = _error_code(fault), fault.status_code
+    if status is None and isinstance(fault, ClientAuthenticationError):
+        return LandingRefused(f"The app's identity got no token for the landing zone ({code}).")
+    if status is None:
+        return LandingUnavailable(f"The landing zone did not answer ({code}).")
     if code in {"CannotVerifyCopySource", "SourceConditionNotMet"}:
         return source_error(_source_status(fault) or status)
     if status in {408, 429} or status >= 500:
@@ -238,11 +252,16 @@ def _landing_error(fault: HttpResponseError) -> LandingError:
 
 
 def _error_code(fault: HttpResponseError) -> str:
-    # The storage client adds the attribute to azure-core's errors.
-    return str(getattr(fault, "error_code", None) or f"HTTP{fault.status_code}")
+    """The service's code: the storage client adds it as an enum's member or as text, azure-identity adds none."""
+    code = getattr(fault, "error_code", None)
+    if not code:
+        return f"HTTP{fault.status_code}" if fault.status_code else type(fault).__name__
+    return str(getattr(code, "value", code))
 
 
 def _source_status(fault: HttpResponseError) -> int | None:
+    """What the source answered to the service, which tells it in a header or in the error's body."""
     response: Any = fault.response
-    text = str(response.headers.get("x-ms-copy-source-status-code", "")) if response else ""
-    return int(text) if text.isdigit() else None
+    told = getattr(fault, "additional_info", None) or {}
+    text = str(response.headers.get("x-ms-copy-source-status-code") or told.get("copysourcestatuscode"))
+    return int(text) if text.isdecimal() else None

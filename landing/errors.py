@@ -14,6 +14,8 @@
 Each carries `code`, `message` and `remedy`; no text quotes a URL, for source URLs hold a secret.
 """
 
+from typing import Self
+
 
 class LandingError(Exception):
     """Base of all errors of landing."""
@@ -23,6 +25,10 @@ class LandingError(Exception):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
+
+    def about(self, blob_name: str) -> Self:
+        """The same error, with the name of the source blob that it happened to."""
+        return type(self)(f"{self.message} Blob: {blob_name!r}.")
 
     @property
     def code(self) -> str:

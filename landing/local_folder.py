@@ -67,7 +67,7 @@ class LocalFolder:
             unfinished = await asyncio.to_thread(_open_unfinished, target)
             try:
                 md5 = await self._fill(unfinished, source)
-                await asyncio.to_thread(_publish, unfinished, target, only_if_free=replacing is None)
+                await asyncio.to_thread(_publish_copy, unfinished, target, replacing)
             finally:
                 await asyncio.to_thread(_discard, unfinished)
         return Landed(path, source.length, md5, tag=md5)
@@ -90,7 +90,7 @@ def _disk_faults() -> Iterator[None]:
     try:
         yield
     except OSError as fault:
-        raise LandingRefused(f"The landing folder cannot be written: {fault.strerror or fault}.") from fault
+        raise LandingRefused(f"The landing folder cannot be used: {fault.strerror or fault}.") from fault
 
 
 def _make_folder(folder: Path) -> None:
@@ -99,10 +99,11 @@ def _make_folder(folder: Path) -> None:
 
 
 def _read(path: Path) -> Stored | None:
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        return None
+    with _disk_faults():
+        try:
+            content = path.read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
     return Stored(content, _tag(content))
 
 
@@ -123,7 +124,7 @@ def _write(path: Path, content: bytes, *, only_if_free: bool = False) -> None:
 def _swap(path: Path, content: bytes, seen: str | None) -> bool:
     if seen is None:
         return _create(path, content)
-    with FileLock(path.parent / _LOCK):
+    with _locked(path.parent):
         stored = _read(path)
         if stored is None or stored.tag != seen:
             return False
@@ -140,12 +141,13 @@ def _create(path: Path, content: bytes) -> bool:
 
 
 def _find(path: Path, name: str) -> Landed | None:
-    try:
-        with path.open("rb") as file:
-            md5 = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-            return Landed(name, os.fstat(file.fileno()).st_size, md5, tag=md5)
-    except FileNotFoundError:
-        return None
+    with _disk_faults():
+        try:
+            with path.open("rb") as file:
+                md5 = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+                return Landed(name, os.fstat(file.fileno()).st_size, md5, tag=md5)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
 
 
 def _lengths(folder: Path) -> list[tuple[Path, int]]:
@@ -157,6 +159,25 @@ def _lengths(folder: Path) -> list[tuple[Path, int]]:
 def _open_unfinished(target: Path) -> BinaryIO:
     target.parent.mkdir(parents=True, exist_ok=True)
     return (target.parent / f"{_UNFINISHED}{uuid.uuid4().hex}").open("xb")
+
+
+def _publish_copy(file: BinaryIO, target: Path, replacing: str | None) -> None:
+    if replacing is None:
+        _publish(file, target, only_if_free=True)
+        return
+    with _locked(target.parent):
+        there = _find(target, target.name)
+        if there is None or there.tag != replacing:
+            raise AlreadyThere
+        _publish(file, target, only_if_free=False)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Lets one process at a time compare and replace in the folder."""
+    _make_folder(folder)
+    with _disk_faults(), FileLock(folder / _LOCK):
+        yield
 
 
 def _publish(file: BinaryIO, target: Path, *, only_if_free: bool) -> None:

@@ -52,14 +52,23 @@ class Version:
         return f"{self._zone.url}/{self._folder.path}/"
 
     async def committed(self) -> Totals | None:
-        """What the version holds, if its commit marker is there; else None."""
+        """What the version holds, if its commit marker is there; else None.
+
+        Raises:
+            Incomplete: when its `_manifest.json` is missing or broken.
+        """
         if await self._zone.find(self._folder.commit_marker) is None:
             return None
         manifest = await self._zone.read(self._folder.manifest)
         if manifest is None:
             raise Incomplete(f"The version {self._folder.version} has a commit marker, but no _manifest.json.")
-        totals = json.loads(manifest.content)
-        return Totals(totals["blobCount"], totals["bytes"])
+        try:
+            totals = json.loads(manifest.content)
+            return Totals(totals["blobCount"], totals["bytes"])
+        except (ValueError, TypeError, KeyError):
+            raise Incomplete(
+                f"The version {self._folder.version} is committed, but its _manifest.json is broken."
+            ) from None
 
     async def is_latest(self) -> bool:
         """Whether `_latest.json` names this version."""

@@ -1,0 +1,375 @@
+"""The partner billing API over HTTP."""
+
+import asyncio
+import json
+import traceback
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+import pytest
+import stamina
+
+from billing.client import Answer, BillingClient
+from billing.errors import (
+    BillingError,
+    Forbidden,
+    ForeignOrigin,
+    OperationGone,
+    RequestRefused,
+    ServiceUnavailable,
+    Unauthorized,
+    UnusableAnswer,
+)
+from billing.http import PATIENCE, TRIES
+from billing.models import ExportRequest, Failed, Manifest, Running, Succeeded
+from billing.origins import SourceHosts
+from tests.billing.fake_graph import BASE_URL, MANIFEST_URL, OPERATION_URL, FakeCredential, FakeGraph, answer, calling
+from tests.billing.samples import SIGNATURE, manifest, sample, succeeded
+
+REQUEST = ExportRequest("G016907411", "basic")
+EXPORT_URL = f"{BASE_URL}/reports/partners/billing/usage/billed/export"
+
+Call = Callable[[BillingClient], Awaitable[Any]]
+
+
+def start(client: BillingClient) -> Awaitable[Answer[str]]:
+    return client.start_export(REQUEST)
+
+
+def read_operation(client: BillingClient) -> Awaitable[Answer[Any]]:
+    return client.read_operation(OPERATION_URL)
+
+
+def read_manifest(client: BillingClient) -> Awaitable[Manifest]:
+    return client.read_manifest(MANIFEST_URL)
+
+
+CALLS = [start, read_operation, read_manifest]
+
+
+def result(graph: FakeGraph, call: Call, **given: Any) -> Any:
+    """What the call returns."""
+    return asyncio.run(calling(graph, call, **given))
+
+
+def error(kind: type[BillingError], graph: FakeGraph, call: Call, **given: Any) -> Any:
+    """What the call raises: exactly this kind, with a remedy, and nowhere a secret."""
+    with pytest.raises(kind) as caught:
+        result(graph, call, **given)
+    assert type(caught.value) is kind
+    assert caught.value.remedy
+    shown = "".join(traceback.format_exception(caught.value)) + repr(caught.value)
+    assert SIGNATURE not in shown
+    assert "s3cret" not in shown
+    return caught.value
+
+
+def test_an_export_is_started() -> None:
+    """The documented request is posted, and its operation's URL comes back with the wait that Microsoft asks for."""
+    graph = FakeGraph(answer(202, Location=OPERATION_URL, Retry_After="10"))
+    assert result(graph, start) == Answer(OPERATION_URL, 10.0)
+    (request,) = graph.requests
+    assert (request.method, str(request.url)) == ("POST", EXPORT_URL)
+    assert request.headers["Content-Type"] == "application/json"
+    assert json.loads(request.content) == {"invoiceId": "G016907411", "attributeSet": "basic"}
+
+
+@pytest.mark.parametrize(
+    ("location", "url"),
+    [
+        ("/v1.0/reports/partners/billing/operations/1", f"{BASE_URL}/reports/partners/billing/operations/1"),
+        ("https://graph.microsoft.com:443/beta/x", "https://graph.microsoft.com:443/beta/x"),
+        ("//graph.microsoft.com/v1.0/x", "https://graph.microsoft.com/v1.0/x"),
+    ],
+)
+def test_locations_are_resolved(location: str, url: str) -> None:
+    """A Location may be relative, as RFC 9110 allows."""
+    assert result(FakeGraph(answer(202, Location=location)), start) == Answer(url, None)
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "https://example.com/v1.0/x?sig=s3cret",
+        "//example.com/x",
+        "http://graph.microsoft.com/x",
+        "https://[example",
+        "//[",
+    ],
+)
+def test_foreign_locations_are_refused(location: str) -> None:
+    """An operation elsewhere, or at no readable URL, is refused, and nothing is sent there."""
+    graph = FakeGraph(answer(202, Location=location))
+    error(ForeignOrigin, graph, start)
+    assert [request.url.host for request in graph.requests] == ["graph.microsoft.com"]
+
+
+@pytest.mark.parametrize("given", [answer(202), answer(202, Location=""), answer(200, {}, Location=OPERATION_URL)])
+def test_a_start_without_operation(given: httpx.Response) -> None:
+    """An answer that leads to no operation cannot be used."""
+    given.headers["request-id"] = "b1b4a0e6"
+    assert error(UnusableAnswer, FakeGraph(given), start).request_id == "b1b4a0e6"
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_requests_can_be_traced(call: Call) -> None:
+    """Each request has an id of its own, by which Microsoft's support finds it."""
+    graph = FakeGraph(answer(503))
+    error(ServiceUnavailable, graph, call)
+    ids = {uuid.UUID(request.headers["client-request-id"]) for request in graph.requests}
+    assert len(ids) == len(graph.requests) > 1
+
+
+@pytest.mark.parametrize(
+    ("body", "state"),
+    [
+        (sample("operation-running"), Running()),
+        (sample("operation-failed"), Failed("5000", "No data available")),
+        (succeeded(), Succeeded(OPERATION_URL, Manifest.from_json(manifest(), OPERATION_URL))),
+    ],
+)
+def test_operations_are_read(body: Any, state: object) -> None:
+    """Each state is told as it is, with the wait that Microsoft asks for."""
+    given = answer(200, body, Retry_After="Thu, 08 Oct 2026 06:13:53 GMT")
+    assert result(FakeGraph(given), read_operation) == Answer(state, 60.0)
+
+
+@pytest.mark.parametrize(
+    "link",
+    [MANIFEST_URL, MANIFEST_URL.removeprefix("https://graph.microsoft.com"), MANIFEST_URL.removeprefix("https:")],
+)
+def test_a_linked_manifest_is_fetched(link: str) -> None:
+    """A manifest that is only linked is read from there, and can be read there again."""
+    operation = sample("operation-succeeded-linked", **{"resourceLocation@odata.navigationLink": link})
+    graph = FakeGraph(answer(200, operation), answer(200, manifest()))
+    assert result(graph, read_operation).value == Succeeded(MANIFEST_URL, Manifest.from_json(manifest(), MANIFEST_URL))
+    assert [str(request.url) for request in graph.requests] == [OPERATION_URL, MANIFEST_URL]
+
+
+@pytest.mark.parametrize(
+    "link", ["https://example.com/manifests/1", "http://graph.microsoft.com/manifests/1", "https://["]
+)
+def test_a_manifest_linked_elsewhere_is_refused(link: str) -> None:
+    """A link away from Graph is refused, and no token is sent there."""
+    operation = sample("operation-succeeded-linked", **{"resourceLocation@odata.navigationLink": link})
+    graph = FakeGraph(answer(200, operation), answer(200, manifest()))
+    error(ForeignOrigin, graph, read_operation)
+    assert [request.url.host for request in graph.requests] == ["graph.microsoft.com"]
+
+
+def test_a_manifest_is_read_again() -> None:
+    """A manifest's own URL gives it with a fresh token."""
+    fresh = result(FakeGraph(answer(200, manifest(sasToken="sig=fresh"))), read_manifest)
+    assert fresh == Manifest.from_json(manifest(sasToken="sig=fresh"), MANIFEST_URL)
+
+
+def test_an_embedded_manifest_is_read_again() -> None:
+    """The URL of an operation that embeds its manifest does as well."""
+    again = result(FakeGraph(answer(200, succeeded())), lambda client: client.read_manifest(OPERATION_URL))
+    assert again == Manifest.from_json(manifest(), OPERATION_URL)
+
+
+def test_a_manifest_linked_by_its_operation_is_read_again() -> None:
+    """So does the URL of an operation that only links to it."""
+    graph = FakeGraph(answer(200, sample("operation-succeeded-linked")), answer(200, manifest()))
+    again = result(graph, lambda client: client.read_manifest(OPERATION_URL))
+    assert again == Manifest.from_json(manifest(), MANIFEST_URL)
+
+
+@pytest.mark.parametrize("name", ["operation-running", "operation-failed"])
+def test_a_manifest_that_is_no_longer_there(name: str) -> None:
+    """An operation that no longer shows its manifest cannot be used."""
+    assert error(UnusableAnswer, FakeGraph(answer(200, sample(name))), read_manifest).code == "NoManifest"
+
+
+SOURCES = [
+    "https://example.com/exports",
+    "http://example.blob.core.windows.net/exports",
+    "http://127.0.0.1:10000/source/exports",
+    "https://[example.blob.core.windows.net/exports",
+]
+
+
+@pytest.mark.parametrize("root", SOURCES)
+def test_sources_elsewhere_are_refused(root: str) -> None:
+    """A manifest whose blobs are not on an allowed host over https is refused, however it was read."""
+    linked = answer(200, sample("operation-succeeded-linked"))
+    foreign = manifest(rootDirectory=root)
+    error(ForeignOrigin, FakeGraph(answer(200, succeeded(rootDirectory=root))), read_operation)
+    error(ForeignOrigin, FakeGraph(linked, answer(200, foreign)), read_operation)
+    error(ForeignOrigin, FakeGraph(answer(200, foreign)), read_manifest)
+    error(ForeignOrigin, FakeGraph(answer(200, succeeded(rootDirectory=root))), read_manifest)
+
+
+def test_an_emulators_sources_are_allowed() -> None:
+    """Beside an emulator, blobs on this machine may be read over http."""
+    graph = FakeGraph(answer(200, manifest(rootDirectory=SOURCES[2])))
+    assert result(graph, read_manifest, sources=SourceHosts((".x.y",), loopback=True)).root == SOURCES[2]
+
+
+@pytest.mark.parametrize("fault", [answer(429), answer(408), answer(500), answer(502), answer(503), answer(504)])
+@pytest.mark.parametrize("call", CALLS)
+def test_short_faults_are_outlasted(fault: httpx.Response, call: Call) -> None:
+    """A call that is throttled or fails for a moment is sent again, and succeeds."""
+    good = answer(202, Location=OPERATION_URL) if call is start else answer(200, succeeded())
+    graph = FakeGraph(fault, fault, good)
+    result(graph, call)
+    assert len(graph.requests) == 3
+
+
+@pytest.mark.parametrize(
+    "fault", [httpx.ConnectError("to s3cret"), httpx.ReadTimeout("of s3cret"), httpx.RemoteProtocolError("s3cret")]
+)
+def test_a_network_that_fails(fault: Exception) -> None:
+    """A network that fails for a moment is outlasted; one that keeps failing makes the service unavailable."""
+    assert result(FakeGraph(fault, answer(200, sample("operation-running"))), read_operation).value == Running()
+    found = error(ServiceUnavailable, FakeGraph(fault), read_operation)
+    assert (found.code, found.retry_after) == ("NoAnswer", None)
+    assert type(fault).__name__ in found.message
+
+
+def test_an_answer_that_cannot_be_decoded() -> None:
+    """An answer that was garbled on its way counts as none."""
+
+    class Garbling(FakeGraph):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            self.requests.append(request)
+            return httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=httpx.ByteStream(b"not gzip"))
+
+    assert error(ServiceUnavailable, Garbling(), read_operation).code == "NoAnswer"
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_the_wait_asked_for_is_told(status: int) -> None:
+    """A service that stays throttled is unavailable for as long as it says."""
+    graph = FakeGraph(answer(status, sample("graph-error"), Retry_After=str(int(PATIENCE))))
+    assert error(ServiceUnavailable, graph, read_operation).retry_after == PATIENCE
+    assert len(graph.requests) > 1
+
+
+def test_long_waits_are_left_to_the_caller() -> None:
+    """A service that asks for more patience than a running function has is left alone at once."""
+    graph = FakeGraph(answer(429, Retry_After=str(int(PATIENCE) + 1)), answer(202, Location=OPERATION_URL))
+    assert error(ServiceUnavailable, graph, start).retry_after == PATIENCE + 1
+    assert len(graph.requests) == 1
+
+
+def test_tries_are_few() -> None:
+    """One call sends no more than the documented number of requests."""
+    graph = FakeGraph(answer(503))
+    with stamina.set_testing(True, attempts=TRIES + 5, cap=True):
+        error(ServiceUnavailable, graph, read_operation)
+    assert len(graph.requests) == TRIES
+
+
+def test_a_401_is_met_with_a_fresh_token() -> None:
+    """A token that was revoked costs one more request, not the export."""
+    graph = FakeGraph(answer(401), answer(202, Location=OPERATION_URL))
+    assert result(graph, start).value == OPERATION_URL
+    assert graph.tokens == ["Bearer s3cret-token-1", "Bearer s3cret-token-2"]
+    assert graph.requests[0].content == graph.requests[1].content
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "requests"),
+    [
+        (401, Unauthorized, 2),
+        (403, Forbidden, 1),
+        (404, OperationGone, 1),
+        (410, OperationGone, 1),
+        (400, RequestRefused, 1),
+        (409, RequestRefused, 1),
+        (302, RequestRefused, 1),
+    ],
+)
+@pytest.mark.parametrize("call", CALLS)
+def test_refusals(status: int, kind: type[BillingError], requests: int, call: Call) -> None:
+    """What asking again would not change is not asked again, and is told as what it is."""
+    graph = FakeGraph(answer(status, sample("graph-error"), Location="https://example.com/"))
+    found = error(kind, graph, call)
+    assert len(graph.requests) == requests
+    assert (found.code, found.message) == ("TooManyRequests", "Too many requests")
+
+
+@pytest.mark.parametrize("spelling", ["innerError", "innererror"])
+def test_microsofts_request_id_is_kept(spelling: str) -> None:
+    """The id that Microsoft's support asks for is found in the header, else in either spelling of the body."""
+    graph_error = sample("graph-error")["error"]
+    graph_error[spelling] = graph_error.pop("innerError")
+    body = {"error": graph_error}
+    found = error(RequestRefused, FakeGraph(answer(400, body)), start)
+    assert found.request_id == "b1b4a0e6-2f1c-4d55-9d2e-0d7c8f0b6c11"
+    assert error(RequestRefused, FakeGraph(answer(400, body, request_id="header")), start).request_id == "header"
+
+
+@pytest.mark.parametrize("body", [None, [], "text", {"error": "text"}, {"error": {"innerError": [], "code": ""}}])
+def test_errors_without_graphs_body(body: object) -> None:
+    """A refusal by something in between, that does not speak Graph, still has a code and a message."""
+    found = error(RequestRefused, FakeGraph(answer(400, body)), start)
+    assert (found.code, found.message, found.request_id) == ("HTTP400", "The service answered 400 Bad Request.", None)
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>", b"[]", b"null", b"\xff\xfe\xfa", b'{"status": '])
+@pytest.mark.parametrize("call", [read_operation, read_manifest])
+def test_answers_that_are_no_json_object(content: bytes, call: Call) -> None:
+    """A success that is not a JSON object cannot be used."""
+    given = httpx.Response(200, content=content, headers={"request-id": "b1b4a0e6"})
+    assert error(UnusableAnswer, FakeGraph(given), call).request_id == "b1b4a0e6"
+
+
+def test_a_byte_order_mark_is_skipped() -> None:
+    """JSON that begins with a byte order mark, as Microsoft's sometimes does, is read."""
+    given = httpx.Response(200, content=b"\xef\xbb\xbf" + json.dumps(sample("operation-running")).encode())
+    assert result(FakeGraph(given), read_operation).value == Running()
+
+
+@pytest.mark.parametrize("body", [succeeded(eTag=None), succeeded(blobCount=9)])
+def test_bad_manifests_show_no_secret(body: Any) -> None:
+    """A manifest that cannot be used is refused without quoting its token."""
+    assert error(UnusableAnswer, FakeGraph(answer(200, body)), read_operation).code == "BadManifest"
+
+
+@pytest.mark.parametrize("url", ["https://example.com/x", "relative", "https://["])
+def test_nothing_is_sent_elsewhere(url: str) -> None:
+    """An operation or manifest URL from an older message is checked again before anything is sent."""
+    graph, credential = FakeGraph(answer(200, succeeded())), FakeCredential()
+    error(ForeignOrigin, graph, lambda client: client.read_operation(url), credential=credential)
+    error(ForeignOrigin, graph, lambda client: client.read_manifest(url), credential=credential)
+    assert graph.requests == []
+    assert credential.asked == []
+
+
+def test_the_client_checks_origins_itself() -> None:
+    """The check does not depend on how requests are authenticated."""
+    graph = FakeGraph(answer(200, succeeded()))
+
+    async def read() -> None:
+        async with httpx.AsyncClient(transport=graph) as http:
+            await BillingClient(BASE_URL, http, SourceHosts((".x.y",))).read_manifest("https://example.com/x")
+
+    with pytest.raises(ForeignOrigin):
+        asyncio.run(read())
+    assert graph.requests == []
+
+
+def test_a_url_that_http_does_not_allow() -> None:
+    """A manifest link with control characters is refused as unusable."""
+    link = f"{MANIFEST_URL}\x01"
+    operation = sample("operation-succeeded-linked", **{"resourceLocation@odata.navigationLink": link})
+    error(UnusableAnswer, FakeGraph(answer(200, operation)), read_operation)
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_the_token_goes_to_graph_only(call: Call) -> None:
+    """Whatever is answered, each request that leaves goes to Graph, and to Graph only."""
+    operation = sample("operation-succeeded-linked")
+    graph = FakeGraph(answer(401), answer(503), answer(200, operation, Location=OPERATION_URL), answer(200, manifest()))
+    if call is start:
+        error(UnusableAnswer, graph, call)
+    else:
+        result(graph, call)
+    assert {request.url.host for request in graph.requests} == {"graph.microsoft.com"}
+    assert {request.url.scheme for request in graph.requests} == {"https"}
+    assert all(token and token.startswith("Bearer s3cret-token-") for token in graph.tokens)

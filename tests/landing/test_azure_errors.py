@@ -1,0 +1,220 @@
+"""What the service's errors mean, told from their codes: against a fake service, which can have any of them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from azure.core.exceptions import ClientAuthenticationError, IncompleteReadError, ServiceRequestError
+
+from landing.errors import (
+    LandingError,
+    LandingRefused,
+    LandingUnavailable,
+    SourceChanged,
+    SourceExpired,
+    SourceMissing,
+    SourceUnavailable,
+)
+from landing.source import Source, SourceReader
+from landing.zone import AlreadyThere, Landed
+from tests.landing.conftest import Run
+from tests.landing.fake_service import FakeService, Fault, zone_on
+from tests.landing.fake_source import SAS, FakeSource
+
+SOURCE = Source(f"https://source.blob.core.windows.net/x/part.gz?{SAS}", 5, None, '"source-tag"')
+
+THROTTLED = [Fault(503, "ServerBusy"), Fault(429, "TooManyRequests"), Fault(500, "InternalError"), Fault(408, "")]
+REFUSED = [
+    Fault(403, "AuthorizationPermissionMismatch"),
+    Fault(403, "AuthenticationFailed"),
+    Fault(403, "AuthorizationFailure"),
+    Fault(404, "ContainerNotFound"),
+    Fault(409, "ContainerBeingDeleted"),
+    Fault(400, ""),
+]
+UNREACHABLE = [ServiceRequestError("to ?sig=s3cret"), IncompleteReadError("of ?sig=s3cret")]
+
+
+async def listed(zone: Any) -> list[Landed]:
+    return [landed async for landed in zone.list("v=1")]
+
+
+KINDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "write": ("put", lambda zone: zone.write("a/file", b"x")),
+    "swap": ("put", lambda zone: zone.swap("a/file", b"x", None)),
+    "copy": ("copy", lambda zone: zone.copy(SOURCE, "a/file", out_of_time=lambda: False)),
+    "list": ("list", listed),
+}
+
+
+def refused(run: Run, kind: type[Exception], call: Any) -> Any:
+    """What the call raises: exactly this kind, and without any secret in its text."""
+    with pytest.raises(kind) as caught:
+        run(call)
+    assert type(caught.value) is kind
+    assert "sig=" not in repr(caught.value)
+    assert caught.value.__suppress_context__
+    return caught.value
+
+
+@pytest.mark.parametrize("operation", KINDS)
+@pytest.mark.parametrize("fault", THROTTLED, ids=lambda fault: f"{fault.status}")
+def test_throttling(run: Run, sources: SourceReader, operation: str, fault: Fault) -> None:
+    """A landing zone that is busy or failing may take the same call later."""
+    service = FakeService()
+    kind, call = KINDS[operation]
+    service.fail(kind, fault)
+    found = refused(run, LandingUnavailable, call(zone_on(service, sources)))
+    assert str(fault.status) in found.message
+
+
+@pytest.mark.parametrize("operation", KINDS)
+@pytest.mark.parametrize("fault", REFUSED, ids=lambda fault: f"{fault.status} {fault.code}")
+def test_refusals(run: Run, sources: SourceReader, operation: str, fault: Fault) -> None:
+    """A landing zone that refuses would refuse again; the message names the service's code."""
+    service = FakeService()
+    kind, call = KINDS[operation]
+    service.fail(kind, fault)
+    assert (fault.code or "HTTP400") in refused(run, LandingRefused, call(zone_on(service, sources))).message
+
+
+@pytest.mark.parametrize("operation", KINDS)
+@pytest.mark.parametrize("fault", UNREACHABLE, ids=lambda fault: type(fault).__name__)
+def test_a_landing_zone_out_of_reach(run: Run, sources: SourceReader, operation: str, fault: Exception) -> None:
+    """A landing zone that cannot be reached may be reached later."""
+    service = FakeService()
+    kind, call = KINDS[operation]
+    service.fail(kind, fault)
+    assert type(fault).__name__ in refused(run, LandingUnavailable, call(zone_on(service, sources))).message
+
+
+@pytest.mark.parametrize("fault", [Fault(403, "AuthorizationFailure"), Fault(409, "ContainerAlreadyExists")])
+def test_a_container_that_need_not_be_created(run: Run, sources: SourceReader, fault: Fault) -> None:
+    """An identity that may not create the container, or finds it there, goes on."""
+    service = FakeService()
+    service.fail("create", fault)
+    run(zone_on(service, sources).prepare())
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        (Fault(503, "ServerBusy"), LandingUnavailable),
+        (Fault(400, "InvalidResourceName"), LandingRefused),
+        (ServiceRequestError("?sig=s3cret"), LandingUnavailable),
+    ],
+)
+def test_a_container_that_cannot_be_created(
+    run: Run, sources: SourceReader, fault: Fault | Exception, kind: type[LandingError]
+) -> None:
+    """Other faults of preparing are told like those of any other call."""
+    service = FakeService()
+    service.fail("create", fault)
+    refused(run, kind, zone_on(service, sources).prepare())
+
+
+class NoToken:
+    """An identity that gets no token."""
+
+    async def get_token(self, *_scopes: str, **_options: Any) -> Any:
+        raise ClientAuthenticationError("No credential of the chain had a token. ?sig=s3cret")
+
+    async def close(self) -> None: ...
+
+
+@pytest.mark.parametrize("operation", KINDS)
+def test_an_identity_without_token(run: Run, sources: SourceReader, operation: str) -> None:
+    """An app whose identity gets no token is refused with the remedy to give it the role."""
+    service = FakeService()
+    _, call = KINDS[operation]
+    found = refused(run, LandingRefused, call(zone_on(service, sources, NoToken())))
+    assert "ClientAuthenticationError" in found.message
+    assert "identity" in found.remedy
+    assert service.calls == []
+
+
+SOURCE_STATUS = "x-ms-copy-source-status-code"
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        (Fault(403, "CannotVerifyCopySource"), SourceExpired),
+        (Fault(401, "CannotVerifyCopySource"), SourceExpired),
+        (Fault(404, "CannotVerifyCopySource"), SourceMissing),
+        (Fault(409, "CannotVerifyCopySource"), SourceUnavailable),
+        (Fault(500, "CannotVerifyCopySource"), SourceUnavailable),
+        (Fault(409, "CannotVerifyCopySource", {SOURCE_STATUS: "403"}), SourceExpired),
+        (Fault(400, "CannotVerifyCopySource", {SOURCE_STATUS: "404"}), SourceMissing),
+        (
+            Fault(400, "CannotVerifyCopySource", details="<CopySourceStatusCode>403</CopySourceStatusCode>"),
+            SourceExpired,
+        ),
+        (Fault(412, "SourceConditionNotMet"), SourceChanged),
+        (Fault(412, "TargetConditionNotMet"), AlreadyThere),
+        (Fault(412, "ConditionNotMet"), AlreadyThere),
+        (Fault(409, "BlobAlreadyExists"), AlreadyThere),
+        (Fault(409, "UnauthorizedBlobOverwrite"), AlreadyThere),
+        (Fault(403, "UnauthorizedBlobOverwrite"), AlreadyThere),
+        (Fault(409, "PendingCopyOperation"), LandingRefused),
+    ],
+    ids=lambda given: f"{given.status} {given.code}" if isinstance(given, Fault) else given.__name__,
+)
+def test_a_copy_that_fails(run: Run, sources: SourceReader, fault: Fault, kind: type[Exception]) -> None:
+    """Faults of the source are told apart from those of the landing zone, by code and not by the library's class."""
+    service = FakeService()
+    service.fail("copy", fault)
+    refused(run, kind, KINDS["copy"][1](zone_on(service, sources)))
+
+
+@pytest.mark.parametrize("fault", [Fault(412, "ConditionNotMet"), Fault(409, "BlobAlreadyExists")])
+@pytest.mark.parametrize("seen", [None, '"seen"'])
+def test_a_swap_that_lost(run: Run, sources: SourceReader, fault: Fault, seen: str | None) -> None:
+    """A swap that somebody else won answers False, whichever code the service has for it."""
+    service = FakeService()
+    service.fail("put", fault)
+    assert run(zone_on(service, sources).swap("a/file", b"x", seen)) is False
+
+
+@pytest.mark.parametrize("operation", ["read", "find"])
+def test_what_is_not_there(run: Run, sources: SourceReader, operation: str) -> None:
+    """A missing blob is nothing, a missing permission is an error."""
+    service = FakeService()
+    zone = zone_on(service, sources)
+    service.fail(operation, Fault(404, "BlobNotFound"), Fault(403, "AuthorizationFailure"))
+    assert run(getattr(zone, operation)("a/file")) is None
+    refused(run, LandingRefused, getattr(zone, operation)("a/file"))
+
+
+def blob(name: str, length: int, metadata: str = "") -> str:
+    properties = f"<Etag>0x1</Etag><Content-Length>{length}</Content-Length><BlobType>BlockBlob</BlobType>"
+    return f"<Blob><Name>{name}</Name><Properties>{properties}</Properties><Metadata>{metadata}</Metadata></Blob>"
+
+
+def test_folders_of_a_data_lake_are_not_blobs(run: Run, sources: SourceReader) -> None:
+    """With a hierarchical namespace the service lists folders as empty blobs; they are left out."""
+    service = FakeService()
+    service.listing = blob("pre/v=1/sub", 0, "<hdi_isfolder>true</hdi_isfolder>") + blob("pre/v=1/sub/part.gz", 5)
+    assert [landed.path for landed in run(listed(zone_on(service, sources)))] == ["v=1/sub/part.gz"]
+    (call,) = service.calls
+    assert call.query["prefix"] == "pre/v=1/"
+    assert "metadata" in call.query["include"]
+
+
+def test_the_service_pulls_what_it_can_reach(run: Run, sources: SourceReader, source: FakeSource) -> None:
+    """No byte of a blob in Azure passes through this process."""
+    service = FakeService()
+    run(KINDS["copy"][1](zone_on(service, sources)))
+    assert [call.kind for call in service.calls] == ["copy"]
+    assert source.requests == []
+
+
+def test_empty_blobs_are_put(run: Run, sources: SourceReader, source: FakeSource) -> None:
+    """An empty blob, which the service refuses to pull, is read and put."""
+    service = FakeService()
+    source.root = "https://source.blob.core.windows.net/exports"
+    run(zone_on(service, sources).copy(source.put("empty.gz", b""), "v=1/empty.gz", out_of_time=lambda: False))
+    (call,) = service.calls
+    assert (call.kind, call.body) == ("put", b"")
+    assert call.headers["if-none-match"] == "*"
+    assert [request.method for request in source.requests] == ["GET"]

@@ -1,0 +1,154 @@
+"""One blob's way, safe to walk twice, or by two at once."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+import stamina
+
+from landing.copying import TRIES, Copy, copy_blob
+from landing.errors import LandingUnavailable, SourceChanged, SourceExpired, SourceUnavailable
+from landing.local_folder import LocalFolder
+from landing.source import Source, SourceReader
+from landing.zone import AlreadyThere, Landed, LandingZone, OutOfTime
+from tests.landing.conftest import Run
+from tests.landing.fake_source import FakeSource
+
+
+def never() -> bool:
+    return False
+
+
+def copy(run: Run, zone: Any, sources: SourceReader, source: FakeSource) -> Copy:
+    copied: Copy = run(copy_blob(zone, sources, source.url("x"), "v=1/x", never))
+    return copied
+
+
+def test_a_blob_is_copied(run: Run, zone: LandingZone, sources: SourceReader, source: FakeSource) -> None:
+    """A blob that has not landed is copied, and what it was at the source is told."""
+    described = source.put("x", b"content")
+    copied = copy(run, zone, sources, source)
+    assert (copied.source, copied.landed.length, copied.moved) == (described, 7, True)
+    assert run(zone.read("v=1/x")).content == b"content"
+
+
+def test_a_whole_blob_is_kept(run: Run, zone: LandingZone, sources: SourceReader, source: FakeSource) -> None:
+    """A blob that has landed is not moved again."""
+    source.put("x", b"content")
+    copy(run, zone, sources, source)
+    seen = run(zone.read("v=1/x"))
+    again = copy(run, zone, sources, source)
+    assert (again.moved, again.landed.length) == (False, 7)
+    assert run(zone.read("v=1/x")) == seen
+
+
+@pytest.mark.parametrize("there", [b"", b"other content", b"CONTENT"])
+def test_another_blob_is_replaced(
+    run: Run, zone: LandingZone, sources: SourceReader, source: FakeSource, there: bytes
+) -> None:
+    """What landed but is not the source's content is replaced, whether its length tells or only its MD5."""
+    source.put("x", there)
+    copy(run, zone, sources, source)
+    source.put("x", b"content")
+    assert copy(run, zone, sources, source).moved
+    assert run(zone.read("v=1/x")).content == b"content"
+
+
+def test_two_at_once(run: Run, zone: LandingZone, sources: SourceReader, source: FakeSource) -> None:
+    """Two that copy one blob at the same time both succeed, and it lands once, whole."""
+    source.put("x", b"content" * 100_000)
+
+    async def race() -> list[Copy]:
+        copies = [copy_blob(zone, sources, source.url("x"), "v=1/x", never) for _ in range(4)]
+        return await asyncio.gather(*copies)
+
+    assert sorted(copied.moved for copied in run(race())) == [False, False, False, True]
+    assert run(zone.read("v=1/x")).content == b"content" * 100_000
+
+
+@pytest.mark.parametrize("fault", [httpx.Response(503), httpx.Response(429), httpx.ReadError("broken")])
+def test_short_faults_are_outlasted(
+    run: Run, folder: LocalFolder, sources: SourceReader, source: FakeSource, fault: httpx.Response | Exception
+) -> None:
+    """A source that fails for a moment, when described or when read, is tried again."""
+    source.put("x", b"content")
+    source.faults.extend([fault, None, fault, None, fault])
+    assert copy(run, folder, sources, source).moved
+
+
+def test_tries_are_few(run: Run, folder: LocalFolder, sources: SourceReader, source: FakeSource) -> None:
+    """A source that keeps failing is given up after the documented number of tries."""
+    source.put("x", b"content")
+    source.faults.extend([httpx.Response(503)] * 20)
+    with stamina.set_testing(True, attempts=20, cap=True), pytest.raises(SourceUnavailable):
+        copy(run, folder, sources, source)
+    assert len(source.requests) == TRIES
+
+
+def test_an_expired_token_is_not_tried_again(
+    run: Run, folder: LocalFolder, sources: SourceReader, source: FakeSource
+) -> None:
+    """A token that has run out is told at once: only a new one helps."""
+    source.faults.append(httpx.Response(403))
+    with pytest.raises(SourceExpired):
+        copy(run, folder, sources, source)
+    assert len(source.requests) == 1
+
+
+class Scripted:
+    """A landing zone whose copies end as they are told to; it keeps what they were asked to replace."""
+
+    def __init__(self, *outcomes: Exception | None, there: Landed | None = None) -> None:
+        self._outcomes = iter(outcomes)
+        self._there = there
+        self.replacing: list[str | None] = []
+
+    async def find(self, path: str) -> Landed | None:
+        return self._there
+
+    async def copy(
+        self, source: Source, path: str, *, replacing: str | None = None, out_of_time: Callable[[], bool]
+    ) -> Landed:
+        self.replacing.append(replacing)
+        outcome = next(self._outcomes)
+        if outcome:
+            raise outcome
+        return Landed(path, source.length, source.md5)
+
+
+OTHER = Landed("v=1/x", 3, None, "other-tag")
+
+
+def test_a_busy_zone_is_tried_again(run: Run, sources: SourceReader, source: FakeSource) -> None:
+    """A landing zone that is throttled for a moment is tried again."""
+    source.put("x", b"content")
+    zone = Scripted(LandingUnavailable("busy"), LandingUnavailable("busy"), None)
+    assert copy(run, zone, sources, source).moved
+
+
+def test_a_lost_race_to_replace(run: Run, sources: SourceReader, source: FakeSource) -> None:
+    """A blob that a rival replaces in the very moment is told as changed: the next round compares anew."""
+    source.put("x", b"content")
+    zone = Scripted(AlreadyThere(), AlreadyThere(), there=OTHER)
+    with pytest.raises(SourceChanged):
+        copy(run, zone, sources, source)
+    assert zone.replacing == [None, "other-tag"]
+
+
+def test_a_blob_that_vanished(run: Run, sources: SourceReader, source: FakeSource) -> None:
+    """A blob that was there and is gone a moment later is copied, on the condition that none is there."""
+    source.put("x", b"content")
+    zone = Scripted(AlreadyThere(), None)
+    assert copy(run, zone, sources, source).moved
+    assert zone.replacing == [None, None]
+
+
+def test_out_of_time_ends_the_copy(run: Run, sources: SourceReader, source: FakeSource) -> None:
+    """The end of a slice is not a fault to be tried again."""
+    source.put("x", b"content")
+    zone = Scripted(OutOfTime(), None)
+    with pytest.raises(OutOfTime):
+        copy(run, zone, sources, source)
+    assert zone.replacing == [None]

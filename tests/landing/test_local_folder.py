@@ -1,0 +1,148 @@
+"""A landing zone in a local folder: what is not finished, not writable, or wanted by two processes."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from landing.errors import LandingRefused, SourceUnavailable
+from landing.local_folder import LocalFolder
+from landing.source import SourceReader
+from tests.landing.conftest import Run
+from tests.landing.fake_source import FakeSource
+
+RACE = """
+import asyncio, sys
+from pathlib import Path
+from landing.local_folder import LocalFolder
+zone = LocalFolder(Path(sys.argv[1]), None)
+seen = sys.argv[3] or None
+sys.stdin.readline()
+print(asyncio.run(zone.swap("a/file", sys.argv[2].encode(), seen)))
+"""
+
+
+def never() -> bool:
+    return False
+
+
+def files(folder: Path) -> list[str]:
+    """Every file below the folder, hidden ones too."""
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+async def listed(zone: LocalFolder, folder: str) -> list[str]:
+    return [landed.path async for landed in zone.list(folder)]
+
+
+@pytest.fixture
+def root(folder: LocalFolder, tmp_path: Path) -> Path:
+    """The folder itself."""
+    return tmp_path / "landed here"
+
+
+def test_leftovers_are_not_seen(run: Run, folder: LocalFolder, root: Path, source: FakeSource) -> None:
+    """What a killed process left half written is neither listed, nor in the way of the next copy."""
+    (root / "v=1/sub").mkdir(parents=True)
+    (root / "v=1/.unfinished-0123").write_bytes(b"half")
+    (root / "v=1/sub/.unfinished-4567").write_bytes(b"half")
+    assert run(listed(folder, "v=1")) == []
+    run(folder.copy(source.put("x", b"content"), "v=1/sub/x", out_of_time=never))
+    assert run(listed(folder, "v=1")) == ["v=1/sub/x"]
+
+
+def test_a_failed_copy_leaves_nothing(run: Run, folder: LocalFolder, root: Path, source: FakeSource) -> None:
+    """A copy that fails cleans up after itself."""
+    described = source.put("x", b"content" * 100_000)
+    source.cut = 100
+    with pytest.raises(SourceUnavailable):
+        run(folder.copy(described, "v=1/x", out_of_time=never))
+    assert files(root) == []
+
+
+def test_a_finished_copy_leaves_the_blob_alone(run: Run, folder: LocalFolder, root: Path, source: FakeSource) -> None:
+    """After a copy the folder holds the blob and nothing else."""
+    run(folder.copy(source.put("x", b"content"), "v=1/x", out_of_time=never))
+    run(folder.write("v=1/_manifest.json", b"{}"))
+    assert files(root) == ["v=1/_manifest.json", "v=1/x"]
+
+
+def test_a_copy_that_was_begun_is_finished(run: Run, folder: LocalFolder, source: FakeSource) -> None:
+    """No plan ends an activity here: a blob is copied whole, though its slice of time is over."""
+    run(folder.copy(source.put("x", b"content"), "v=1/x", out_of_time=lambda: True))
+    assert run(folder.read("v=1/x")).content == b"content"
+
+
+CALLS: dict[str, Callable[[LocalFolder, FakeSource], Any]] = {
+    "write": lambda zone, _: zone.write("taken/file", b"x"),
+    "create": lambda zone, _: zone.swap("taken/file", b"x", None),
+    "swap": lambda zone, _: zone.swap("taken/file", b"x", "tag"),
+    "copy": lambda zone, source: zone.copy(source.put("x", b"content"), "taken/file", out_of_time=never),
+    "replace": lambda zone, source: zone.copy(
+        source.put("x", b"content"), "taken/file", replacing="tag", out_of_time=never
+    ),
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_a_folder_that_cannot_be_made(
+    run: Run, folder: LocalFolder, root: Path, source: FakeSource, call: Callable[[LocalFolder, FakeSource], Any]
+) -> None:
+    """Where a file stands in a folder's place, the disk's own words are told, and the file is left as it is."""
+    (root / "taken").write_bytes(b"a file")
+    with pytest.raises(LandingRefused) as caught:
+        run(call(folder, source))
+    assert os.strerror(17) in caught.value.message or os.strerror(20) in caught.value.message
+    assert files(root) == ["taken"]
+
+
+@pytest.mark.parametrize("operation", ["read", "find"])
+def test_nothing_stands_below_a_file(run: Run, folder: LocalFolder, root: Path, operation: str) -> None:
+    """Below a file there is nothing, and that is no error."""
+    (root / "taken").write_bytes(b"a file")
+    assert run(getattr(folder, operation)("taken/file")) is None
+
+
+@pytest.mark.parametrize("operation", ["read", "find"])
+def test_a_folder_is_no_file(run: Run, folder: LocalFolder, root: Path, operation: str) -> None:
+    """A folder where a blob should be is refused, as one blob's name is another's folder."""
+    (root / "taken").mkdir()
+    with pytest.raises(LandingRefused):
+        run(getattr(folder, operation)("taken"))
+
+
+def test_a_root_that_cannot_be_made(run: Run, sources: SourceReader, tmp_path: Path) -> None:
+    """A landing folder that cannot be made is refused when the zone is prepared."""
+    (tmp_path / "taken").write_bytes(b"a file")
+    with pytest.raises(LandingRefused):
+        run(LocalFolder(tmp_path / "taken" / "landed", sources).prepare())
+
+
+@pytest.mark.parametrize("exists", [False, True])
+def test_one_of_many_processes_wins(run: Run, folder: LocalFolder, root: Path, exists: bool) -> None:
+    """Of several processes that swap the file they have seen exactly one succeeds, and its content stands."""
+    if exists:
+        run(folder.write("a/file", b"seen"))
+    seen = run(folder.read("a/file")).tag if exists else ""
+    home = Path(__file__).parent.parent.parent
+    rivals = [
+        subprocess.Popen(
+            [sys.executable, "-c", RACE, str(root), str(number), seen],
+            cwd=home,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for number in range(4)
+    ]
+    for rival in rivals:
+        assert rival.stdin is not None
+        rival.stdin.write("go\n")
+        rival.stdin.flush()
+    won = [rival.communicate()[0].strip() == "True" for rival in rivals]
+    assert sum(won) == 1
+    assert run(folder.read("a/file")).content == str(won.index(True)).encode()
