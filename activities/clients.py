@@ -82,8 +82,9 @@ def given_clients(clients: Clients) -> Iterator[None]:
 
 async def close_clients() -> None:
     """Closes the clients of this process, if there are any."""
-    global _of_process
-    closing, _of_process = _of_process, None
+    global _of_process, _making
+    # A lock belongs to the event loop that first waited for it, and the next clients may be another loop's.
+    closing, _of_process, _making = _of_process, None, asyncio.Lock()
     if closing:
         await closing.close()
 

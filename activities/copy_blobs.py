@@ -11,7 +11,7 @@ from activities.versions import version_folder, version_of
 from billing.errors import OperationGone, RequestRefused
 from billing.models import Manifest
 from landing.copying import Copy, copy_blob
-from landing.errors import LandingRefused, SourceExpired
+from landing.errors import LandingError, LandingRefused, SourceExpired
 from landing.layout import landed_name
 from landing.version import Receipt
 from landing.zone import OutOfTime
@@ -88,7 +88,10 @@ class _Slice:
         blob = manifest.blobs[index]
         path = self._folder.blob(blob.name)
         url = manifest.blob_url(blob)
-        return await copy_blob(self._using.zone, self._using.sources, url, path, self._out_of_time)
+        try:
+            return await copy_blob(self._using.zone, self._using.sources, url, path, self._out_of_time)
+        except LandingError as fault:
+            raise fault.about(blob.name) from None
 
     def _out_of_time(self) -> bool:
         return time.monotonic() >= self._end

@@ -1,10 +1,10 @@
 """Manifests with their SAS tokens, kept in this process's memory until shortly before the token expires."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs
+from weakref import WeakValueDictionary
 
 from billing.models import Manifest
 
@@ -22,7 +22,8 @@ class Manifests:
         self._read = read
         self._now = now
         self._kept: dict[str, tuple[Manifest, datetime]] = {}
-        self._reading: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        # Weak, so that a lock is gone with the last who waits for it.
+        self._reading: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def keep(self, manifest: Manifest) -> None:
         """Keeps a manifest that was just read, and drops those whose tokens are spent."""
@@ -36,7 +37,7 @@ class Manifests:
         Raises:
             BillingError: as `BillingClient.read_manifest`.
         """
-        async with self._reading[url]:
+        async with self._reading.setdefault(url, asyncio.Lock()):
             manifest, until = self._kept.get(url, (None, None))
             if manifest is None or until is None or until <= self._now() or manifest is refused:
                 manifest = await self._read(url)

@@ -4,12 +4,20 @@ import logging
 import re
 from typing import Any
 
-_SECRETS = re.compile(r"(?i)(\bsig=|%26sig%3D|\bbearer\s+)[^\s&\"'<>,;)]+")
+_SECRETS = re.compile(r"(?i)((?:\b|%26|%3F)sig(?:=|%3D)|\bbearer\s+)[^\s&\"'<>,;)]+")
 
 
 def redacted(text: str) -> str:
     """The text with the values of SAS signatures and bearer tokens replaced."""
     return _SECRETS.sub(r"\1REDACTED", text)
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except (TypeError, ValueError, KeyError):
+        # A library's wrong log call is reported by logging, and must not become an exception of ours.
+        return f"{record.msg} {record.args}"
 
 
 def redact_logs() -> None:
@@ -20,7 +28,7 @@ def redact_logs() -> None:
 
     def make_redacted(*args: Any, **kwargs: Any) -> logging.LogRecord:
         record = make_record(*args, **kwargs)
-        record.msg, record.args = redacted(record.getMessage()), None
+        record.msg, record.args = redacted(_message(record)), None
         if record.exc_info:
             record.exc_text = redacted(logging.Formatter().formatException(record.exc_info))
         return record

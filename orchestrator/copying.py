@@ -9,8 +9,8 @@ from orchestrator.names import COPY_BLOBS
 from orchestrator.policy import MOST_IDLE_ROUNDS, index_ranges, retry_delay, total
 from orchestrator.run import ExportAnew, ExportFailed, Run, Steps, deadline_passed, kept_failing, reason_of
 
-SLICES_PER_HISTORY = 192
-"""Calls of `copy_blobs` before continuing as new: four events each."""
+SLICES_PER_HISTORY = 128
+"""Calls of `copy_blobs`, and waits between rounds, before continuing as new: four events each, read at every replay."""
 
 
 def begin(plan: Plan, batch_size: int) -> Copying:
@@ -32,6 +32,7 @@ def copy_ranges(run: Run, request: ExportRequest, copying: Copying) -> Steps[Cop
         slices = round_.slices
         if copying.pending and round_.fault:
             yield from _wait_for_next_round(run, copying, round_.fault)
+            slices -= 1
     return copying
 
 

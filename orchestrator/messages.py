@@ -124,7 +124,10 @@ class StartOrder(Message):
 
 @dataclass(frozen=True)
 class StartAnswer(Message):
-    """Answer of `start_export`: the operation's URL, or why there is none. `retry_after` in seconds."""
+    """Answer of `start_export`: the operation's URL, or why there is none.
+
+    `retry_after`: seconds until the operation may be polled; with a problem, until the export may be posted again.
+    """
 
     operation_url: str | None = None
     retry_after: float | None = None

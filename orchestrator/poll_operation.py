@@ -11,8 +11,8 @@ from orchestrator.names import CHECK_OPERATION, POLL_OPERATION
 from orchestrator.policy import may_be_too_early, poll_delay
 from orchestrator.run import ExportFailed, Run, Steps, kept_failing, reason_of
 
-POLLS_PER_HISTORY = 50
-"""Polls before continuing as new: eight events each."""
+POLLS_PER_HISTORY = 10
+"""Polls before continuing as new: eight events each, and every poll replays those before it."""
 
 
 @blueprint.orchestration_trigger(context_name="context", orchestration=POLL_OPERATION, input_type=dict)

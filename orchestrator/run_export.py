@@ -20,7 +20,7 @@ from orchestrator.messages import (
     VersionOrder,
 )
 from orchestrator.names import COMMIT_EXPORT, POLL_OPERATION, REUSE_VERSION, RUN_EXPORT, START_EXPORT
-from orchestrator.policy import retry_delay
+from orchestrator.policy import ACTIVITY_TRIES, retry_delay
 from orchestrator.run import ExportAnew, ExportFailed, Run, Steps, kept_failing, reason_of
 
 
@@ -70,15 +70,26 @@ def _wait_for_next_attempt(run: Run, order: ExportOrder, problem: Problem) -> St
 
 def _await_plan(run: Run, order: ExportOrder) -> Steps[Plan]:
     run.show("starting")
-    started = yield from run.call(START_EXPORT, StartOrder(order.request), StartAnswer)
-    if started.problem or not started.operation_url:
-        raise ExportFailed(_given(started.problem))
+    url, retry_after = yield from _start(run, order)
     run.show("polling")
-    polling = Polling(started.operation_url, order.policy, run.now, run.deadline, started.retry_after)
+    polling = Polling(url, order.policy, run.now, run.deadline, retry_after)
     answer = yield from _poll(run, polling)
     if answer.plan:
         return answer.plan
     raise (ExportFailed if answer.state == "final" else ExportAnew)(_given(answer.problem))
+
+
+def _start(run: Run, order: ExportOrder) -> Steps[tuple[str, float | None]]:
+    """The operation's URL, and the seconds until it may be polled; a service that says when is asked again then."""
+    for _ in range(ACTIVITY_TRIES):
+        started = yield from run.call(START_EXPORT, StartOrder(order.request), StartAnswer)
+        if started.operation_url:
+            return started.operation_url, started.retry_after
+        problem = _given(started.problem)
+        if started.retry_after is None:
+            break
+        yield from run.wait(max(started.retry_after, order.policy.retry_seconds), problem.message)
+    raise ExportFailed(problem)
 
 
 def _poll(run: Run, polling: Polling) -> Steps[OperationAnswer]:

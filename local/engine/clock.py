@@ -44,6 +44,8 @@ class VirtualClock:
 
     async def wait(self, until: datetime | None, woken: asyncio.Event, *, busy: bool) -> None:
         """Jumps, where nothing else can happen."""
+        # Other tasks of the process come first: they may have something for this very moment, or end the engine.
+        await asyncio.sleep(0)
         if busy or until is None or woken.is_set():
             await woken.wait()
         else:

@@ -47,7 +47,7 @@ class DurableEngine:
             InstanceActive: when the id is taken.
         """
         if name not in self._functions.orchestrators:
-            raise UnknownOrchestrator(f"The function '{name}' doesn't exist, is disabled, or is not an orchestrator.")
+            raise _unknown(name)
         with self.store.transaction():
             there = self.store.find(instance_id)
             if there and there.is_active:
@@ -116,10 +116,16 @@ class DurableEngine:
         position = Position(instance.id, parent_id, instance.input_json, history)
         with self.store.transaction():
             arrived = self.store.take_inbox(instance.execution)
-            turn = play(self._functions.orchestrators[instance.name], position, arrived, self.clock.now())
+            turn = play(self._orchestrator(instance.name), position, arrived, self.clock.now())
             self.store.append(instance.execution, len(history), turn.events)
             self.store.show(instance, "Running", turn.answer.custom_status, self.clock.now())
             self._carry_out(instance, turn)
+
+    def _orchestrator(self, name: str) -> Callable[..., str]:
+        def missing(_: object) -> str:
+            raise _unknown(name)
+
+        return self._functions.orchestrators.get(name, missing)
 
     def _carry_out(self, instance: Instance, turn: Turn) -> None:
         if turn.answer.failure is not None:
@@ -198,6 +204,10 @@ class DurableEngine:
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+
+
+def _unknown(name: str) -> UnknownOrchestrator:
+    return UnknownOrchestrator(f"The function '{name}' doesn't exist, is disabled, or is not an orchestrator.")
 
 
 async def _call_as_worker(function: Callable[..., Any], input_json: str | None) -> str:

@@ -99,6 +99,13 @@ def _sort_actions(turn: Turn, known: Mapping[int, tuple[int, str | None]], now: 
                 turn.continue_with = action["input"]
             case other:
                 raise NotImplementedError(f"The local engine does not know actions of type {other}.")
+    _require_all(turn.answer, known)
+
+
+def _require_all(answer: Answer, known: Mapping[int, tuple[int, str | None]]) -> None:
+    forgotten = known.keys() - {task_id for task_id, _ in answer.actions}
+    if forgotten and answer.failure is None:
+        raise NotDeterministic(f"Tasks {sorted(forgotten)} were scheduled before, and are not now.")
 
 
 def _is_new(

@@ -1,0 +1,201 @@
+"""The activities, registered as they are, against an emulator in this process and a landing zone in a folder."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import pytest
+
+import function_app
+from activities.clients import Clients, given_clients
+from activities.manifests import Manifests
+from billing.auth import StaticToken
+from billing.client import BillingClient
+from billing.invoices import InvoiceClient
+from billing.models import ExportRequest
+from billing.origins import SourceHosts
+from landing.local_folder import LocalFolder
+from landing.source import SourceReader
+from local.emulator import Emulator, EmulatorOptions
+from local.functions import index
+from orchestrator.messages import (
+    CheckOperation,
+    CopyAnswer,
+    CopyOrder,
+    Message,
+    OperationAnswer,
+    Plan,
+    StartAnswer,
+    StartOrder,
+    VersionAnswer,
+    VersionOrder,
+)
+from orchestrator.names import CHECK_OPERATION, COMMIT_EXPORT, COPY_BLOBS, REUSE_VERSION, START_EXPORT
+from settings import Settings
+
+T = TypeVar("T")
+A = TypeVar("A", bound=Message)
+
+BASE_URL = "http://127.0.0.1:7072/v1.0"
+TOKEN = "emulator-token"
+START = datetime(2026, 10, 9, 6, 12, 53, tzinfo=UTC)
+REQUEST = ExportRequest("G016907411")
+SETTINGS = Settings.from_mapping({"GRAPH_BASE_URL": BASE_URL, "LANDING_URL": "file:///not/used"})
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.moment = START
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+    def move(self, seconds: float) -> None:
+        self.moment += timedelta(seconds=seconds)
+
+
+class Wire(httpx.AsyncBaseTransport):
+    """The way to the emulator. `interfere` sees every request first, and may answer it or raise in its place."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = httpx.ASGITransport(emulator.app)
+        self.requests: list[httpx.Request] = []
+        self.interfere: Callable[[httpx.Request], httpx.Response | None] = lambda _: None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        return self.interfere(request) or await self._emulator.handle_async_request(request)
+
+
+class Bench:
+    """One emulator, one landing folder, and the activities between them."""
+
+    def __init__(self, folder: Path, options: EmulatorOptions) -> None:
+        self.folder = folder
+        self.clock = Clock()
+        self.emulator = Emulator(options, now=self.clock)
+        self.graph = Wire(self.emulator)
+        self.source = Wire(self.emulator)
+        self.settings = SETTINGS
+        self.token = TOKEN
+
+    def set(self, **settings: Any) -> None:
+        """Sets settings, also to values that no app setting may have."""
+        self.settings = replace(self.settings, **settings)
+
+    def run(self, scenario: Callable[[], Awaitable[T]]) -> T:
+        """Plays the scenario with the clients of a process that has just begun."""
+
+        async def play() -> T:
+            clients = self.clients()
+            try:
+                with given_clients(clients):
+                    return await scenario()
+            finally:
+                await clients.close()
+
+        return asyncio.run(play())
+
+    def clients(self) -> Clients:
+        """Clients whose requests go to the emulator."""
+        graph = httpx.AsyncClient(transport=self.graph, auth=StaticToken(self.token, BASE_URL))
+        source = httpx.AsyncClient(transport=self.source)
+        billing = BillingClient(BASE_URL, graph, SourceHosts((".blob.core.windows.net",), loopback=True), self.clock)
+        sources = SourceReader(source)
+        return Clients(
+            settings=self.settings,
+            billing=billing,
+            invoices=InvoiceClient("http://127.0.0.1:7072", graph, self.clock),
+            manifests=Manifests(billing.read_manifest, self.clock),
+            sources=sources,
+            zone=LocalFolder(self.folder, sources),
+            closing=(graph.aclose, source.aclose),
+        )
+
+    async def start(self, request: ExportRequest = REQUEST) -> StartAnswer:
+        """Calls `start_export`."""
+        return await _call(START_EXPORT, StartOrder(request), StartAnswer)
+
+    async def check(self, operation_url: str) -> OperationAnswer:
+        """Calls `check_operation`."""
+        return await _call(CHECK_OPERATION, CheckOperation(operation_url), OperationAnswer)
+
+    async def plan(self) -> Plan:
+        """Starts an export, and polls it until it has a plan."""
+        started = await self.start()
+        assert started.operation_url is not None
+        while (answer := await self.check(started.operation_url)).state == "running":
+            pass
+        assert answer.plan is not None, answer
+        return answer.plan
+
+    async def reuse(self, plan: Plan) -> VersionAnswer:
+        """Calls `reuse_version`."""
+        return await _call(REUSE_VERSION, VersionOrder(REQUEST, plan), VersionAnswer)
+
+    async def copy(self, plan: Plan, start: int = 0, stop: int | None = None) -> CopyAnswer:
+        """Calls `copy_blobs` once; without bounds for all blobs."""
+        stop = plan.blob_count if stop is None else stop
+        return await _call(COPY_BLOBS, CopyOrder(REQUEST, plan, start, stop), CopyAnswer)
+
+    async def commit(self, plan: Plan) -> VersionAnswer:
+        """Calls `commit_export`."""
+        return await _call(COMMIT_EXPORT, VersionOrder(REQUEST, plan), VersionAnswer)
+
+    async def export(self) -> Plan:
+        """A whole export, committed."""
+        plan = await self.plan()
+        assert (await self.copy(plan)).problem is None
+        assert (await self.commit(plan)).result is not None
+        return plan
+
+    def landed(self, pattern: str) -> list[Path]:
+        """The landed files whose names match."""
+        return sorted(self.folder.rglob(pattern))
+
+    def blob_requests(self, method: str = "GET") -> list[str]:
+        """The names of the blobs that were asked for."""
+        return [request.url.path.rsplit("/", 1)[-1] for request in self.source.requests if request.method == method]
+
+    def require_no_secret(self, text: str) -> None:
+        """The text holds neither a SAS signature nor the bearer token."""
+        assert not [secret for secret in {*self.emulator.signatures, self.token} if secret in text]
+
+
+async def _call(name: str, message: Message, answer: type[A]) -> A:
+    return answer.from_json(await index(function_app.app).activities[name](message.to_json()))
+
+
+MakeBench = Callable[..., Bench]
+
+
+@pytest.fixture
+def make_bench(tmp_path: Path) -> MakeBench:
+    """Makes a bench whose emulator has these options, and little data unless they say otherwise."""
+
+    def make(**options: Any) -> Bench:
+        small = EmulatorOptions(**{"blobs": 4, "rows": 5, "customers": 2, "running_polls": 0, **options})
+        return Bench(tmp_path / "landed", small)
+
+    return make
+
+
+@pytest.fixture
+def bench(make_bench: MakeBench) -> Bench:
+    """A bench like any other."""
+    return make_bench()
+
+
+@pytest.fixture(autouse=True)
+def _own_log_records() -> Iterator[None]:
+    """What a test does to all log records of the process ends with it."""
+    factory = logging.getLogRecordFactory()
+    yield
+    logging.setLogRecordFactory(factory)

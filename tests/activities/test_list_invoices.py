@@ -1,0 +1,41 @@
+"""Finding what the partner was invoiced for."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+import pytest
+
+import function_app
+from activities.blueprint import ActivityFailed
+from local.functions import index
+from orchestrator.messages import InvoicesAnswer, InvoicesOrder
+from orchestrator.names import LIST_INVOICES
+from tests.activities.conftest import REQUEST, Bench
+
+
+def _listing(month: str) -> Callable[[], Awaitable[Any]]:
+    return lambda: index(function_app.app).activities[LIST_INVOICES](InvoicesOrder(month).to_json())
+
+
+def test_the_invoices_of_the_month_are_listed(bench: Bench) -> None:
+    """New-commerce invoices of the billing month are told by their ids; legacy ones and other months are left out."""
+    assert bench.run(_listing("2026-09")) == InvoicesAnswer([REQUEST.invoice_id]).to_json()
+    assert bench.run(_listing("2026-08")) == InvoicesAnswer([]).to_json()
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_refusal_is_an_answer_and_not_an_exception(bench: Bench, status: int) -> None:
+    """What no retry can mend is told with a remedy."""
+    bench.graph.interfere = lambda _: httpx.Response(status)
+    answer = InvoicesAnswer.from_json(bench.run(_listing("2026-09")))
+    assert answer.invoice_ids == []
+    assert answer.problem is not None
+    assert answer.problem.remedy
+
+
+def test_an_outage_is_raised(bench: Bench) -> None:
+    """The orchestrator tries again later."""
+    bench.graph.interfere = lambda _: httpx.Response(503)
+    with pytest.raises(ActivityFailed, match="ServiceUnavailable"):
+        bench.run(_listing("2026-09"))

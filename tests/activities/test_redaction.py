@@ -1,0 +1,184 @@
+"""No secret in any text that leaves memory."""
+
+import asyncio
+import logging
+import sys
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from activities.problems import data_changed, problem_of
+from activities.redaction import redact_logs, redacted
+from billing.errors import Forbidden, ServiceUnavailable
+from landing.errors import LandingRefused, SourceExpired
+
+SIGNATURE = "Zm9v/YmFy+cXV4=="
+ENCODED = quote(SIGNATURE, safe="")
+URL = f"https://x.blob.core.windows.net/exports/part-0.json.gz?sv=2025-11-05&se=2026-10-08&sig={ENCODED}"
+TOKEN = "eyJ0eXAi.abc-_123.x"
+
+
+class _Lines(logging.Handler):
+    """Formats records as any handler would."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(self.format(record))
+
+
+@pytest.fixture
+def log() -> Iterator[_Lines]:
+    """Everything that is logged, at any level, while log records are redacted."""
+    root, lines = logging.getLogger(), _Lines()
+    level = root.level
+    root.addHandler(lines)
+    root.setLevel(logging.DEBUG)
+    redact_logs()
+    yield lines
+    root.removeHandler(lines)
+    root.setLevel(level)
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        (URL, ENCODED),
+        (URL.replace(ENCODED, SIGNATURE), SIGNATURE),
+        (URL.replace("&sig=", "&SIG="), ENCODED),
+        (f"https://x/?sig={ENCODED}&sv=1", ENCODED),
+        (f"sig={SIGNATURE}", SIGNATURE),
+        (f'{{"sasToken": "sv=1&sig={ENCODED}"}}', ENCODED),
+        (f"https://proxy/?url={quote(URL, safe='')}", quote(ENCODED, safe="")),
+        (f"https://proxy/?url={quote(f'https://x/?sig={ENCODED}', safe='')}", quote(ENCODED, safe="")),
+        (f"<{URL}>", ENCODED),
+        (f"Authorization: Bearer {TOKEN}", TOKEN),
+        (f"{{'authorization': 'bearer {TOKEN}'}}", TOKEN),
+        (f"Bearer   {TOKEN}, and so on", TOKEN),
+    ],
+)
+def test_signatures_and_tokens_are_replaced(text: str, secret: str) -> None:
+    """However a SAS URL or a header is quoted, its secret does not remain."""
+    assert secret in text
+    assert secret not in redacted(text)
+    assert "REDACTED" in redacted(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "The design= of signatures: sign=1, assign sigma",
+        "a bearer of news",
+        "https://graph.microsoft.com/v1.0/reports?size=3",
+    ],
+)
+def test_a_text_without_secrets_says_what_it_said(text: str) -> None:
+    """Only what follows a signature's or a token's mark is taken out."""
+    assert redacted(text) in {text, text.replace("bearer of", "bearer REDACTED")}
+
+
+def test_what_surrounds_a_secret_remains() -> None:
+    """A log line can still be understood."""
+    line = f'HTTP Request: GET {URL}&sr=c "HTTP/1.1 200 OK"'
+    assert redacted(line) == line.replace(ENCODED, "REDACTED")
+
+
+def test_log_records_are_redacted_with_their_arguments(log: _Lines) -> None:
+    """A secret in an argument of a message goes as one in its text does."""
+    logging.getLogger("any.library").warning("reading %s with %s", URL, f"Bearer {TOKEN}")
+    (line,) = log.lines
+    assert line == f"reading {URL.replace(ENCODED, 'REDACTED')} with Bearer REDACTED"
+
+
+def test_tracebacks_are_redacted(log: _Lines) -> None:
+    """The text of an exception, and of what caused it, is part of what is redacted."""
+    try:
+        try:
+            raise ValueError(URL)
+        except ValueError as fault:
+            raise RuntimeError(f"Bearer {TOKEN}") from fault
+    except RuntimeError:
+        logging.getLogger("any.library").exception("failed")
+    (line,) = log.lines
+    assert "RuntimeError" in line
+    assert "ValueError" in line
+    assert ENCODED not in line
+    assert TOKEN not in line
+
+
+def test_messages_with_percent_signs_are_logged_as_they_are(log: _Lines) -> None:
+    """A redacted message is not formatted a second time."""
+    logging.getLogger("any.library").info("%s", "100 %s of %d")
+    assert log.lines == ["100 %s of %d"]
+
+
+def test_a_wrong_log_call_of_some_library_stays_harmless(log: _Lines) -> None:
+    """Logging never raises where the library's own mistake would only have been printed, and leaks nothing."""
+    for message, arguments in [("%d blobs at %s", ("many", URL)), ("too many", (URL,)), ("%(name)s", ({"url": URL},))]:
+        logging.getLogger("any.library").info(message, *arguments)
+    assert len(log.lines) == 3
+    assert not [line for line in log.lines if ENCODED in line]
+
+
+def test_a_message_that_is_no_text_is_logged(log: _Lines) -> None:
+    """Libraries may log an exception itself."""
+    logging.getLogger("any.library").error(ValueError(URL))
+    assert log.lines == [URL.replace(ENCODED, "REDACTED")]
+
+
+def test_httpx_logs_whole_urls_and_no_signature(log: _Lines) -> None:
+    """Httpx prints the URL of each request at INFO, and more below: no secret gets through at any level."""
+
+    async def scenario() -> None:
+        transport = httpx.MockTransport(lambda _: httpx.Response(200))
+        async with httpx.AsyncClient(transport=transport) as client:
+            await client.get(URL, headers={"Authorization": f"Bearer {TOKEN}"})
+
+    asyncio.run(scenario())
+    requests = [line for line in log.lines if "HTTP Request" in line]
+    assert requests
+    assert "part-0.json.gz" in requests[0]
+    assert not [line for line in log.lines if ENCODED in line or SIGNATURE in line or TOKEN in line]
+
+
+def test_redacting_twice_is_redacting_once(log: _Lines) -> None:
+    """Every set of clients asks for it; records pass through it once."""
+    factory = logging.getLogRecordFactory()
+    redact_logs()
+    assert logging.getLogRecordFactory() is factory
+
+
+def test_an_error_log_without_an_exception_works(log: _Lines) -> None:
+    """`exc_info` outside an exception is nothing to stumble over."""
+    logging.getLogger("any.library").error("odd", exc_info=sys.exc_info())
+    assert log.lines == ["odd\nNoneType: None"]
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "request_id"),
+    [
+        (Forbidden("Authorization_RequestDenied", "No.", request_id="1f0c"), "Authorization_RequestDenied", "1f0c"),
+        (ServiceUnavailable("HTTP503", "Later.", retry_after=3), "HTTP503", None),
+        (SourceExpired("The source refused the SAS token (403)."), "SourceExpired", None),
+        (LandingRefused("No space."), "LandingRefused", None),
+    ],
+)
+def test_every_error_becomes_a_problem_that_a_person_can_act_on(
+    error: Forbidden | ServiceUnavailable | SourceExpired | LandingRefused, code: str, request_id: str | None
+) -> None:
+    """Code, message, Microsoft's request id and a remedy come from the error itself."""
+    problem = problem_of(error)
+    assert (problem.code, problem.request_id) == (code, request_id)
+    assert problem.message == error.message
+    assert problem.remedy.endswith(".")
+
+
+def test_changed_data_has_a_remedy() -> None:
+    """Who reads the error knows what to wait for."""
+    assert data_changed().code == "DataChanged"
+    assert "again" in data_changed().remedy

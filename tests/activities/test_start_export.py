@@ -1,0 +1,67 @@
+"""Posting an export."""
+
+import httpx
+import pytest
+
+from activities.blueprint import ActivityFailed
+from tests.activities.conftest import Bench, MakeBench
+
+
+def test_an_export_that_is_accepted_has_an_operation(make_bench: MakeBench) -> None:
+    """The answer tells the operation's URL, and how long the service wants to be left alone."""
+    bench = make_bench(retry_after=7)
+    started = bench.run(bench.start)
+    assert started.problem is None
+    assert str(started.operation_url).startswith("http://127.0.0.1:7072/v1.0/reports/partners/billing/operations/")
+    assert started.retry_after == 7
+
+
+def test_a_refusal_is_an_answer_and_not_an_exception(bench: Bench) -> None:
+    """What no retry can mend is told with code, request id and remedy."""
+    bench.token = "stale-token"
+    started = bench.run(bench.start)
+    assert started.operation_url is None
+    assert started.problem is not None
+    assert started.problem.code == "InvalidAuthenticationToken"
+    assert started.problem.request_id
+    assert "PartnerBilling.Read.All" in started.problem.remedy
+
+
+def test_an_api_that_does_not_know_the_export_refuses_it(bench: Bench) -> None:
+    """A 404 to the post is final as well: there is nothing that could be polled."""
+    bench.graph.interfere = lambda _: httpx.Response(404)
+    started = bench.run(bench.start)
+    assert started.problem is not None
+    assert started.problem.code == "HTTP404"
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_an_outage_is_raised(bench: Bench, status: int) -> None:
+    """What a retry may mend is raised, so that the orchestrator tries again."""
+    bench.graph.interfere = lambda _: httpx.Response(status)
+    with pytest.raises(ActivityFailed, match="ServiceUnavailable"):
+        bench.run(bench.start)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_an_outage_that_says_when_it_ends_is_told(bench: Bench, status: int) -> None:
+    """The wait that `Retry-After` asks for is for the orchestrator's timers, so it is told as data."""
+    bench.graph.interfere = lambda _: httpx.Response(status, headers={"Retry-After": "60"})
+    started = bench.run(bench.start)
+    assert started.retry_after == 60
+    assert started.problem is not None
+    assert started.problem.code == f"HTTP{status}"
+
+
+def test_a_connection_that_breaks_is_raised_without_secrets(bench: Bench) -> None:
+    """Neither the token nor the transport's own text gets into the exception that Durable stores."""
+
+    def break_off(request: httpx.Request) -> None:
+        raise httpx.ConnectError(f"cannot send {request.headers}", request=request)
+
+    bench.graph.interfere = break_off
+    with pytest.raises(ActivityFailed) as failed:
+        bench.run(bench.start)
+    bench.require_no_secret(str(failed.value))
+    assert failed.value.__cause__ is None
+    assert failed.value.__suppress_context__

@@ -1,0 +1,267 @@
+"""Committing a version, and finding one that had been committed before."""
+
+import asyncio
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from activities.blueprint import ActivityFailed
+from orchestrator.messages import Plan, Result, VersionAnswer
+from tests.activities.conftest import REQUEST, Bench
+
+INVOICE = REQUEST.invoice_id
+
+
+def _latest(bench: Bench) -> Any:
+    (pointer,) = bench.landed("_latest.json")
+    return json.loads(pointer.read_text())
+
+
+def _result(answer: VersionAnswer) -> Result:
+    assert answer.problem is None
+    assert answer.result is not None
+    return answer.result
+
+
+def test_a_commit_writes_manifest_marker_and_pointer(bench: Bench) -> None:
+    """The result tells version, totals and place; the pointer names the same version."""
+
+    async def scenario() -> Result:
+        plan = await bench.plan()
+        await bench.copy(plan)
+        return _result(await bench.commit(plan))
+
+    result = bench.run(scenario)
+    (manifest,) = bench.landed("_manifest.json")
+    (marker,) = bench.landed("_SUCCESS")
+    assert marker.parent == manifest.parent
+    assert marker.parent.name == f"version={result.version}"
+    assert result.blob_count == len(json.loads(manifest.read_text())["blobs"]) == 4
+    assert result.bytes == sum(path.stat().st_size for path in bench.landed("part-*"))
+    assert result.location == f"file://{marker.parent}/"
+    assert not result.unchanged
+    assert _latest(bench)["version"] == result.version
+
+
+def test_nothing_that_lands_holds_a_secret(bench: Bench) -> None:
+    """Neither a SAS signature nor the bearer token is in any file of the landing zone."""
+    bench.run(bench.export)
+    for path in bench.landed("_*"):
+        if path.is_file():
+            bench.require_no_secret(path.read_text())
+
+
+def test_committing_twice_ends_alike(bench: Bench) -> None:
+    """A second commit finds the first one's marker, and answers the same."""
+
+    async def scenario() -> list[Result]:
+        plan = await bench.plan()
+        await bench.copy(plan)
+        return [_result(await bench.commit(plan)) for _ in range(2)]
+
+    first, second = bench.run(scenario)
+    assert first == second
+
+
+def test_committing_twice_at_once_ends_alike(bench: Bench) -> None:
+    """Two workers that commit the same version both report it, and there is one marker."""
+
+    async def scenario() -> list[Result]:
+        plan = await bench.plan()
+        await bench.copy(plan)
+        return [_result(answer) for answer in await asyncio.gather(bench.commit(plan), bench.commit(plan))]
+
+    first, second = bench.run(scenario)
+    assert first == second
+    assert len(bench.landed("_SUCCESS")) == 1
+
+
+def test_an_empty_export_is_committed(bench: Bench) -> None:
+    """A manifest without blobs makes a version without blobs."""
+    bench.emulator.use_data(INVOICE, {}, e_tag="empty")
+
+    async def scenario() -> Result:
+        return _result(await bench.commit(await bench.plan()))
+
+    assert bench.run(scenario).blob_count == 0
+    assert bench.landed("_SUCCESS")
+
+
+@pytest.mark.parametrize("loss", ["part-00001*", "00000.json"])
+def test_what_is_incomplete_is_not_committed(bench: Bench, loss: str) -> None:
+    """A missing blob or receipt ends the attempt, and no marker is written."""
+
+    async def scenario() -> VersionAnswer:
+        plan = await bench.plan()
+        await bench.copy(plan)
+        for lost in bench.landed(loss):
+            lost.unlink()
+        return await bench.commit(plan)
+
+    answer = bench.run(scenario)
+    assert answer.anew
+    assert answer.problem is not None
+    assert answer.problem.code == "Incomplete"
+    assert not bench.landed("_SUCCESS")
+    assert not bench.landed("_latest.json")
+
+
+def test_a_blob_that_was_cut_short_is_not_committed(bench: Bench) -> None:
+    """Lengths are compared with the receipts."""
+
+    async def scenario() -> VersionAnswer:
+        plan = await bench.plan()
+        await bench.copy(plan)
+        bench.landed("part-*")[0].write_bytes(b"short")
+        return await bench.commit(plan)
+
+    assert bench.run(scenario).anew
+    assert not bench.landed("_SUCCESS")
+
+
+def test_data_that_changed_before_the_commit_is_exported_anew(bench: Bench) -> None:
+    """The manifest is compared with the plan once more, and nothing is committed under the plan's name."""
+
+    async def scenario() -> VersionAnswer:
+        plan = await bench.plan()
+        await bench.copy(plan)
+        bench.emulator.restate(INVOICE, 1)
+        bench.clock.move(3600)
+        return await bench.commit(plan)
+
+    answer = bench.run(scenario)
+    assert answer.anew
+    assert answer.problem is not None
+    assert answer.problem.code == "DataChanged"
+    assert not bench.landed("_SUCCESS")
+
+
+@pytest.mark.parametrize(("status", "anew"), [(403, False), (410, True)])
+def test_a_manifest_that_cannot_be_read_is_told(bench: Bench, status: int, anew: bool) -> None:
+    """What is forbidden is final for the commit, what is gone may be exported anew."""
+
+    async def scenario() -> VersionAnswer:
+        plan = await bench.plan()
+        await bench.copy(plan)
+        bench.clock.move(3600)
+        bench.graph.interfere = lambda _: httpx.Response(status)
+        return await bench.commit(plan)
+
+    answer = bench.run(scenario)
+    assert answer.problem is not None
+    assert answer.anew == anew
+
+
+def test_an_outage_during_the_commit_is_raised(bench: Bench) -> None:
+    """The orchestrator tries again later."""
+
+    async def scenario() -> VersionAnswer:
+        plan = await bench.plan()
+        bench.clock.move(3600)
+        bench.graph.interfere = lambda _: httpx.Response(503)
+        return await bench.commit(plan)
+
+    with pytest.raises(ActivityFailed, match="ServiceUnavailable"):
+        bench.run(scenario)
+
+
+def test_a_version_that_is_not_there_cannot_be_reused(bench: Bench) -> None:
+    """New data is copied."""
+
+    async def scenario() -> VersionAnswer:
+        return await bench.reuse(await bench.plan())
+
+    assert bench.run(scenario) == VersionAnswer()
+
+
+def test_a_version_that_landed_but_was_not_committed_cannot_be_reused(bench: Bench) -> None:
+    """Without its marker a version is not whole, however many blobs it has."""
+
+    async def scenario() -> VersionAnswer:
+        plan = await bench.plan()
+        await bench.copy(plan)
+        return await bench.reuse(plan)
+
+    assert bench.run(scenario) == VersionAnswer()
+
+
+def test_the_latest_version_is_unchanged(bench: Bench) -> None:
+    """The same data again is told as unchanged; nothing is read from the source or written."""
+
+    async def scenario() -> tuple[Plan, Result, int]:
+        await bench.export()
+        requests = len(bench.source.requests)
+        plan = await bench.plan()
+        return plan, _result(await bench.reuse(plan)), len(bench.source.requests) - requests
+
+    before = bench.run(scenario)
+    plan, result, requests = before
+    assert result.unchanged
+    assert (result.e_tag, result.blob_count, requests) == (plan.e_tag, 4, 0)
+
+
+def test_data_restored_to_an_older_state_becomes_the_latest_again(bench: Bench) -> None:
+    """The older version is reused, and the pointer moves to it: its manifest is the newer one."""
+
+    async def scenario() -> tuple[Plan, Result]:
+        await bench.export()
+        bench.emulator.restate(INVOICE, 1)
+        bench.clock.move(1)
+        restated = await bench.export()
+        assert _latest(bench)["eTag"] == restated.e_tag
+        bench.emulator.restate(INVOICE, 0)
+        bench.clock.move(1)
+        plan = await bench.plan()
+        return plan, _result(await bench.reuse(plan))
+
+    plan, result = bench.run(scenario)
+    assert not result.unchanged
+    assert _latest(bench)["version"] == result.version
+    assert _latest(bench)["eTag"] == plan.e_tag
+    assert len(bench.landed("_SUCCESS")) == 2
+
+
+def test_a_pointer_that_was_lost_is_written_again(bench: Bench) -> None:
+    """A crash between marker and pointer is mended by the next run without copying anything."""
+
+    async def scenario() -> Result:
+        await bench.export()
+        bench.landed("_latest.json")[0].unlink()
+        requests = len(bench.source.requests)
+        result = _result(await bench.reuse(await bench.plan()))
+        assert len(bench.source.requests) == requests
+        return result
+
+    result = bench.run(scenario)
+    assert not result.unchanged
+    assert _latest(bench)["version"] == result.version
+
+
+def test_a_lost_pointer_needs_the_manifest_which_may_be_gone(bench: Bench) -> None:
+    """If it is, a new export brings it."""
+
+    async def scenario() -> VersionAnswer:
+        plan = await bench.export()
+        bench.landed("_latest.json")[0].unlink()
+        bench.clock.move(3600)
+        bench.graph.interfere = lambda _: httpx.Response(404)
+        return await bench.reuse(plan)
+
+    answer = bench.run(scenario)
+    assert answer.anew
+    assert answer.problem is not None
+
+
+def test_a_marker_without_its_manifest_is_for_a_person_to_mend(bench: Bench) -> None:
+    """Somebody removed what this project never does: the run ends and says so."""
+
+    async def scenario() -> VersionAnswer:
+        plan = await bench.export()
+        bench.landed("_manifest.json")[0].unlink()
+        return await bench.reuse(plan)
+
+    answer = bench.run(scenario)
+    assert answer.problem is not None
+    assert (answer.problem.code, answer.anew) == ("Incomplete", False)

@@ -1,0 +1,122 @@
+"""The project's own orchestrations on the virtual clock, with activities that a test stands in for."""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+import function_app
+from billing.models import ExportRequest
+from local.engine import DurableEngine, Instance, Store, VirtualClock
+from local.engine.protocol import Event
+from local.functions import index
+from orchestrator.messages import ExportOrder, OperationAnswer, Policy, StartAnswer
+from orchestrator.names import CHECK_OPERATION, RUN_EXPORT, START_EXPORT
+
+MOST_EVENTS = 1000
+
+POLICY = Policy(
+    copy_batch_size=100,
+    poll_interval_seconds=10,
+    poll_max_seconds=300,
+    retry_seconds=30,
+    export_attempts=3,
+    export_deadline_hours=24,
+)
+OPERATION = "https://graph.microsoft.com/v1.0/reports/partners/billing/operations/7b7b3a3e"
+REQUEST = ExportRequest("G016907411")
+
+
+class _CountingStore(Store):
+    """Remembers the length of the longest history of any execution, and how many executions there were."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lengths: dict[str, int] = {}
+
+    def append(self, execution: str, position: int, events: Sequence[Event]) -> None:
+        super().append(execution, position, events)
+        self.lengths[execution] = position + len(events)
+
+
+class _World:
+    """An engine with the real orchestrations, and activities that a test gives."""
+
+    def __init__(self, store: _CountingStore) -> None:
+        self.store = store
+        self.clock = VirtualClock()
+        self.calls: list[str] = []
+
+    def export(self, policy: Policy, **answers: Callable[[], StartAnswer | OperationAnswer]) -> Instance:
+        """How an export ends where activities of these names answer so."""
+        activities = {name: self._activity(name, answer) for name, answer in answers.items()}
+        functions = replace(index(function_app.app), activities=activities)
+        engine = DurableEngine(functions, self.store, self.clock)
+        engine.start(RUN_EXPORT, REQUEST.export_id, json.dumps(ExportOrder(REQUEST, policy).to_json()))
+        asyncio.run(engine.run_until_idle())
+        ended = self.store.find(REQUEST.export_id)
+        assert ended is not None
+        return ended
+
+    def _activity(self, name: str, answer: Callable[[], StartAnswer | OperationAnswer]) -> Callable[..., Any]:
+        async def called(message: Any) -> Any:
+            self.calls.append(name)
+            return answer().to_json()
+
+        return called
+
+
+@pytest.fixture
+def world() -> Iterator[_World]:
+    store = _CountingStore()
+    yield _World(store)
+    store.close()
+
+
+def _error(instance: Instance) -> Any:
+    return json.loads(str(instance.custom_status_json))["error"]
+
+
+def test_a_day_of_polling_ends_at_the_deadline_in_seconds(world: _World) -> None:
+    """An operation that runs for ever fails its export after 24 hours, and no history has 1,000 events."""
+    start, began = world.clock.now(), time.process_time()
+    ended = world.export(
+        POLICY, start_export=lambda: StartAnswer(OPERATION), check_operation=lambda: OperationAnswer("running")
+    )
+    assert ended.status == "Failed"
+    assert _error(ended)["code"] == "DeadlineExceeded"
+    assert timedelta(hours=23, minutes=50) < world.clock.now() - start < timedelta(hours=24)
+    assert world.calls.count(START_EXPORT) == 1
+    assert world.calls.count(CHECK_OPERATION) > 280
+    assert max(world.store.lengths.values()) < MOST_EVENTS
+    assert not any(instance.is_active for instance in world.store.instances())
+    assert time.process_time() - began < 30
+
+
+def test_operations_that_are_gone_are_posted_anew_as_often_as_is_allowed(world: _World) -> None:
+    """Each attempt posts one export and polls it under an id of its own; then the run fails."""
+    gone = OperationAnswer("failed")
+    ended = world.export(POLICY, start_export=lambda: StartAnswer(OPERATION), check_operation=lambda: gone)
+    assert ended.status == "Failed"
+    assert world.calls == [START_EXPORT, CHECK_OPERATION] * POLICY.export_attempts
+    polls = [instance.id for instance in world.store.instances() if instance.parent]
+    assert len(set(polls)) == POLICY.export_attempts
+
+
+def test_an_api_that_cannot_be_reached_for_hours_is_waited_for(world: _World) -> None:
+    """A start that keeps failing is tried again, later each time, and then told with its reason."""
+
+    def unreachable() -> StartAnswer:
+        raise ConnectionError("nobody answers")
+
+    start = world.clock.now()
+    ended = world.export(POLICY, start_export=unreachable)
+    assert _error(ended)["code"] == "KeptFailing"
+    assert "nobody answers" in _error(ended)["message"]
+    assert world.calls.count(START_EXPORT) == 10
+    assert world.clock.now() - start > timedelta(hours=1)

@@ -1,0 +1,146 @@
+"""The messages that cross the durable boundary."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from billing.models import ExportRequest
+from orchestrator import messages
+from orchestrator.copying import begin
+from orchestrator.messages import (
+    CheckOperation,
+    CopyAnswer,
+    Copying,
+    CopyOrder,
+    ExportOrder,
+    InvoicesAnswer,
+    InvoicesOrder,
+    Message,
+    MonthlyOrder,
+    OperationAnswer,
+    Plan,
+    Policy,
+    Polling,
+    Problem,
+    Result,
+    StartAnswer,
+    StartOrder,
+    VersionAnswer,
+    VersionOrder,
+)
+
+LARGEST = 4096
+"""Bytes of JSON that no message may exceed."""
+
+MOMENT = datetime(2026, 10, 8, 6, 30, 15, 123456, tzinfo=UTC)
+REQUEST = ExportRequest("G016907411", "basic")
+POLICY = Policy(
+    copy_batch_size=100,
+    poll_interval_seconds=0.5,
+    poll_max_seconds=300,
+    retry_seconds=30,
+    export_attempts=3,
+    export_deadline_hours=24,
+)
+PROBLEM = Problem("Forbidden", "Not this tenant: «nicht dieser».", "Grant the role.", "1f0c3b2a")
+OPERATION = "https://graph.microsoft.com/v1.0/reports/partners/billing/operations/7b7b3a3e-5b1f-4a26-9b39-6f6a0a3c53a1"
+PLAN = Plan(
+    manifest_url=OPERATION,
+    digest="5f0c2ab94d3e7a10" * 4,
+    e_tag="RZxYhqv8lYzIcKpu6",
+    blob_count=1_000_000,
+    tenant_id="0e195b37-4574-4539-bc42-0a8b4f2b1c5d",
+    created="2026-10-08T06:12:53.2500000Z",
+)
+COPYING = begin(PLAN, 100)
+RESULT = Result(PLAN.e_tag, PLAN.digest[:16], 1_000_000, 10**15, f"https://{'a' * 24}.blob.core.windows.net/x/", False)
+
+EXAMPLES: list[Message] = [
+    POLICY,
+    PROBLEM,
+    Problem("BadManifest", "m", "r"),
+    PLAN,
+    Plan(OPERATION, "d", "e", 0),
+    COPYING,
+    Copying(PLAN, [], blobs_done=3, bytes_done=4, idle_rounds=5),
+    ExportOrder(REQUEST, POLICY),
+    ExportOrder(REQUEST, POLICY, MOMENT, 2, COPYING),
+    StartOrder(REQUEST),
+    StartAnswer(OPERATION, 7.5),
+    StartAnswer(problem=PROBLEM),
+    Polling(OPERATION, POLICY, MOMENT, MOMENT, 3.0, 99, True, PROBLEM),
+    Polling(OPERATION, POLICY, MOMENT, MOMENT),
+    CheckOperation(OPERATION),
+    OperationAnswer("succeeded", plan=PLAN),
+    OperationAnswer("running", 3.0, problem=PROBLEM),
+    VersionOrder(REQUEST, PLAN),
+    RESULT,
+    VersionAnswer(RESULT),
+    VersionAnswer(problem=PROBLEM, anew=True),
+    CopyOrder(REQUEST, PLAN, 984_375, 1_000_000),
+    CopyAnswer(1_000_000, 15_625, 10**15),
+    CopyAnswer(5, problem=PROBLEM, anew=True),
+    MonthlyOrder("2026-10", POLICY),
+    InvoicesOrder("2026-10"),
+    InvoicesAnswer(["G016907411", "G016907412"]),
+    InvoicesAnswer([], PROBLEM),
+]
+
+
+def _name(message: Message) -> str:
+    return type(message).__name__
+
+
+def _through_json(message: Message) -> Any:
+    return json.loads(json.dumps(message.to_json()))
+
+
+def test_every_message_class_is_among_the_examples() -> None:
+    """No message is added without the rules below holding for it."""
+    classes = {c for c in vars(messages).values() if isinstance(c, type) and issubclass(c, Message)}
+    assert classes - {Message} == {type(example) for example in EXAMPLES}
+
+
+@pytest.mark.parametrize("message", EXAMPLES, ids=_name)
+def test_a_message_comes_back_from_json_as_it_was(message: Message) -> None:
+    """What an orchestrator is told is what an activity said, and the other way round."""
+    assert type(message).from_json(_through_json(message)) == message
+
+
+@pytest.mark.parametrize("message", EXAMPLES, ids=_name)
+def test_fields_of_another_release_are_ignored(message: Message) -> None:
+    """A run that is under way survives a deployment that adds or drops a field."""
+    assert type(message).from_json(_through_json(message) | {"addedLater": [1]}) == message
+
+
+@pytest.mark.parametrize("message", EXAMPLES, ids=_name)
+def test_no_message_grows_with_the_number_of_blobs(message: Message) -> None:
+    """A million blobs, in 64 ranges, still are a message of less than 4 KB."""
+    assert len(json.dumps(message.to_json()).encode()) < LARGEST
+
+
+def test_what_is_not_known_is_left_out() -> None:
+    """History holds no fields without a value."""
+    assert StartAnswer(OPERATION).to_json() == {"operation_url": OPERATION}
+
+
+def test_times_keep_their_zone_and_their_microseconds() -> None:
+    """A deadline is the same moment after any number of histories."""
+    order = ExportOrder.from_json(_through_json(ExportOrder(REQUEST, POLICY, MOMENT)))
+    assert order.deadline == MOMENT
+    assert order.deadline.utcoffset() is not None
+
+
+@given(
+    pending=st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 10**6)).map(list), max_size=64),
+    blobs_done=st.integers(0, 10**6),
+    bytes_done=st.integers(0, 10**18),
+)
+def test_progress_comes_back_from_json_as_it_was(pending: list[list[int]], blobs_done: int, bytes_done: int) -> None:
+    """Wherever copying stands, a new history takes it up at exactly that point."""
+    order = ExportOrder(REQUEST, POLICY, MOMENT, 3, Copying(PLAN, pending, blobs_done, bytes_done))
+    assert ExportOrder.from_json(_through_json(order)) == order

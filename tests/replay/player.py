@@ -1,0 +1,196 @@
+"""Plays the Durable extension by hand: writes a history turn by turn, and asks the SDK's own executor."""
+
+import functools
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import azure.functions as func
+
+import function_app
+from local.engine.protocol import ActionType, Answer, Event, EventType, document, event, read_answer, read_failure
+from local.functions import Functions, index
+from orchestrator.messages import Message
+
+START = datetime(2026, 10, 8, 6, tzinfo=UTC)
+INSTANCE = "billedUsage-G016907411-full"
+TIMER = "timer"
+
+_KINDS = {
+    ActionType.CALL_ACTIVITY: (EventType.TASK_SCHEDULED, EventType.TASK_COMPLETED, EventType.TASK_FAILED),
+    ActionType.CALL_SUB_ORCHESTRATOR: (
+        EventType.SUB_ORCHESTRATION_CREATED,
+        EventType.SUB_ORCHESTRATION_COMPLETED,
+        EventType.SUB_ORCHESTRATION_FAILED,
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Task:
+    """Something that the orchestration scheduled. `name` is `timer` for timers, which have a `fire_at`."""
+
+    id: int
+    kind: ActionType
+    name: str
+    input: Any = None
+    child_id: str | None = None
+    fire_at: str = ""
+
+
+Reply = Message | Exception | None
+Replies = Mapping[str, Callable[[Any], Reply]]
+"""What each activity and sub-orchestration answers to its input."""
+Order = Callable[[list[Task]], list[Task]]
+"""Which of the tasks under way complete next, all in one turn."""
+
+
+def one_by_one(pending: list[Task]) -> list[Task]:
+    """The task that was scheduled first."""
+    return pending[:1]
+
+
+@dataclass
+class Play:
+    """One execution, from its first turn to its end. `documents` and `answers` are those of its turns."""
+
+    orchestrator: str
+    history: list[Event]
+    now: datetime
+    documents: list[str] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
+    tasks: list[Task] = field(default_factory=list)
+    most_at_once: int = 0
+    left_running: list[Task] = field(default_factory=list)
+
+    @property
+    def end(self) -> Answer:
+        """What the last turn answered."""
+        return self.answers[-1]
+
+    @property
+    def output(self) -> Any:
+        """What the orchestration returned."""
+        assert self.end.failure is None, self.end.failure
+        return json.loads(self.end.output or "null")
+
+    @property
+    def continued_with(self) -> Any:
+        """The input of the next execution; None where this one is the last."""
+        for _, action in self.end.actions[-1:]:
+            if action["actionType"] == ActionType.CONTINUE_AS_NEW:
+                return json.loads(action["input"])
+        return None
+
+    @property
+    def status(self) -> Any:
+        """The custom status in the end."""
+        return self.statuses[-1]
+
+    @property
+    def statuses(self) -> list[Any]:
+        """The custom status of every turn."""
+        return [json.loads(answer.custom_status or "null") for answer in self.answers]
+
+    def calls(self, name: str) -> list[Any]:
+        """The inputs of all calls of this activity or sub-orchestration; for timers, when they fire."""
+        return [task.fire_at if name == TIMER else task.input for task in self.tasks if task.name == name]
+
+
+@functools.cache
+def _functions() -> Functions:
+    return index(function_app.app)
+
+
+def ask(orchestrator: str, body: str) -> Answer:
+    """What the registered orchestrator function answers to the extension's JSON document."""
+    try:
+        return read_answer(_functions().orchestrators[orchestrator](func.OrchestrationContext(body)))
+    except Exception as fault:
+        return read_failure(fault)
+
+
+def play(
+    orchestrator: str, input_: Mapping[str, Any], replies: Replies, order: Order = one_by_one, at: datetime = START
+) -> Play:
+    """Plays one execution until it ends or continues as new."""
+    played = Play(orchestrator, [], at)
+    arrived = [event(EventType.EXECUTION_STARTED, at, Name=orchestrator, Input=json.dumps(input_), Version=None)]
+    pending: dict[int, Task] = {}
+    while True:
+        _turn(played, json.dumps(input_), arrived, pending)
+        if played.end.is_done or played.end.failure is not None:
+            played.left_running = list(pending.values())
+            return played
+        assert pending, "The orchestration waits for nothing."
+        completing = order(list(pending.values()))
+        for task in completing:
+            del pending[task.id]
+        played.now = _moment_after(played.now, completing)
+        arrived = [_completion(task, replies, played.now) for task in completing]
+
+
+def play_on(orchestrator: str, input_: Mapping[str, Any], replies: Replies, order: Order = one_by_one) -> list[Play]:
+    """Plays all executions, each with what the one before continued with."""
+    plays = [play(orchestrator, input_, replies, order)]
+    while (following := plays[-1].continued_with) is not None:
+        plays.append(play(orchestrator, following, replies, order, plays[-1].now))
+    return plays
+
+
+def require_deterministic(played: Play) -> None:
+    """Every prefix of the history, cut between turns, is answered the same each time, and extends the one before."""
+    before: Sequence[Any] = []
+    for body, answer in zip(played.documents, played.answers, strict=True):
+        assert ask(played.orchestrator, body) == answer
+        assert list(answer.actions[: len(before)]) == before
+        before = list(answer.actions)
+
+
+def _turn(played: Play, input_json: str, arrived: Sequence[Event], pending: dict[int, Task]) -> None:
+    played.history += [event(EventType.ORCHESTRATOR_STARTED, played.now), *arrived]
+    played.documents.append(document(INSTANCE, None, input_json, played.history))
+    played.answers.append(ask(played.orchestrator, played.documents[-1]))
+    known = len(played.tasks)
+    scheduled = [_task(id_, action) for id_, action in played.end.actions if _is_task(action)]
+    pending |= {task.id: task for task in scheduled[known:]}
+    played.tasks = scheduled
+    played.most_at_once = max(played.most_at_once, len(pending))
+    played.history += [_scheduled(task, played.now) for task in scheduled[known:]]
+    played.history.append(event(EventType.ORCHESTRATOR_COMPLETED, played.now))
+
+
+def _is_task(action: Mapping[str, Any]) -> bool:
+    return bool(action["actionType"] != ActionType.CONTINUE_AS_NEW)
+
+
+def _task(id_: int, action: Mapping[str, Any]) -> Task:
+    kind = ActionType(action["actionType"])
+    if kind == ActionType.CREATE_TIMER:
+        return Task(id_, kind, TIMER, fire_at=action["fireAt"])
+    return Task(id_, kind, action["functionName"], json.loads(action["input"]), action.get("instanceId"))
+
+
+def _scheduled(task: Task, now: datetime) -> Event:
+    if task.name == TIMER:
+        return event(EventType.TIMER_CREATED, now, task.id, FireAt=task.fire_at)
+    return event(_KINDS[task.kind][0], now, task.id, Name=task.name, Input=json.dumps(task.input))
+
+
+def _moment_after(now: datetime, completing: list[Task]) -> datetime:
+    """A timer moves the time to when it fires; anything else takes a second."""
+    timers = [datetime.fromisoformat(task.fire_at) for task in completing if task.fire_at]
+    return max([now, *timers]) if timers else now + timedelta(seconds=1)
+
+
+def _completion(task: Task, replies: Replies, now: datetime) -> Event:
+    if task.name == TIMER:
+        return event(EventType.TIMER_FIRED, now, TimerId=task.id, FireAt=task.fire_at)
+    _, completed, failed = _KINDS[task.kind]
+    reply = replies[task.name](task.input)
+    if isinstance(reply, Exception):
+        return event(failed, now, TaskScheduledId=task.id, Reason=str(reply), Details="")
+    result = json.dumps(reply.to_json() if reply else None)
+    return event(completed, now, TaskScheduledId=task.id, Result=result)

@@ -1,0 +1,128 @@
+"""Polling: until the operation ends, the deadline passes, or the history is long enough."""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from orchestrator.messages import OperationAnswer, Polling
+from orchestrator.names import CHECK_OPERATION, POLL_OPERATION
+from orchestrator.poll_operation import POLLS_PER_HISTORY
+from tests.replay.exports import OPERATION, PROBLEM, in_turn, plan, polling
+from tests.replay.player import START, TIMER, Play, Reply, play_on, require_deterministic
+
+pytestmark = pytest.mark.usefixtures("typing_mode")
+
+RUNNING = OperationAnswer("running")
+GONE = OperationAnswer("gone", problem=PROBLEM)
+SUCCEEDED = OperationAnswer("succeeded", plan=plan(3))
+
+
+def _poll(check: Callable[[Any], Reply], message: Polling | None = None) -> list[Play]:
+    return play_on(POLL_OPERATION, (message or polling()).to_json(), {CHECK_OPERATION: check})
+
+
+def _waits(plays: list[Play]) -> list[float]:
+    """Seconds from the beginning, or from an answer, to the next timer: a check takes one."""
+    moments = [datetime.fromisoformat(fire_at) for played in plays for fire_at in played.calls(TIMER)]
+    answered = [START, *(moment + timedelta(seconds=1) for moment in moments)]
+    return [(timer - before).total_seconds() for timer, before in zip(moments, answered, strict=False)]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [SUCCEEDED, OperationAnswer("failed", problem=PROBLEM), OperationAnswer("final", problem=PROBLEM)],
+    ids=lambda answer: answer.state,
+)
+def test_polling_ends_with_the_operations_last_answer(answer: OperationAnswer) -> None:
+    """Whatever ends the operation is handed on as it was told."""
+    (played,) = _poll(in_turn(RUNNING, RUNNING, answer))
+    assert played.output == answer.to_json()
+    assert played.calls(CHECK_OPERATION) == [{"operation_url": OPERATION}] * 3
+    require_deterministic(played)
+
+
+def test_the_first_poll_comes_after_a_wait_too() -> None:
+    """What the service asked for when the export was posted is respected."""
+    (played,) = _poll(in_turn(SUCCEEDED), polling(retry_after=42.0))
+    assert _waits([played]) == [42]
+
+
+def test_the_service_sets_the_pace_where_it_gives_one() -> None:
+    """Each answer's `Retry-After` rules the next wait; without one the backoff goes on."""
+    answers = (OperationAnswer("running", 5.0), OperationAnswer("running", 700.0), RUNNING, SUCCEEDED)
+    assert _waits(_poll(in_turn(*answers))) == [10, 5, 700, 80]
+
+
+def test_what_cannot_be_asked_is_asked_again() -> None:
+    """Neither an outage that the activity tells of nor an activity that raises ends the polling."""
+    outage = OperationAnswer("running", problem=PROBLEM)
+    (played,) = _poll(in_turn(outage, Exception("the worker died"), SUCCEEDED))
+    assert played.output == SUCCEEDED.to_json()
+    require_deterministic(played)
+
+
+def test_an_operation_not_yet_known_is_polled_again() -> None:
+    """A first 404 right after the start may only mean that Microsoft has not caught up."""
+    (played,) = _poll(in_turn(GONE, SUCCEEDED))
+    assert played.output == SUCCEEDED.to_json()
+
+
+def test_an_operation_that_stays_unknown_is_gone() -> None:
+    """After some minutes a 404 is believed."""
+    (played,) = _poll(in_turn(GONE))
+    assert played.output == GONE.to_json()
+    assert 1 < len(played.calls(CHECK_OPERATION)) < 6
+
+
+def test_an_operation_that_was_known_is_gone_at_its_first_404() -> None:
+    """What has answered once and is not there any more will not come back."""
+    (played,) = _poll(in_turn(RUNNING, GONE))
+    assert played.output == GONE.to_json()
+    assert len(played.calls(CHECK_OPERATION)) == 2
+
+
+def test_an_outage_does_not_count_as_being_known() -> None:
+    """After a 503 a first 404 still gets its grace."""
+    (played,) = _poll(in_turn(OperationAnswer("running", problem=PROBLEM), GONE, SUCCEEDED))
+    assert played.output == SUCCEEDED.to_json()
+
+
+def test_a_long_history_is_continued_with_what_was_seen() -> None:
+    """The next history goes on with the backoff, and knows what the one before had seen."""
+    first, second, _ = _poll(in_turn(*[RUNNING] * POLLS_PER_HISTORY, *[Exception("no")] * POLLS_PER_HISTORY, SUCCEEDED))
+    going_on = Polling.from_json(first.continued_with)
+    assert going_on == replace(polling(), polls=POLLS_PER_HISTORY, seen=True)
+    later = Polling.from_json(second.continued_with)
+    assert (later.polls, later.seen) == (2 * POLLS_PER_HISTORY, True)
+    assert later.last_fault is not None
+    assert "no" in later.last_fault.message
+    require_deterministic(first)
+
+
+def test_polling_that_ends_at_its_deadline_tells_what_it_was_waiting_for() -> None:
+    """Whether the operation kept running or could not be read is part of the error."""
+    soon = replace(polling(), deadline=START + timedelta(minutes=3))
+    for answer, reason in [
+        (RUNNING, "was still running"),
+        (OperationAnswer("running", problem=PROBLEM), PROBLEM.message),
+    ]:
+        (played,) = _poll(in_turn(answer), soon)
+        last = OperationAnswer.from_json(played.output)
+        assert last.state == "final"
+        assert last.problem is not None
+        assert last.problem.code == "DeadlineExceeded"
+        assert reason in last.problem.message
+
+
+def test_no_timer_fires_after_the_deadline() -> None:
+    """A wait that the deadline would cut short is not begun."""
+    deadline = START + timedelta(minutes=3)
+    plays = _poll(in_turn(OperationAnswer("running", 70.0)), replace(polling(), deadline=deadline))
+    timers = list(itertools.chain.from_iterable(played.calls(TIMER) for played in plays))
+    assert timers
+    assert all(datetime.fromisoformat(fire_at) < deadline for fire_at in timers)
+    assert OperationAnswer.from_json(plays[-1].output).state == "final"

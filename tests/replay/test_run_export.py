@@ -1,0 +1,177 @@
+"""The export's story: which step follows which answer."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from orchestrator.messages import CopyAnswer, ExportOrder, OperationAnswer, StartAnswer, VersionAnswer
+from orchestrator.names import COMMIT_EXPORT, COPY_BLOBS, POLL_OPERATION, REUSE_VERSION, RUN_EXPORT, START_EXPORT
+from orchestrator.policy import ACTIVITY_TRIES
+from tests.replay.exports import BLOB_BYTES, OPERATION, ORDER, PROBLEM, copied, in_turn, replies, result
+from tests.replay.player import INSTANCE, START, TIMER, Play, Replies, Reply, play, play_on, require_deterministic
+
+pytestmark = pytest.mark.usefixtures("typing_mode")
+
+
+def _run(answers: Replies, order: ExportOrder = ORDER) -> Play:
+    return play(RUN_EXPORT, order.to_json(), answers)
+
+
+def _run_on(answers: Replies, order: ExportOrder = ORDER) -> list[Play]:
+    return play_on(RUN_EXPORT, order.to_json(), answers)
+
+
+def test_an_export_takes_its_steps_in_order() -> None:
+    """An export is started, polled, looked up, copied and committed, and ends with the version's result."""
+    played = _run(replies(2))
+    names = [task.name for task in played.tasks]
+    assert names == [START_EXPORT, POLL_OPERATION, REUSE_VERSION, COPY_BLOBS, COPY_BLOBS, COMMIT_EXPORT]
+    assert played.output == result(2).to_json()
+    require_deterministic(played)
+
+
+def test_the_status_shows_phase_and_progress_at_every_step() -> None:
+    """Whoever watches sees each phase, and the blobs and bytes that have landed after every range."""
+    shown = [(s["phase"], s["progress"]["blobsDone"], s["progress"]["bytesDone"]) for s in _run(replies(2)).statuses]
+    assert shown == [
+        ("starting", 0, 0),
+        ("polling", 0, 0),
+        ("planning", 0, 0),
+        ("copying", 0, 0),
+        ("copying", 1, BLOB_BYTES),
+        ("committing", 2, 2 * BLOB_BYTES),
+        ("done", 2, 2 * BLOB_BYTES),
+    ]
+
+
+def test_an_export_without_blobs_is_committed_at_once() -> None:
+    """An empty manifest is an export like any other: nothing to copy, and a version to commit."""
+    played = _run(replies(0))
+    assert not played.calls(COPY_BLOBS)
+    assert played.output == result(0).to_json()
+
+
+def test_data_that_has_landed_before_is_not_copied_again() -> None:
+    """What `reuse_version` finds is the result."""
+    played = _run(replies(2, reuse_version=lambda _: VersionAnswer(result(2))))
+    assert played.tasks[-1].name == REUSE_VERSION
+    assert played.output == result(2).to_json()
+    assert played.status["phase"] == "done"
+
+
+def test_polling_runs_under_an_id_that_tells_its_export() -> None:
+    """Whoever cancels an export finds its polling by the prefix, and no two runs share one."""
+    _, poll, *_ = _run(replies(1)).tasks
+    _, later, *_ = play(RUN_EXPORT, ORDER.to_json(), replies(1), at=START + timedelta(hours=1)).tasks
+    assert poll.child_id is not None
+    assert poll.child_id.startswith(f"{INSTANCE}:poll:")
+    assert len(poll.child_id) <= 100
+    assert later.child_id != poll.child_id
+
+
+def test_polling_is_told_when_the_export_was_posted_and_when_it_must_end() -> None:
+    """The polling's deadline is the export's own, counted from its very beginning."""
+    (polling,) = _run(replies(1, start_export=lambda _: StartAnswer(OPERATION, 7.0))).calls(POLL_OPERATION)
+    assert datetime.fromisoformat(polling["posted"]) == START + timedelta(seconds=1)
+    assert datetime.fromisoformat(polling["deadline"]) == START + timedelta(hours=24)
+    assert polling["retry_after"] == 7.0
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        replies(2, start_export=lambda _: StartAnswer(problem=PROBLEM)),
+        replies(2, poll_operation=lambda _: OperationAnswer("final", problem=PROBLEM)),
+        replies(2, reuse_version=lambda _: VersionAnswer(problem=PROBLEM)),
+        replies(2, copy_blobs=lambda data: CopyAnswer(data["start"], problem=PROBLEM)),
+        replies(2, commit_export=lambda _: VersionAnswer(problem=PROBLEM)),
+    ],
+    ids=[START_EXPORT, POLL_OPERATION, REUSE_VERSION, COPY_BLOBS, COMMIT_EXPORT],
+)
+def test_a_final_problem_fails_the_run_and_stands_in_the_status(answers: Replies) -> None:
+    """A failed export fails in Durable too, and its status tells code, message, request id and remedy."""
+    played = _run(answers)
+    assert played.end.failure == f"{PROBLEM.code}: {PROBLEM.message}"
+    assert played.status["error"] == PROBLEM.to_json()
+    assert not played.left_running
+    require_deterministic(played)
+
+
+def test_an_answer_without_operation_and_without_reason_fails_the_run() -> None:
+    """Even what no activity should answer ends with a structured error."""
+    assert _run(replies(1, start_export=lambda _: StartAnswer())).status["error"]["code"] == "Unknown"
+
+
+def test_a_step_that_raises_is_tried_again_with_growing_waits() -> None:
+    """A transient fault of an activity costs a wait, and nothing else."""
+    played = _run(replies(1, commit_export=in_turn(Exception("a"), Exception("b"), VersionAnswer(result(1)))))
+    first, second = (datetime.fromisoformat(fire_at) for fire_at in played.calls(TIMER))
+    assert second - first == timedelta(seconds=60 + 1)
+    assert played.output == result(1).to_json()
+    require_deterministic(played)
+
+
+@pytest.mark.parametrize("step", [START_EXPORT, REUSE_VERSION, COMMIT_EXPORT])
+def test_a_step_that_always_raises_fails_the_run_in_the_end(step: str) -> None:
+    """After ten tries the run ends, and its error says which step failed, and what it last said."""
+    played = _run(replies(1, **{step: lambda _: Exception("LandingUnavailable: throttled \n at line 1")}))
+    assert len(played.calls(step)) == ACTIVITY_TRIES
+    assert played.status["error"]["code"] == "KeptFailing"
+    assert f"{step} failed {ACTIVITY_TRIES} times; at last: LandingUnavailable: throttled" in str(played.end.failure)
+    assert "line 1" not in played.status["error"]["message"]
+
+
+def test_an_exception_without_text_still_gives_a_reason() -> None:
+    """Some backends hand over no text at all."""
+    played = _run(replies(1, start_export=lambda _: Exception()))
+    assert played.status["error"]["message"].endswith("no reason given")
+
+
+@pytest.mark.parametrize(
+    ("step", "answer"),
+    [
+        (POLL_OPERATION, OperationAnswer("gone", problem=PROBLEM)),
+        (POLL_OPERATION, OperationAnswer("failed", problem=PROBLEM)),
+        (POLL_OPERATION, Exception("the polling itself failed")),
+        (REUSE_VERSION, VersionAnswer(problem=PROBLEM, anew=True)),
+        (COPY_BLOBS, CopyAnswer(0, problem=PROBLEM, anew=True)),
+        (COMMIT_EXPORT, VersionAnswer(problem=PROBLEM, anew=True)),
+    ],
+)
+def test_what_a_new_export_may_mend_is_exported_anew(step: str, answer: Reply) -> None:
+    """The next attempt is a new history with the same request and deadline, and nothing of the one before."""
+    happily = replies(1, copy_blobs=lambda _: copied(0, 1))
+    first, second = _run_on({**happily, step: in_turn(answer, happily[step](None))})
+    assert first.continued_with == {
+        **ORDER.to_json(),
+        "deadline": (START + timedelta(hours=24)).isoformat(),
+        "attempt": 2,
+    }
+    assert not first.left_running
+    assert second.output == result(1).to_json()
+    require_deterministic(first)
+    require_deterministic(second)
+
+
+def test_attempts_are_counted_and_have_an_end() -> None:
+    """`EXPORT_ATTEMPTS` exports are posted at most, with growing waits between; the last problem is the error."""
+    plays = _run_on(replies(1, poll_operation=lambda _: OperationAnswer("gone", problem=PROBLEM)))
+    assert len(plays) == ORDER.policy.export_attempts
+    assert [played.continued_with["attempt"] for played in plays[:-1]] == [2, 3]
+    assert plays[-1].status["error"] == PROBLEM.to_json()
+    assert [len(played.calls(TIMER)) for played in plays] == [1, 1, 0]
+
+
+def test_the_deadline_ends_the_waiting_for_another_attempt() -> None:
+    """No wait goes beyond the deadline: the run fails at once, and says what it was waiting for."""
+    order = ExportOrder(ORDER.request, ORDER.policy, START + timedelta(seconds=20))
+    played = _run(replies(1, poll_operation=lambda _: OperationAnswer("gone", problem=PROBLEM)), order)
+    assert played.status["error"]["code"] == "DeadlineExceeded"
+    assert PROBLEM.message in played.status["error"]["message"]
+    assert not played.calls(TIMER)
+
+
+def test_timers_are_utc() -> None:
+    """A timer fires at the moment that was meant, wherever the worker runs."""
+    played = _run(replies(1, start_export=in_turn(Exception("once"), StartAnswer(OPERATION))))
+    assert played.calls(TIMER) == ["2026-10-08T06:00:31.000000Z"]
