@@ -61,6 +61,13 @@ def _landing_url(text: str) -> str:
     return url
 
 
+def _storage_key(text: str) -> str:
+    names = {part.split("=", 1)[0].strip().lower() for part in text.split(";")}
+    if not ({"accountname", "accountkey"} <= names or "sharedaccesssignature" in names):
+        raise ValueError("must hold AccountName and AccountKey, or SharedAccessSignature")
+    return text
+
+
 def _host_suffixes(text: str) -> tuple[str, ...]:
     suffixes = tuple(part.strip().lower() for part in text.split(",") if part.strip())
     if not suffixes or not all(suffix.startswith(".") and suffix.count(".") > 1 for suffix in suffixes):
@@ -104,7 +111,7 @@ class Settings:
     graph_base_url: str = _setting(_base_url, "https://graph.microsoft.com/v1.0")
     partner_center_base_url: str = _setting(_base_url, "https://api.partnercenter.microsoft.com")
     landing_url: str = _setting(_landing_url, required=True)
-    landing_connection_string: str | None = _setting(str, secret=True)
+    landing_connection_string: str | None = _setting(_storage_key, secret=True)
     source_host_suffixes: tuple[str, ...] = _setting(_host_suffixes, ".blob.core.windows.net,.dfs.core.windows.net")
     graph_static_token: str | None = _setting(str, secret=True)
     copy_batch_size: int = _setting(_between(1, 1_000_000, int), "100")

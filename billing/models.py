@@ -6,6 +6,7 @@ Source: https://learn.microsoft.com/graph/api/resources/partners-billing-api-ove
 import hashlib
 import json
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -97,10 +98,9 @@ def _is_text(value: object, accepted: Any) -> bool:
 
 @dataclass(frozen=True)
 class Blob:
-    """One blob of a manifest. `length` is in bytes, where the manifest gives it."""
+    """One blob of a manifest."""
 
     name: str
-    length: int | None = None
 
 
 @dataclass(frozen=True)
@@ -222,8 +222,7 @@ def _bad_manifest(what: str) -> UnusableAnswer:
 def _blob(item: object) -> Blob:
     if not isinstance(item, Mapping):
         raise _bad_manifest("one of its blobs is not an object")
-    size = item.get("sizeInBytes")
-    return Blob(_text(item, "name"), size if isinstance(size, int) and size >= 0 else None)
+    return Blob(_text(item, "name"))
 
 
 def _list(body: Mapping[str, Any], name: str) -> list[object]:
@@ -237,6 +236,8 @@ def _text(body: Mapping[str, Any], name: str) -> str:
     value = body.get(name)
     if not isinstance(value, str) or not value:
         raise _bad_manifest(f"{name} is missing")
+    if not value.isprintable() and any(unicodedata.category(character) == "Cs" for character in value):
+        raise _bad_manifest(f"{name} is no text that can be written")
     return value
 
 

@@ -8,6 +8,7 @@ Source: https://learn.microsoft.com/rest/api/storageservices/copy-blob-from-url,
 
 import base64
 import hashlib
+import io
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -73,7 +74,7 @@ class AzureContainer:
     async def write(self, path: str, content: bytes) -> None:
         """Writes the small blob in one request."""
         with _storage_faults():
-            await self._blob(path).upload_blob(content, overwrite=True)
+            await self._blob(path).upload_blob(io.BytesIO(content), length=len(content), overwrite=True)
 
     async def swap(self, path: str, content: bytes, seen: str | None) -> bool:
         """Writes the small blob on the condition of its eTag."""

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from landing.errors import Incomplete
@@ -136,9 +137,8 @@ class Version:
     async def _receipts(self, landed: Iterable[str]) -> dict[str, list[Receipt]]:
         receipts: dict[str, list[Receipt]] = {}
         for path in sorted(path for path in landed if path.startswith(f"{self._folder.receipts}/")):
-            stored = await self._zone.read(path)
-            for entry in json.loads(stored.content) if stored else []:
-                receipts.setdefault(entry["name"], []).append(Receipt(**entry))
+            for receipt in _receipts_in(await self._zone.read(path)):
+                receipts.setdefault(receipt.name, []).append(receipt)
         return receipts
 
     def _require_nothing_foreign(self, paths: Iterable[str]) -> None:
@@ -153,6 +153,14 @@ def _agree(length: int, md5: str | None, receipt: Receipt) -> bool:
     return length == receipt.length and (None in (md5, receipt.md5) or md5 == receipt.md5)
 
 
+def _receipts_in(stored: Stored | None) -> list[Receipt]:
+    """The receipts of one file; one that cannot be read, of another release perhaps, counts as none."""
+    try:
+        return [Receipt(**entry) for entry in json.loads(stored.content)] if stored else []
+    except (ValueError, TypeError):
+        return []
+
+
 def _pointer(stored: Stored | None) -> Mapping[str, Any]:
     """The pointer's content; one that cannot be read counts as none, and is written anew."""
     try:
@@ -163,14 +171,18 @@ def _pointer(stored: Stored | None) -> Mapping[str, Any]:
 
 
 def _is_newer(one: object, other: str | None) -> bool:
-    """Whether timestamp `one` is later than `other`; without both, no order is known."""
-    return isinstance(one, str) and other is not None and _moment(one) > _moment(other)
+    """Whether timestamp `one` is later than `other`; where one of them cannot be read, no order is known."""
+    this, that = _moment(one), _moment(other)
+    return this is not None and that is not None and this > that
 
 
-def _moment(timestamp: str) -> tuple[str, str]:
-    """An ISO 8601 UTC timestamp as something that sorts, whatever its fractional digits, with or without zone."""
-    seconds, _, fraction = timestamp.rstrip("Zz").removesuffix("+00:00").partition(".")
-    return seconds, fraction.rstrip("0")
+def _moment(timestamp: object) -> datetime | None:
+    """An ISO 8601 timestamp, in UTC where it has no zone, whatever the number of its fractional digits."""
+    try:
+        moment = datetime.fromisoformat(str(timestamp))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _json(value: object) -> bytes:

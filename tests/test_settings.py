@@ -306,3 +306,11 @@ def test_nothing_is_read_at_import() -> None:
 def test_environment_is_read_once() -> None:
     """A fault is not kept, so mended settings are seen; good settings are kept for the process."""
     assert child(CONFIGURED) == ["LANDING_URL is required.", "file:///first", "file:///first"]
+
+
+def test_a_connection_string_without_key_is_refused() -> None:
+    """What could not open the landing zone is said at the start, not by the first activity."""
+    with pytest.raises(SettingsError, match="AccountKey"):
+        Settings.from_mapping(
+            {"LANDING_URL": "file:///landed", "LANDING_CONNECTION_STRING": "UseDevelopmentStorage=true"}
+        )
