@@ -24,7 +24,8 @@ async def commit_export(message: JsonObject) -> JsonObject:
 
 async def _commit(order: VersionOrder) -> VersionAnswer:
     using = await clients()
-    manifest = await using.manifests.get(order.plan.manifest_url)
+    # Not the one in memory: what was copied is this data only if it still is Microsoft's when all has been copied.
+    manifest = await using.billing.read_manifest(order.plan.manifest_url)
     if manifest.digest != order.plan.digest:
         return VersionAnswer(problem=data_changed(), anew=True)
     made_of = contents(order.request, order.plan, manifest)

@@ -5,6 +5,9 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
+LONGEST = 7 * 86_400.0
+"""Seconds: whoever asks for more is past any deadline of ours."""
+
 
 def retry_after(response: httpx.Response, now: datetime) -> float | None:
     """The seconds (0 and more) that `Retry-After` asks for, as seconds or as an HTTP date; None without a usable one.
@@ -14,11 +17,12 @@ def retry_after(response: httpx.Response, now: datetime) -> float | None:
     """
     text = response.headers.get("Retry-After", "").strip()
     if text.isascii() and text.isdigit():
-        return float(text)
+        return min(float(text), LONGEST)
     until = _http_date(text)
     if until is None:
         return None
-    return max(0.0, (until - (_http_date(response.headers.get("Date", "")) or now)).total_seconds())
+    seconds = (until - (_http_date(response.headers.get("Date", "")) or now)).total_seconds()
+    return min(max(0.0, seconds), LONGEST)
 
 
 def _http_date(text: str) -> datetime | None:

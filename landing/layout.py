@@ -3,7 +3,7 @@
 billed_usage/partner_tenant=…/invoice_id=G016907411/attribute_set=full/
     _latest.json
     version=5f0c2ab94d3e7a10/part-00000-….json.gz …
-    version=5f0c2ab94d3e7a10/_receipts/00000.json …
+    version=5f0c2ab94d3e7a10/_receipts/00000-00100.json …
     version=5f0c2ab94d3e7a10/_manifest.json
     version=5f0c2ab94d3e7a10/_SUCCESS
 """
@@ -73,9 +73,12 @@ class VersionFolder:
         """The folder of receipts, without trailing slash."""
         return f"{self.path}/_receipts"
 
-    def receipt(self, start: int) -> str:
-        """The receipt of the blobs from index `start` on."""
-        return f"{self.receipts}/{start:05d}.json"
+    def receipt(self, start: int, stop: int) -> str:
+        """The receipt of the blobs from index `start` up to, not including, `stop`.
+
+        Both stand in the name, so that of two activities at the same range the slower one takes nothing from the other.
+        """
+        return f"{self.receipts}/{start:05d}-{stop:05d}.json"
 
     def blob(self, name: str) -> str:
         """Where the source blob of this name lands.

@@ -64,7 +64,8 @@ class LocalFolder:
         if replacing is None and target.exists():
             raise AlreadyThere
         with _disk_faults():
-            unfinished = await asyncio.to_thread(_open_unfinished, target)
+            # Not in a thread, which a cancellation would leave behind with the file open.
+            unfinished = _open_unfinished(target)
             try:
                 md5 = await self._fill(unfinished, source)
                 await asyncio.to_thread(_publish_copy, unfinished, target, replacing)

@@ -75,9 +75,10 @@ class Version:
         """Whether `_latest.json` names this version."""
         return _pointer(await self._zone.read(self._folder.export.latest)).get("version") == self._folder.version
 
-    async def write_receipt(self, start: int, receipts: Iterable[Receipt]) -> None:
+    async def write_receipt(self, start: int, receipts: Sequence[Receipt]) -> None:
         """Says what was copied from index `start` of the sorted blobs on."""
-        await self._zone.write(self._folder.receipt(start), _json([asdict(receipt) for receipt in receipts]))
+        path = self._folder.receipt(start, start + len(receipts))
+        await self._zone.write(path, _json([asdict(receipt) for receipt in receipts]))
 
     async def commit(self, contents: Contents) -> Totals:
         """Compares what landed with the receipts, and those with the manifest's names; then writes manifest and marker.

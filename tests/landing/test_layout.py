@@ -27,8 +27,8 @@ def test_paths() -> None:
     assert VERSION.path == version
     assert VERSION.manifest == f"{version}/_manifest.json"
     assert VERSION.commit_marker == f"{version}/_SUCCESS"
-    assert VERSION.receipt(0) == f"{version}/_receipts/00000.json"
-    assert VERSION.receipt(123456) == f"{version}/_receipts/123456.json"
+    assert VERSION.receipt(0, 100) == f"{version}/_receipts/00000-00100.json"
+    assert VERSION.receipt(99900, 123456) == f"{version}/_receipts/99900-123456.json"
     assert VERSION.blob("sub/part 0.json.gz") == f"{version}/sub/part 0.json.gz"
 
 

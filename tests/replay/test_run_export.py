@@ -111,6 +111,24 @@ def test_a_step_that_raises_is_tried_again_with_growing_waits() -> None:
     require_deterministic(played)
 
 
+def test_a_start_that_is_put_off_is_tried_again_when_the_service_says() -> None:
+    """`Retry-After` of a throttled post becomes a durable timer, but no shorter one than `RETRY_SECONDS`."""
+    put_off = [StartAnswer(retry_after=600.0, problem=PROBLEM), StartAnswer(retry_after=1.0, problem=PROBLEM)]
+    played = _run(replies(1, start_export=in_turn(*put_off, StartAnswer(OPERATION))))
+    first, second = (datetime.fromisoformat(fire_at) for fire_at in played.calls(TIMER))
+    assert first - START == timedelta(seconds=1 + 600)
+    assert second - first == timedelta(seconds=1 + ORDER.policy.retry_seconds)
+    assert played.output == result(1).to_json()
+    require_deterministic(played)
+
+
+def test_a_start_that_is_put_off_for_ever_fails_with_the_services_reason() -> None:
+    """After ten answers of this kind the run ends with Microsoft's own code and request id."""
+    played = _run(replies(1, start_export=lambda _: StartAnswer(retry_after=60.0, problem=PROBLEM)))
+    assert len(played.calls(START_EXPORT)) == ACTIVITY_TRIES
+    assert played.status["error"] == PROBLEM.to_json()
+
+
 @pytest.mark.parametrize("step", [START_EXPORT, REUSE_VERSION, COMMIT_EXPORT])
 def test_a_step_that_always_raises_fails_the_run_in_the_end(step: str) -> None:
     """After ten tries the run ends, and its error says which step failed, and what it last said."""
