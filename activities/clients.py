@@ -98,12 +98,16 @@ def make_clients(settings: Settings, now: Callable[[], datetime] = lambda: datet
 
     redact_logs()
     timeout = httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
+    # Certificates take longest to load, so all clients share them.
+    tls = httpx.create_ssl_context()
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=settings.copy_concurrency * 2)
     credential = _Credential()
-    graph_http = httpx.AsyncClient(auth=_auth(settings, credential, settings.graph_base_url, GRAPH), timeout=timeout)
+    graph_auth = _auth(settings, credential, settings.graph_base_url, GRAPH)
+    graph_http = httpx.AsyncClient(auth=graph_auth, timeout=timeout, verify=tls)
     partner_center = settings.partner_center_base_url
-    invoice_http = httpx.AsyncClient(auth=_auth(settings, credential, partner_center, PARTNER_CENTER), timeout=timeout)
-    source_http = httpx.AsyncClient(timeout=timeout, limits=limits)
+    invoice_auth = _auth(settings, credential, partner_center, PARTNER_CENTER)
+    invoice_http = httpx.AsyncClient(auth=invoice_auth, timeout=timeout, verify=tls)
+    source_http = httpx.AsyncClient(timeout=timeout, limits=limits, verify=tls)
     source_hosts = SourceHosts(settings.source_host_suffixes, settings.graph_is_loopback)
     billing = BillingClient(settings.graph_base_url, graph_http, source_hosts, now)
     sources = SourceReader(source_http)

@@ -39,7 +39,10 @@ class _DataChanged(Exception):
 
 
 async def _planned_manifest(using: Clients, order: CopyOrder, refused: Manifest | None = None) -> Manifest:
-    manifest = await using.manifests.get(order.plan.manifest_url, refused)
+    return _as_planned(await using.manifests.get(order.plan.manifest_url, refused), order)
+
+
+def _as_planned(manifest: Manifest, order: CopyOrder) -> Manifest:
     if manifest.digest != order.plan.digest:
         raise _DataChanged
     return manifest
@@ -89,9 +92,13 @@ class _Slice:
         path = self._folder.blob(blob.name)
         url = manifest.blob_url(blob)
         try:
-            return await copy_blob(self._using.zone, self._using.sources, url, path, self._out_of_time)
+            return await copy_blob(self._using.zone, self._using.sources, url, path, self._out_of_time, self._confirm)
         except LandingError as fault:
             raise fault.about(blob.name) from None
+
+    async def _confirm(self) -> None:
+        """Reads the manifest anew: the data that was planned must still be Microsoft's."""
+        _as_planned(await self._using.billing.read_manifest(self._order.plan.manifest_url), self._order)
 
     def _out_of_time(self) -> bool:
         return time.monotonic() >= self._end

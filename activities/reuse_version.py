@@ -2,7 +2,7 @@
 
 from activities.blueprint import JsonObject, activity
 from activities.clients import clients
-from activities.problems import problem_of
+from activities.problems import data_changed, problem_of
 from activities.versions import contents, result, version_of
 from billing.errors import OperationGone, RequestRefused
 from landing.errors import Incomplete, LandingRefused
@@ -31,5 +31,7 @@ async def _reuse(order: VersionOrder) -> VersionAnswer:
     unchanged = await version.is_latest()
     if not unchanged:
         manifest = await using.manifests.get(order.plan.manifest_url)
+        if manifest.digest != order.plan.digest:
+            return VersionAnswer(problem=data_changed(), anew=True)
         await version.point_latest(contents(order.request, order.plan, manifest), totals)
     return VersionAnswer(result(order.request, order.plan, version, totals, unchanged=unchanged))

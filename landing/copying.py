@@ -1,6 +1,6 @@
 """One blob's way from its source into the landing zone, safe to walk twice, or by two at once."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import stamina
@@ -22,11 +22,22 @@ class Copy:
     moved: bool
 
 
+async def _always() -> None:
+    """Confirms."""
+
+
 async def copy_blob(
-    zone: LandingZone, sources: SourceReader, url: str, path: str, out_of_time: Callable[[], bool]
+    zone: LandingZone,
+    sources: SourceReader,
+    url: str,
+    path: str,
+    out_of_time: Callable[[], bool],
+    confirm: Callable[[], Awaitable[None]] = _always,
 ) -> Copy:
     """Copies the blob at the SAS URL to `path`, keeps it where it is there already, replaces it where it differs.
 
+    What differs may be whole and committed, and the source overwritten: `confirm` is called before anything is
+    replaced, and raises where the source is no longer what is to land at `path`.
     Short faults of the network and of storage are tried again here, with growing, jittered waits.
 
     Raises:
@@ -37,11 +48,18 @@ async def copy_blob(
         on=(LandingUnavailable, SourceUnavailable), attempts=TRIES, timeout=None, wait_max=5.0
     ):
         with attempt:
-            return await _copy(zone, sources, url, path, out_of_time)
+            return await _copy(zone, sources, url, path, out_of_time, confirm)
     raise AssertionError("unreachable: the last try returns or raises")
 
 
-async def _copy(zone: LandingZone, sources: SourceReader, url: str, path: str, out_of_time: Callable[[], bool]) -> Copy:
+async def _copy(
+    zone: LandingZone,
+    sources: SourceReader,
+    url: str,
+    path: str,
+    out_of_time: Callable[[], bool],
+    confirm: Callable[[], Awaitable[None]],
+) -> Copy:
     source = await sources.describe(url)
     try:
         return Copy(source, await zone.copy(source, path, out_of_time=out_of_time), moved=True)
@@ -49,6 +67,7 @@ async def _copy(zone: LandingZone, sources: SourceReader, url: str, path: str, o
         there = await zone.find(path)
     if there is not None and there.is_copy_of(source):
         return Copy(source, there, moved=False)
+    await confirm()
     try:
         landed = await zone.copy(source, path, replacing=there.tag if there else None, out_of_time=out_of_time)
     except AlreadyThere:

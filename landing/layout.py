@@ -3,7 +3,7 @@
 billed_usage/partner_tenant=…/invoice_id=G016907411/attribute_set=full/
     _latest.json
     version=5f0c2ab94d3e7a10/part-00000-….json.gz …
-    version=5f0c2ab94d3e7a10/_receipts/00000-00100.json …
+    version=5f0c2ab94d3e7a10/_receipts/_00000-00100.json …
     version=5f0c2ab94d3e7a10/_manifest.json
     version=5f0c2ab94d3e7a10/_SUCCESS
 """
@@ -78,7 +78,7 @@ class VersionFolder:
 
         Both stand in the name, so that of two activities at the same range the slower one takes nothing from the other.
         """
-        return f"{self.receipts}/{start:05d}-{stop:05d}.json"
+        return f"{self.receipts}/_{start:05d}-{stop:05d}.json"
 
     def blob(self, name: str) -> str:
         """Where the source blob of this name lands.
@@ -92,7 +92,9 @@ class VersionFolder:
         """A pattern, relative to the export's folder, that matches these names and no marker of ours."""
         names = list(landed_names)
         folders = "**/" if any("/" in name for name in names) else ""
-        return f"version={self.version}/{folders}*{_common_ending(names)}"
+        ending = _common_ending(names)
+        # No marker of ours ends in .gz; where the blobs do not either, those that begin with _ or . are left out.
+        return f"version={self.version}/{folders}{'*' if ending.endswith('.gz') else '[!_.]*'}{ending}"
 
 
 def landed_name(name: str) -> str:

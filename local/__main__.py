@@ -9,7 +9,7 @@ import typer
 
 from local import commands
 from local.configuration import DEMO_LANDING, EMULATOR_PORT, HOST_PORT, log_to_stderr
-from local.emulator import EmulatorOptions
+from local.emulator import EmulatorOptions, InvalidScript
 
 T = TypeVar("T")
 app = typer.Typer(
@@ -49,6 +49,7 @@ def emulator(
     sas_seconds: Annotated[float, typer.Option(min=1, help="Life of a SAS token.")] = DEFAULTS.sas_seconds,
     token: Annotated[str, typer.Option(help="The bearer token that callers must send.")] = DEFAULTS.token,
     azurite: Annotated[Optional[str], typer.Option(help="Connection string: put the blobs there.")] = None,  # noqa: UP045
+    faults: Annotated[Optional[Path], typer.Option(help="JSON file: what goes wrong (docs/emulator.md).")] = None,  # noqa: UP045
     log_level: LogLevel = "info",
 ) -> None:
     """Serve the partner billing API with invented data."""
@@ -65,7 +66,7 @@ def emulator(
         sas_seconds=sas_seconds,
         invoices=tuple(invoice) if invoice else DEFAULTS.invoices,
     )
-    _run(commands.serve_emulator(port, options, azurite))
+    _run(commands.serve_emulator(port, options, azurite, faults))
 
 
 @app.command()
@@ -99,8 +100,8 @@ def export(
 def _run(command: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(command)
-    except commands.PortTaken as taken:
-        commands.console.print(f"[bold red]{taken}[/]", highlight=False)
+    except (commands.PortTaken, InvalidScript) as refused:
+        commands.console.print(str(refused), style="bold red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(2) from None
 
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from activities.clients import close_clients
 from local import report, watching
 from local.configuration import load_settings, use_emulator
-from local.emulator import AzuriteBlobs, Emulator, EmulatorOptions
+from local.emulator import AzuriteBlobs, Emulator, EmulatorOptions, read_script
 from local.host import Host
 from local.serving import listen, serving, url_of
 
@@ -32,10 +32,15 @@ async def serve_host(port: int, state: Path | None) -> None:
         await _told_to_end()
 
 
-async def serve_emulator(port: int, options: EmulatorOptions, azurite: str | None) -> None:
-    """Serves the emulator until the process is told to end."""
+async def serve_emulator(port: int, options: EmulatorOptions, azurite: str | None, faults: Path | None) -> None:
+    """Serves the emulator until the process is told to end.
+
+    Raises:
+        InvalidScript: when the script of faults cannot be used.
+    """
+    script = read_script(faults) if faults else ()
     blobs = AzuriteBlobs(azurite) if azurite else None
-    async with _emulator(_bound(port), Emulator(options, blobs=blobs)) as url:
+    async with _emulator(_bound(port), Emulator(options, blobs=blobs, faults=script)) as url:
         console.print(f"Partner billing API: {url}/v1.0  (bearer token: {options.token})", highlight=False)
         await _told_to_end()
     if blobs:

@@ -1,6 +1,7 @@
 """The documentation is true: settings, dependencies and examples are held to the code."""
 
 import ast
+import inspect
 import json
 import re
 from dataclasses import fields
@@ -10,6 +11,7 @@ from billing.datasets import DATASETS
 from billing.errors import BillingError
 from billing.models import ATTRIBUTE_SETS, INVOICE_ID, NO_DATA, ExportRequest
 from landing.errors import LandingError
+from local.__main__ import emulator
 from settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -101,3 +103,10 @@ def test_the_openapi_description_says_what_the_code_takes() -> None:
     assert tuple(fields_taken["attributeSet"]["enum"]) == ATTRIBUTE_SETS
     assert fields_taken["dataset"]["enum"] == list(DATASETS)
     assert re.fullmatch(ids, ExportRequest("G016907411", "basic").export_id)
+
+
+def test_the_emulator_page_lists_every_option() -> None:
+    """docs/emulator.md has the options of `python -m local emulator`."""
+    table = (ROOT / "docs" / "emulator.md").read_text(encoding="utf-8").split("## Options")[1].split("##")[0]
+    options = {f"--{name.replace('_', '-')}" for name in inspect.signature(emulator).parameters}
+    assert set(re.findall(r"`(--[a-z-]+)`", table)) == options - {"--log-level"}

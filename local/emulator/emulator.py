@@ -1,6 +1,6 @@
 """What is the emulator made of?"""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -10,6 +10,8 @@ from local.emulator.azurite import AzuriteBlobs
 from local.emulator.blob_errors import BlobError, answer_blob_error
 from local.emulator.clock import Clock, expiry, utc_now
 from local.emulator.exports import Blob, Export
+from local.emulator.fault_injector import FaultInjector
+from local.emulator.faults import Fault
 from local.emulator.graph import Graph
 from local.emulator.ledger import Ledger
 from local.emulator.options import EmulatorOptions
@@ -27,8 +29,10 @@ class Emulator:
     `app` is the ASGI app; it works under any base URL.
     `requests` are those received so far, in the order of their arrival.
     `signatures` are those of all SAS tokens issued so far, plain and percent-encoded, to look for where none may be.
+    `fired` are the faults that have happened so far, one as often as it has.
 
-    Blobs are served by the emulator itself, or lie in Azurite where `blobs` says so. `now` is its only clock.
+    Blobs are served by the emulator itself, or lie in Azurite where `blobs` says so. `now` is its only clock. `faults`
+    is the script of what goes wrong.
     """
 
     def __init__(
@@ -37,9 +41,11 @@ class Emulator:
         *,
         blobs: AzuriteBlobs | None = None,
         now: Clock = utc_now,
+        faults: Sequence[Fault] = (),
     ) -> None:
         self.requests: list[ReceivedRequest] = []
         self.signatures: set[str] = set()
+        self.fired: list[Fault] = []
         self._options = options
         self._now = now
         self._ledger = Ledger(options, now)
@@ -53,7 +59,7 @@ class Emulator:
                 PartnerCenter(options, now).route,
                 served.route,
             ],
-            middleware=[Middleware(RequestLog, self.requests)],
+            middleware=[Middleware(RequestLog, self.requests), Middleware(FaultInjector, faults, self.fired, now)],
             exception_handlers={BlobError: answer_blob_error},
         )
 

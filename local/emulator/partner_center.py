@@ -37,10 +37,10 @@ class PartnerCenter:
 
     async def _list_invoices(self, request: Request) -> Response:
         if not has_token(request, self._options.token):
-            return _refusal(HTTPStatus.UNAUTHORIZED, "The request was not authenticated.")
+            return refusal(HTTPStatus.UNAUTHORIZED, "The request was not authenticated.")
         size, offset = (request.query_params.get(name, default) for name, default in (("size", "200"), ("offset", "0")))
         if not (size.isdecimal() and offset.isdecimal() and int(size) > 0):
-            return _refusal(HTTPStatus.BAD_REQUEST, "The size must be a positive number and the offset a number.")
+            return refusal(HTTPStatus.BAD_REQUEST, "The size must be a positive number and the offset a number.")
         return _json(self._page(int(size), int(offset)))
 
     def _page(self, size: int, offset: int) -> Json:
@@ -77,7 +77,7 @@ class PartnerCenter:
         }
 
 
-def _refusal(status: HTTPStatus, description: str) -> Response:
+def refusal(status: HTTPStatus, description: str) -> Response:
     """Partner Center's error body: https://learn.microsoft.com/partner-center/developer/error-codes."""
     return _json({"code": str(status.value), "description": description, "data": [], "source": "PartnerFD"}, status)
 

@@ -62,7 +62,7 @@ def test_a_receipt_tells_what_landed(bench: Bench) -> None:
     _copy(bench, start=2)
     contents = _contents(bench)
     ((file, receipts),) = _receipts(bench).items()
-    assert file == "00002-00004.json"
+    assert file == "_00002-00004.json"
     assert [(entry["name"], entry["landed_name"], entry["length"], entry["md5"]) for entry in receipts] == [
         (name, name, len(content), hashlib.md5(content, usedforsecurity=False).hexdigest())
         for name, content in contents.items()
@@ -81,7 +81,7 @@ def test_a_slice_that_is_over_says_where_to_go_on(bench: Bench) -> None:
 
     answers = bench.run(scenario)
     assert [(answer.next, answer.blobs) for answer in answers] == [(1, 1), (2, 1), (3, 1), (4, 1)]
-    assert list(_receipts(bench)) == [f"0000{start}-0000{start + 1}.json" for start in range(4)]
+    assert list(_receipts(bench)) == [f"_0000{start}-0000{start + 1}.json" for start in range(4)]
     assert sorted(bench.blob_requests()) == sorted(_contents(bench))
 
 

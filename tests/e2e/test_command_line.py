@@ -77,3 +77,13 @@ def test_a_taken_port_is_said_in_a_sentence(tmp_path: Path) -> None:
         ended = _local(tmp_path, "emulator", "--port", str(taken.getsockname()[1]))
     assert ended.returncode == 2
     assert "is taken" in ended.stdout
+
+
+def test_a_broken_fault_script_is_refused_whole(tmp_path: Path) -> None:
+    """`emulator --faults` lists every mistake of the file in one message, and does not start."""
+    (tmp_path / "faults.json").write_text('[{"request": "blob"}, {"request": "blobs", "delay": 1}]')
+    refused = _local(tmp_path, "emulator", "--port", "0", "--faults", "faults.json")
+    assert refused.returncode == 2
+    assert "faults.json cannot be used" in refused.stdout
+    assert "Fault 1: A fault needs an effect" in refused.stdout
+    assert "Fault 2: request must be one of" in refused.stdout

@@ -27,8 +27,8 @@ def test_paths() -> None:
     assert VERSION.path == version
     assert VERSION.manifest == f"{version}/_manifest.json"
     assert VERSION.commit_marker == f"{version}/_SUCCESS"
-    assert VERSION.receipt(0, 100) == f"{version}/_receipts/00000-00100.json"
-    assert VERSION.receipt(99900, 123456) == f"{version}/_receipts/99900-123456.json"
+    assert VERSION.receipt(0, 100) == f"{version}/_receipts/_00000-00100.json"
+    assert VERSION.receipt(99900, 123456) == f"{version}/_receipts/_99900-123456.json"
     assert VERSION.blob("sub/part 0.json.gz") == f"{version}/sub/part 0.json.gz"
 
 
@@ -150,6 +150,8 @@ def test_collisions_are_refused(one: str, other: str) -> None:
         (["sub/a.json.gz", "b.json.gz"], "**/*.json.gz"),
         (["x.y/a.gz", "x.y/b.gz"], "**/*.gz"),
         ([], "*.json.gz"),
+        (["a.json", "b.json"], "[!_.]*.json"),
+        (["sub/a", "b"], "**/[!_.]*"),
     ],
 )
 def test_glob(names: list[str], pattern: str) -> None:
@@ -158,5 +160,5 @@ def test_glob(names: list[str], pattern: str) -> None:
     assert glob == f"version=5f0c2ab94d3e7a10/{pattern}"
     for name in names:
         assert fnmatchcase(name.rsplit("/", 1)[-1], glob.rsplit("/", 1)[-1])
-    for marker in ("_manifest.json", "_SUCCESS", "00000.json"):
+    for marker in ("_manifest.json", "_SUCCESS", "_00000-00100.json"):
         assert not fnmatchcase(marker, glob.rsplit("/", 1)[-1])

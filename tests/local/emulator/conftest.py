@@ -9,7 +9,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from local.emulator import AzuriteBlobs, Emulator, EmulatorOptions
+from local.emulator import AzuriteBlobs, Emulator, EmulatorOptions, Fault
 
 EXPORT = "/v1.0/reports/partners/billing/usage/billed/export"
 
@@ -77,8 +77,8 @@ def call() -> Iterator[Call]:
     clock = Clock()
     with asyncio.Runner() as runner:
 
-        def make(*, storage: AzuriteBlobs | None = None, **options: Any) -> Caller:
+        def make(*faults: Fault, storage: AzuriteBlobs | None = None, **options: Any) -> Caller:
             small = EmulatorOptions(**{"blobs": 2, "rows": 10, "customers": 3, **options})
-            return Caller(runner, Emulator(small, blobs=storage, now=clock), clock)
+            return Caller(runner, Emulator(small, blobs=storage, now=clock, faults=faults), clock)
 
         yield make
