@@ -116,7 +116,7 @@ class Settings:
     graph_static_token: str | None = _setting(str, secret=True)
     copy_batch_size: int = _setting(_between(1, 1_000_000, int), "100")
     copy_concurrency: int = _setting(_between(1, 256, int), "16")
-    copy_slice_seconds: float = _setting(_between(1, 540, float), "240")
+    copy_slice_seconds: float = _setting(_between(1, 300, float), "240")
     poll_interval_seconds: float = _setting(_between(0.01, 3600, float), "10")
     poll_max_seconds: float = _setting(_between(0.01, 86_400, float), "300")
     retry_seconds: float = _setting(_between(0.01, 900, float), "30")

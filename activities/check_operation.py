@@ -3,10 +3,10 @@
 from activities.blueprint import JsonObject, activity
 from activities.clients import clients
 from activities.manifests import Manifests
-from activities.problems import problem_of
+from activities.problems import problem, problem_of
 from billing.errors import OperationGone, RequestRefused, ServiceUnavailable
 from billing.models import NO_DATA, Failed, Manifest, Operation, Succeeded
-from landing.errors import UnsafeName
+from landing.errors import LandingRefused, UnsafeName
 from landing.layout import require_landable
 from orchestrator.messages import CheckOperation, OperationAnswer, Plan, Problem
 from orchestrator.names import CHECK_OPERATION
@@ -16,15 +16,15 @@ from orchestrator.names import CHECK_OPERATION
 async def check_operation(message: JsonObject) -> JsonObject:
     """`OperationAnswer` to a `CheckOperation`."""
     order = CheckOperation.from_json(message)
-    using = await clients()
     try:
+        using = await clients()
         answer = await using.billing.read_operation(order.operation_url)
         return _told(answer.value, answer.retry_after, using.manifests).to_json()
     except ServiceUnavailable as fault:
         return OperationAnswer("running", fault.retry_after, problem=problem_of(fault)).to_json()
     except OperationGone as gone:
         return OperationAnswer("gone", problem=problem_of(gone)).to_json()
-    except (RequestRefused, UnsafeName) as refusal:
+    except (RequestRefused, UnsafeName, LandingRefused) as refusal:
         return OperationAnswer("final", problem=problem_of(refusal)).to_json()
 
 
@@ -49,4 +49,4 @@ def _failure(operation: Failed) -> Problem:
         remedy = "Check the invoice id: Microsoft has no data of this kind for it (yet)."
     else:
         remedy = "Start the export again later; if this lasts, tell Microsoft's support the code."
-    return Problem(operation.code, f"Microsoft's export failed: {operation.message}", remedy)
+    return problem(operation.code, f"Microsoft's export failed: {operation.message}", remedy)

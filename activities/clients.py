@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from activities.manifests import Manifests
-from activities.redaction import redact_logs
+from activities.redaction import quiet_libraries, redact_logs
 from billing.client import BillingClient
 from billing.invoices import InvoiceClient
 from landing.source import SourceReader
@@ -97,6 +97,7 @@ def make_clients(settings: Settings, now: Callable[[], datetime] = lambda: datet
     from landing.opening import open_zone
 
     redact_logs()
+    quiet_libraries()
     timeout = httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
     # Certificates take longest to load, so all clients share them.
     tls = httpx.create_ssl_context()

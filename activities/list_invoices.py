@@ -4,6 +4,7 @@ from activities.blueprint import JsonObject, activity
 from activities.clients import clients
 from activities.problems import problem_of
 from billing.errors import OperationGone, RequestRefused
+from landing.errors import LandingRefused
 from orchestrator.messages import InvoicesAnswer, InvoicesOrder
 from orchestrator.names import LIST_INVOICES
 
@@ -14,5 +15,5 @@ async def list_invoices(message: JsonObject) -> JsonObject:
     order = InvoicesOrder.from_json(message)
     try:
         return InvoicesAnswer(await (await clients()).invoices.of_month(order.month)).to_json()
-    except (RequestRefused, OperationGone) as refusal:
+    except (RequestRefused, OperationGone, LandingRefused) as refusal:
         return InvoicesAnswer([], problem_of(refusal)).to_json()

@@ -1,13 +1,22 @@
 """Errors that a person must act on, as messages."""
 
+from activities.redaction import redacted
 from billing.errors import BillingError
 from landing.errors import LandingError
 from orchestrator.messages import Problem
 
+MOST_CHARACTERS = 1000
+"""Of a message that others wrote."""
+
 
 def problem_of(error: BillingError | LandingError) -> Problem:
     """The error's code, message, Microsoft's request id where it has one, and remedy."""
-    return Problem(error.code, error.message, error.remedy, getattr(error, "request_id", None))
+    return problem(error.code, error.message, error.remedy, getattr(error, "request_id", None))
+
+
+def problem(code: str, message: str, remedy: str, request_id: str | None = None) -> Problem:
+    """A problem fit to be stored: without secrets, and small, for a custom status takes no more than 16 KB."""
+    return Problem(redacted(code)[:100], redacted(message)[:MOST_CHARACTERS], remedy, request_id and request_id[:100])
 
 
 def data_changed() -> Problem:

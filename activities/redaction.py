@@ -20,6 +20,14 @@ def _message(record: logging.LogRecord) -> str:
         return f"{record.msg} {record.args}"
 
 
+def quiet_libraries() -> None:
+    """Keeps libraries that log each request at INFO to warnings, unless somebody has set their level on purpose."""
+    for library in ("azure", "httpx"):
+        logger = logging.getLogger(library)
+        if logger.level == logging.NOTSET:
+            logger.setLevel(logging.WARNING)
+
+
 def redact_logs() -> None:
     """Makes every log record of this process, of whichever library, pass through `redacted`."""
     make_record = logging.getLogRecordFactory()

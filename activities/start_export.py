@@ -4,6 +4,7 @@ from activities.blueprint import JsonObject, activity
 from activities.clients import clients
 from activities.problems import problem_of
 from billing.errors import OperationGone, RequestRefused, ServiceUnavailable
+from landing.errors import LandingRefused
 from orchestrator.messages import StartAnswer, StartOrder
 from orchestrator.names import START_EXPORT
 
@@ -14,7 +15,7 @@ async def start_export(message: JsonObject) -> JsonObject:
     order = StartOrder.from_json(message)
     try:
         started = await (await clients()).billing.start_export(order.request)
-    except (RequestRefused, OperationGone) as refusal:
+    except (RequestRefused, OperationGone, LandingRefused) as refusal:
         return StartAnswer(problem=problem_of(refusal)).to_json()
     except ServiceUnavailable as fault:
         if fault.retry_after is None:

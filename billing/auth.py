@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import httpx
 from azure.core.exceptions import ClientAuthenticationError
 
-from billing.errors import Unauthorized
+from billing.errors import NoToken
 from billing.origins import require_origin
 
 
@@ -55,7 +55,7 @@ class EntraToken(httpx.Auth):
 
         Raises:
             ForeignOrigin: when the request would leave the base URL's origin.
-            Unauthorized: when the identity gets no token.
+            NoToken: when the identity gets no token.
         """
         require_origin(str(request.url), self._base_url)
         await self._authorize(request)
@@ -70,7 +70,7 @@ class EntraToken(httpx.Auth):
             token = await self._credential.get_token(self._scope, **options)
         except ClientAuthenticationError as fault:
             reason = str(fault.message).strip().splitlines()[0]
-            raise Unauthorized("NoToken", f"The app's identity gets no token: {reason}") from None
+            raise NoToken("NoToken", f"The app's identity gets no token: {reason}") from None
         request.headers["Authorization"] = f"Bearer {token.token}"
 
 

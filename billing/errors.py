@@ -4,7 +4,8 @@
     ├── ServiceUnavailable     no usable answer now (network, 429, 5xx); the same call may succeed later
     ├── OperationGone          404 or 410: Microsoft no longer knows this operation
     └── RequestRefused         final: asking again changes nothing
-        ├── Unauthorized       401, with a fresh token too
+        ├── Unauthorized       401, also after the token was asked for anew
+        │   └── NoToken        the identity gets no token at all
         ├── Forbidden          403
         ├── ForeignOrigin      a URL points away from the configured origins
         └── UnusableAnswer     an answer that the documentation does not allow
@@ -50,11 +51,17 @@ class RequestRefused(BillingError):
 
 
 class Unauthorized(RequestRefused):
-    """401: the token was not accepted, nor was a fresh one."""
+    """401: the token was not accepted, also after it was asked for anew."""
 
     remedy = (
         "Give the app's identity the application role PartnerBilling.Read.All of Microsoft Graph, with admin consent."
     )
+
+
+class NoToken(Unauthorized):
+    """Entra gives the app's identity no token."""
+
+    remedy = "Check the app's managed identity (AZURE_CLIENT_ID for a user-assigned one); on a laptop, sign in."
 
 
 class Forbidden(RequestRefused):

@@ -27,7 +27,7 @@ TRIES = 3
 PATIENCE = 5.0
 """Seconds that a call waits between its tries at the most; a service that asks for more is left alone for now."""
 
-_UNAVAILABLE = frozenset({408, 429, 500, 502, 503, 504})
+_UNAVAILABLE = frozenset({408, 429})
 _REFUSALS: Mapping[int, type[BillingError]] = {
     401: Unauthorized,
     403: Forbidden,
@@ -89,7 +89,7 @@ class Api:
 
     def _error(self, response: httpx.Response) -> BillingError:
         code, message, request_id = _described(response)
-        if response.status_code in _UNAVAILABLE:
+        if response.status_code in _UNAVAILABLE or response.is_server_error:
             wait = self.wait_asked_for(response)
             return ServiceUnavailable(code, message, request_id=request_id, retry_after=wait)
         return _REFUSALS.get(response.status_code, RequestRefused)(code, message, request_id=request_id)

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any, ParamSpec
@@ -12,6 +13,7 @@ from billing.models import InvalidRequest
 from settings import SettingsError
 
 P = ParamSpec("P")
+log = logging.getLogger(__name__)
 
 
 class Refused(Exception):
@@ -59,5 +61,8 @@ def answers_problems(
         except SettingsError as error:
             faults = [(fault.split(" ", 1)[0], fault) for fault in error.faults]
             return problem(HTTPStatus.INTERNAL_SERVER_ERROR, str(error), faults, title="The app is not configured")
+        except Exception:
+            log.exception("The call failed.")
+            return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The call failed; the app's log says why.")
 
     return answering

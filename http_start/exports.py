@@ -1,18 +1,22 @@
 """Starts, watches and cancels exports through the Durable client."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
-from azure.durable_functions import DurableOrchestrationClient, OrchestrationRuntimeStatus
+from azure.durable_functions import DurableOrchestrationClient
+from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
 
 from billing.models import EXPORT_ID, ExportRequest
 from http_start.answers import Refused
 from http_start.parsing import unknown_export
-from http_start.status import is_active, just_started, shown
+from http_start.status import ACTIVE, is_active, just_started, shown
 from orchestrator.messages import ExportOrder, Policy
 from orchestrator.names import RUN_EXPORT
 from settings import Settings
+
+PAGE = 100
+"""Instances that Durable lists at once."""
 
 
 def order(request: ExportRequest, settings: Settings) -> ExportOrder:
@@ -60,11 +64,23 @@ async def find(client: DurableOrchestrationClient, export_id: str) -> dict[str, 
     return shown(status)
 
 
-async def started_since(client: DurableOrchestrationClient, moment: datetime) -> list[dict[str, Any]]:
+async def started_since(client: DurableOrchestrationClient, moment: datetime, now: datetime) -> list[dict[str, Any]]:
     """The statuses of all exports started since the moment (UTC), newest first, without sub-orchestrations."""
-    statuses = await client.get_status_by(created_time_from=moment)
+    statuses = await _created_between(client, moment, now)
     exports = [status for status in statuses if EXPORT_ID.fullmatch(status.instance_id)]
     return [shown(status) for status in sorted(exports, key=lambda status: status.created_time, reverse=True)]
+
+
+async def _created_between(
+    client: DurableOrchestrationClient, start: datetime, end: datetime
+) -> list[DurableOrchestrationStatus]:
+    """All instances created in the time between; Durable answers with one page, whose end the SDK does not follow."""
+    page: list[DurableOrchestrationStatus] = await client.get_status_by(created_time_from=start, created_time_to=end)
+    if len(page) < PAGE or end - start < timedelta(seconds=2):
+        return page
+    middle = (start + (end - start) / 2).replace(microsecond=0)
+    halves = await _created_between(client, start, middle) + await _created_between(client, middle, end)
+    return list({status.instance_id: status for status in halves}.values())
 
 
 async def cancel(client: DurableOrchestrationClient, export_id: str) -> dict[str, Any]:
@@ -79,7 +95,6 @@ async def cancel(client: DurableOrchestrationClient, export_id: str) -> dict[str
     if not is_active(status):
         raise Refused(HTTPStatus.CONFLICT, "The export has ended already.")
     await client.terminate(export_id, "cancelled by a caller")
-    unfinished = [OrchestrationRuntimeStatus.Pending, OrchestrationRuntimeStatus.Running]
-    for child in await client.get_status_by(instance_id_prefix=f"{export_id}:", runtime_status=unfinished):
+    for child in await client.get_status_by(instance_id_prefix=f"{export_id}:", runtime_status=ACTIVE):
         await client.terminate(child.instance_id, "its export was cancelled")
     return shown(status)

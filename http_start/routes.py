@@ -34,7 +34,8 @@ async def post_export(req: func.HttpRequest, client: DurableOrchestrationClient)
 @answers_problems
 async def list_exports(req: func.HttpRequest, client: DurableOrchestrationClient) -> func.HttpResponse:
     """The exports started since `since`, newest first."""
-    return answer(await exports.started_since(client, parsing.since(req, datetime.now(UTC))))
+    now = datetime.now(UTC)
+    return answer(await exports.started_since(client, parsing.since(req, now), now))
 
 
 @blueprint.route(route="exports/{id}", methods=["GET"])

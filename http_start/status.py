@@ -18,6 +18,9 @@ _STATES = {
     OrchestrationRuntimeStatus.Terminated: "cancelled",
     OrchestrationRuntimeStatus.Canceled: "cancelled",
 }
+ACTIVE = [status for status, state in _STATES.items() if state in {"pending", "running"}]
+"""Durable's words for an orchestration that has not ended."""
+
 _UNEXPECTED = Problem(
     "Unexpected",
     "The orchestration ended for a reason that it did not foresee.",
@@ -28,7 +31,7 @@ _NO_PROGRESS = {"blobsDone": 0, "blobCount": 0, "bytesDone": 0}
 
 def is_active(status: DurableOrchestrationStatus) -> bool:
     """Whether the export exists and has not ended."""
-    return bool(status) and _STATES[status.runtime_status] in {"pending", "running"}
+    return bool(status) and status.runtime_status in ACTIVE
 
 
 def just_started(export_id: str) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from azure.storage.blob import BlobBlock, BlobProperties, ContentSettings
 from azure.storage.blob.aio import BlobClient, ContainerClient
 
 from landing.errors import LandingError, LandingRefused, LandingUnavailable, SourceUnavailable
-from landing.source import Source, SourceReader, source_error
+from landing.source import LOOPBACK_HOSTS, Source, SourceReader, source_error
 from landing.zone import AlreadyThere, Landed, OutOfTime, Stored
 
 MOST_AT_ONCE = 256 << 20
@@ -35,12 +35,12 @@ STREAMED_BLOCK = 1 << 20
 MOST_BLOCKS = 50_000
 """Blocks that one blob can have."""
 
-PULL_SECONDS = 300
-"""Seconds given to a call in which the service pulls: the client's default of 60 is too short for 256 MiB."""
+PULL_SECONDS = 240
+"""Seconds given to a call in which the service pulls: the client's default of 60 is too short for 256 MiB, and with a
+slice of time before it the activity must end within a plan's 10 minutes."""
 
-# At the service, and at the client, where the name differs.
-_PATIENTLY: dict[str, Any] = {"timeout": PULL_SECONDS, "read_timeout": PULL_SECONDS}
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+# At the service, and at the client, where the name differs; whoever calls tries again, not the client.
+_PATIENTLY: dict[str, Any] = {"timeout": PULL_SECONDS, "read_timeout": PULL_SECONDS, "retry_total": 0}
 _OCCUPIED = frozenset({"BlobAlreadyExists", "ConditionNotMet", "TargetConditionNotMet", "UnauthorizedBlobOverwrite"})
 
 
@@ -131,7 +131,7 @@ class AzureContainer:
 
     def _can_pull(self, source: Source) -> bool:
         """Whether the service can reach the source: not on this machine, unless the service itself is there too."""
-        return urlsplit(source.url).hostname not in _LOOPBACK or _origin(source.url) == _origin(self.url)
+        return urlsplit(source.url).hostname not in LOOPBACK_HOSTS or _origin(source.url) == _origin(self.url)
 
     @staticmethod
     def _landed(path: str, properties: BlobProperties) -> Landed:

@@ -13,6 +13,10 @@ TRIES = 4
 """Tries for one blob before it fails: what lasts longer is for the caller's timers."""
 
 
+TRYING_SECONDS = 45.0
+"""Seconds after which no further try begins."""
+
+
 @dataclass(frozen=True)
 class Copy:
     """A blob that has landed. `moved` is False where it had landed before, whole."""
@@ -45,7 +49,7 @@ async def copy_blob(
         LandingError: when it could not be copied.
     """
     async for attempt in stamina.retry_context(
-        on=(LandingUnavailable, SourceUnavailable), attempts=TRIES, timeout=None, wait_max=5.0
+        on=(LandingUnavailable, SourceUnavailable), attempts=TRIES, timeout=TRYING_SECONDS, wait_max=5.0
     ):
         with attempt:
             return await _copy(zone, sources, url, path, out_of_time, confirm)

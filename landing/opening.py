@@ -5,10 +5,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from landing.source import SourceReader
+from landing.source import LOOPBACK_HOSTS, SourceReader
 from landing.zone import LandingZone
-
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def open_zone(
@@ -30,7 +28,7 @@ def open_zone(
     from landing.azure_container import AzureContainer
 
     segments = [segment for segment in unquote(parts.path).split("/") if segment]
-    account = [segments.pop(0)] if parts.hostname in _LOOPBACK else []
+    account = [segments.pop(0)] if parts.hostname in LOOPBACK_HOSTS else []
     account_url = "/".join([f"{parts.scheme}://{parts.netloc}", *account])
     container, *prefix = segments
     key: Any = _key(connection_string) if connection_string else credential()

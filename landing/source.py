@@ -13,6 +13,8 @@ import httpx
 
 from landing.errors import LandingError, SourceChanged, SourceExpired, SourceMissing, SourceUnavailable
 
+LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+
 CHUNK_BYTES = 1 << 20
 """Bytes handed on at once while streaming."""
 

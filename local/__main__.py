@@ -10,6 +10,7 @@ import typer
 from local import commands
 from local.configuration import DEMO_LANDING, EMULATOR_PORT, HOST_PORT, log_to_stderr
 from local.emulator import EmulatorOptions, InvalidScript
+from settings import SettingsError
 
 T = TypeVar("T")
 app = typer.Typer(
@@ -100,7 +101,7 @@ def export(
 def _run(command: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(command)
-    except (commands.PortTaken, InvalidScript) as refused:
+    except (commands.PortTaken, InvalidScript, SettingsError) as refused:
         commands.console.print(str(refused), style="bold red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(2) from None
 

@@ -26,7 +26,7 @@ class PortTaken(Exception):
 
 async def serve_host(port: int, state: Path | None) -> None:
     """Serves the app's functions until the process is told to end."""
-    async with _host(_bound(port), state) as host:
+    async with _host(_bound(port), state, timers=True) as host:
         console.print(f"Functions: {host.url}/api/exports", highlight=False)
         console.print(f"Durable state: {state or 'in memory'}", highlight=False)
         await _told_to_end()
@@ -51,7 +51,7 @@ async def serve_both(emulator_port: int, host_port: int, landing: Path) -> None:
     """Serves emulator and host, one pointed at the other, until the process is told to end."""
     async with _emulator(_bound(emulator_port), Emulator()) as url:
         use_emulator(url, landing)
-        async with _host(_bound(host_port), None) as host:
+        async with _host(_bound(host_port), None, timers=True) as host:
             console.print(f"Partner billing API: {url}/v1.0", highlight=False)
             console.print(f"Functions: {host.url}/api/exports, landing in {landing}/", highlight=False)
             console.print("Try:", highlight=False)
@@ -70,7 +70,7 @@ async def demonstrate(landing: Path, options: EmulatorOptions) -> bool:
 
 async def export(invoice_id: str, attribute_set: str, state: Path | None) -> bool:
     """Runs one export with this machine's settings and shows its end; whether it succeeded."""
-    async with _host(listen(), state) as host:
+    async with _host(listen(), state, timers=False) as host:
         status = await watching.export(host.url, invoice_id, attribute_set, console)
     if status["state"] != "succeeded":
         watching.report_failure(status, console)
@@ -90,13 +90,13 @@ def _show_result(result: dict[str, str]) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _host(bound: socket.socket, state: Path | None) -> AsyncIterator[Host]:
+async def _host(bound: socket.socket, state: Path | None, *, timers: bool) -> AsyncIterator[Host]:
     settings = load_settings(console)
     # Imported only now: a wrong setting is said before anything is loaded.
     import function_app
 
     values = os.environ | {"EXPORT_SCHEDULE": settings.export_schedule}
-    host = Host(function_app.app, bound, state, values)
+    host = Host(function_app.app, bound, state, values if timers else None)
     async with host.running():
         yield host
     await close_clients()

@@ -72,7 +72,6 @@ def log_to_stderr(level: str) -> None:
     """Logs at this level, secrets redacted whatever is logged."""
     logging.basicConfig(level=level.upper(), format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
     redact_logs()
-    if level.upper() != "DEBUG":
-        # Each request of each library, and each call of each small module, is not what an operator wants to read.
-        for noisy in ("httpx", "azure", "uvicorn"):
-            logging.getLogger(noisy).setLevel(logging.WARNING)
+    # Each request of each library is not what an operator wants to read, unless it is asked for.
+    for noisy in ("httpx", "azure", "uvicorn"):
+        logging.getLogger(noisy).setLevel(logging.DEBUG if level.upper() == "DEBUG" else logging.WARNING)

@@ -14,7 +14,7 @@ import stamina
 AZURITE = Path(__file__).parent.parent / "node_modules" / ".bin" / "azurite-blob"
 KEY = base64.b64encode(b"a key for tests").decode()
 
-# What the app must run under; in the loose mode the SDK warns of its own calls.
+# In the loose mode the SDK warns of its own calls.
 os.environ["AZURE_FUNCTIONS_DURABLE_STRICT_TYPING"] = "1"
 
 

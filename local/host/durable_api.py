@@ -15,6 +15,9 @@ from local.engine import DurableEngine, Instance, InstanceActive, UnknownOrchest
 
 PREFIX = "/durabletask"
 
+PAGE = 100
+"""Instances that the extension lists at once, where it is not asked for more."""
+
 
 class DurableApi:
     """The API over one engine."""
@@ -51,7 +54,8 @@ class DurableApi:
 
     async def _list(self, request: Request) -> Response:
         wanted = _filter(request)
-        return JSONResponse([_status(instance) for instance in self._engine.store.instances() if wanted(instance)])
+        found = [_status(instance) for instance in self._engine.store.instances() if wanted(instance)]
+        return JSONResponse(found[:PAGE])
 
     async def _terminate(self, request: Request) -> Response:
         id_ = request.path_params["id"]
@@ -71,12 +75,13 @@ class DurableApi:
 
 def _filter(request: Request) -> Callable[[Instance], bool]:
     query = request.query_params
-    created_from, prefix = query.get("createdTimeFrom", ""), query.get("instanceIdPrefix", "")
+    created_from, created_to = query.get("createdTimeFrom", ""), query.get("createdTimeTo", "9")
+    prefix = query.get("instanceIdPrefix", "")
     statuses: Collection[str] = query["runtimeStatus"].split(",") if "runtimeStatus" in query else ()
 
     def wanted(instance: Instance) -> bool:
         return (
-            instance.created >= created_from
+            created_from <= instance.created <= created_to
             and instance.id.startswith(prefix)
             and (not statuses or instance.status in statuses)
         )

@@ -13,21 +13,31 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local.engine import DurableEngine, Store
-from local.functions import index
+from local.functions import Functions, TimerFunction, index
 from local.host import durable_api, http_triggers, timers
 from local.serving import listen, serving, url_of
 
 
 class Host:
-    """One app's functions, served on a socket of this machine; its durable state in a file, or in memory."""
+    """One app's functions, served on a socket of this machine; its durable state in a file, or in memory.
 
-    def __init__(self, app: df.DFApp, public: socket.socket, state: Path | None, settings: Mapping[str, str]) -> None:
+    `settings` are what the timers' schedules are taken from; without them no timer fires.
+    """
+
+    def __init__(
+        self, app: df.DFApp, public: socket.socket, state: Path | None, settings: Mapping[str, str] | None
+    ) -> None:
+        """Opens the state.
+
+        Raises:
+            SettingsError: when a timer's schedule cannot be used.
+        """
         self.url = url_of(public)
         self._functions = index(app)
+        self._schedules = _schedules(self._functions, settings) if settings is not None else []
         self._store = Store(state)
         self._engine = DurableEngine(self._functions, self._store)
         self._public = public
-        self._settings = settings
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -41,7 +51,7 @@ class Host:
         # A path that is no route is not found; a redirect would tell callers of another.
         functions.router.redirect_slashes = False
         app = _ByPort({self._public: functions, private: extension})
-        calling = [timers.keep_calling(timer, binding, self._settings) for timer in self._functions.timers]
+        calling = [timers.keep_calling(timer, schedule, binding) for timer, schedule in self._schedules]
         try:
             async with serving(app, [self._public, private]), asyncio.TaskGroup() as group:
                 working = [group.create_task(work) for work in (self._engine.run(), *calling)]
@@ -52,6 +62,10 @@ class Host:
             # The SDK's client keeps its connections for ever.
             await http_utils._close_session()
             self._store.close()
+
+
+def _schedules(functions: Functions, settings: Mapping[str, str]) -> list[tuple[TimerFunction, str]]:
+    return [(timer, timers.resolved(timer.schedule, settings)) for timer in functions.timers]
 
 
 class _ByPort:

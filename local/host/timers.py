@@ -10,13 +10,14 @@ import azure.functions as func
 from croniter import croniter
 
 from local.functions import TimerFunction
+from settings import SettingsError
 
 log = logging.getLogger(__name__)
 
 
-async def keep_calling(function: TimerFunction, client_binding: str, settings: Mapping[str, str]) -> None:
-    """Calls the function at each moment of its schedule, until it is cancelled."""
-    moments = croniter(resolved(function.schedule, settings), datetime.now(UTC), second_at_beginning=True)
+async def keep_calling(function: TimerFunction, schedule: str, client_binding: str) -> None:
+    """Calls the function at each moment of the schedule, until it is cancelled."""
+    moments = croniter(schedule, datetime.now(UTC), second_at_beginning=True)
     while True:
         moment = moments.get_next(datetime)
         await asyncio.sleep(max(0.0, (moment - datetime.now(UTC)).total_seconds()))
@@ -38,13 +39,13 @@ def resolved(schedule: str, settings: Mapping[str, str]) -> str:
     """The schedule, `%NAME%` being replaced by the app setting of that name.
 
     Raises:
-        ValueError: when the setting is missing, or is no NCRONTAB expression of six fields.
+        SettingsError: when the setting is missing, or is no NCRONTAB expression of six fields.
     """
     if schedule.startswith("%") and schedule.endswith("%"):
         name = schedule.strip("%")
         if not settings.get(name):
-            raise ValueError(f"{name} is required: the timer's schedule is taken from it.")
+            raise SettingsError([f"{name} is required: the timer's schedule is taken from it."])
         schedule = settings[name]
     if not croniter.is_valid(schedule, second_at_beginning=True) or len(schedule.split()) != 6:
-        raise ValueError(f"{schedule!r} is no NCRONTAB expression of six fields.")
+        raise SettingsError([f"The timer's schedule {schedule!r} is no NCRONTAB expression of six fields."])
     return schedule

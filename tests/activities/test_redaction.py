@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from activities.problems import data_changed, problem_of
-from activities.redaction import redact_logs, redacted
+from activities.redaction import quiet_libraries, redact_logs, redacted
 from billing.errors import Forbidden, ServiceUnavailable
 from landing.errors import LandingRefused, SourceExpired
 
@@ -139,7 +139,13 @@ def test_httpx_logs_whole_urls_and_no_signature(log: _Lines) -> None:
         async with httpx.AsyncClient(transport=transport) as client:
             await client.get(URL, headers={"Authorization": f"Bearer {TOKEN}"})
 
-    asyncio.run(scenario())
+    library = logging.getLogger("httpx")
+    level = library.level
+    library.setLevel(logging.DEBUG)
+    try:
+        asyncio.run(scenario())
+    finally:
+        library.setLevel(level)
     requests = [line for line in log.lines if "HTTP Request" in line]
     assert requests
     assert "part-0.json.gz" in requests[0]
@@ -182,3 +188,17 @@ def test_changed_data_has_a_remedy() -> None:
     """Who reads the error knows what to wait for."""
     assert data_changed().code == "DataChanged"
     assert "again" in data_changed().remedy
+
+
+def test_libraries_that_log_each_request_are_quiet_unless_asked() -> None:
+    """On Azure the worker logs at INFO: a line a request would cost money and say little; a level set on purpose stays."""
+    httpx_log, azure_log = logging.getLogger("httpx"), logging.getLogger("azure")
+    levels = httpx_log.level, azure_log.level
+    try:
+        httpx_log.setLevel(logging.NOTSET)
+        azure_log.setLevel(logging.DEBUG)
+        quiet_libraries()
+        assert (httpx_log.level, azure_log.level) == (logging.WARNING, logging.DEBUG)
+    finally:
+        httpx_log.setLevel(levels[0])
+        azure_log.setLevel(levels[1])

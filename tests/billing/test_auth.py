@@ -106,5 +106,5 @@ def test_an_identity_without_token() -> None:
         get(graph, entra(FakeCredential(fault)), f"{BASE_URL}/x")
     assert caught.value.code == "NoToken"
     assert "No credential of the chain had a token." in caught.value.message
-    assert "PartnerBilling.Read.All" in caught.value.remedy
+    assert "sign in" in caught.value.remedy
     assert graph.requests == []

@@ -31,16 +31,19 @@ class FakeDurable:
     async def get_status_by(
         self,
         created_time_from: datetime | None = None,
+        created_time_to: datetime | None = None,
         runtime_status: Sequence[OrchestrationRuntimeStatus] = (),
         instance_id_prefix: str = "",
     ) -> list[DurableOrchestrationStatus]:
-        return [
+        found = [
             status
             for status in self.instances.values()
             if (created_time_from is None or status.created_time >= created_time_from)
+            and (created_time_to is None or status.created_time <= created_time_to)
             and (not runtime_status or status.runtime_status in runtime_status)
             and status.instance_id.startswith(instance_id_prefix)
         ]
+        return found[:100]
 
     async def start_new(self, name: str, instance_id: str, client_input: Any) -> str:
         if self.start_fails_after_rival:

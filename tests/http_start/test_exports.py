@@ -17,6 +17,7 @@ from tests.http_start.fake_durable import BEGINNING, FakeDurable
 
 REQUEST = ExportRequest("G016907411")
 ID = "billedUsage-G016907411-full"
+END = BEGINNING + timedelta(days=40)
 SETTINGS = Settings.from_mapping({"LANDING_URL": "file:///landed", "RETRY_SECONDS": "7"})
 
 
@@ -77,10 +78,21 @@ def test_the_list_is_newest_first_and_without_suborchestrations() -> None:
     durable.add("billedUsage-G000000001-full:poll:5d1c", "Running")
     durable.add("monthly-2026-10", "Running")
     durable.add("billedUsage-G000000002-basic", "Running")
-    listed = asyncio.run(exports.started_since(durable, BEGINNING))
+    listed = asyncio.run(exports.started_since(durable, BEGINNING, END))
     assert [status["id"] for status in listed] == ["billedUsage-G000000002-basic", "billedUsage-G000000001-full"]
-    later = asyncio.run(exports.started_since(durable, BEGINNING + timedelta(minutes=1)))
+    later = asyncio.run(exports.started_since(durable, BEGINNING + timedelta(minutes=1), END))
     assert [status["id"] for status in later] == ["billedUsage-G000000002-basic"]
+
+
+def test_the_list_is_whole_however_many_instances_there_are() -> None:
+    """Durable lists a hundred instances at once; all exports among a thousand others are found."""
+    durable = FakeDurable()
+    for number in range(1000):
+        other = f"billedUsage-G{number:09d}-full:poll:1"
+        durable.add(f"billedUsage-G{number:09d}-full" if number % 7 == 0 else other, "Running")
+    listed = asyncio.run(exports.started_since(durable, BEGINNING, END))
+    assert len(listed) == 143
+    assert listed[0]["id"] == "billedUsage-G000000994-full"
 
 
 def test_cancelling_ends_the_suborchestrations_too() -> None:

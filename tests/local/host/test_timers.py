@@ -7,6 +7,7 @@ import pytest
 
 from local.functions import TimerFunction
 from local.host.timers import call, resolved
+from settings import SettingsError
 
 
 def test_the_schedule_is_taken_from_the_setting_that_it_names() -> None:
@@ -17,7 +18,7 @@ def test_the_schedule_is_taken_from_the_setting_that_it_names() -> None:
 @pytest.mark.parametrize("settings", [{}, {"EXPORT_SCHEDULE": ""}, {"EXPORT_SCHEDULE": "every day"}])
 def test_a_schedule_that_is_none_is_said_at_once(settings: dict[str, str]) -> None:
     """A host does not start with a timer that would never fire."""
-    with pytest.raises(ValueError, match=r"EXPORT_SCHEDULE|NCRONTAB"):
+    with pytest.raises(SettingsError, match=r"EXPORT_SCHEDULE|NCRONTAB"):
         resolved("%EXPORT_SCHEDULE%", settings)
 
 
