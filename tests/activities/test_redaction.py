@@ -191,7 +191,7 @@ def test_changed_data_has_a_remedy() -> None:
 
 
 def test_libraries_that_log_each_request_are_quiet_unless_asked() -> None:
-    """On Azure the worker logs at INFO: a line a request would cost money and say little; a level set on purpose stays."""
+    """On Azure a line a request would cost money and say little; a level that was set on purpose stays."""
     httpx_log, azure_log = logging.getLogger("httpx"), logging.getLogger("azure")
     levels = httpx_log.level, azure_log.level
     try:
