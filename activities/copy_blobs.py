@@ -11,7 +11,7 @@ from activities.versions import version_folder, version_of
 from billing.errors import OperationGone, RequestRefused
 from billing.models import Manifest
 from landing.copying import Copy, copy_blob
-from landing.errors import LandingError, LandingRefused, SourceExpired
+from landing.errors import LandingError, LandingRefused, SourceChanged, SourceExpired, SourceMissing
 from landing.layout import landed_name
 from landing.version import Receipt
 from landing.zone import OutOfTime
@@ -83,7 +83,8 @@ class _Slice:
         manifest = self._manifest
         try:
             return await self._copy_from(manifest, index)
-        except SourceExpired:
+        except (SourceExpired, SourceMissing, SourceChanged):
+            # Its token has run out, or Microsoft has renewed the data: the manifest tells which.
             self._manifest = await _planned_manifest(self._using, self._order, refused=manifest)
             return await self._copy_from(self._manifest, index)
 

@@ -13,7 +13,8 @@ from tests.faults.bench import Bench
 @pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Iterator[Bench]:
     """A bench of its own, with everything logged."""
-    caplog.set_level(logging.DEBUG)
+    for logger in ("", "azure", "httpx"):
+        caplog.set_level(logging.DEBUG, logger)
     bench = Bench(tmp_path, monkeypatch, caplog)
     yield bench
     configured.cache_clear()

@@ -1,0 +1,76 @@
+"""One function app: its state outlives it, everything else is new when it comes back."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+import function_app
+from activities.clients import Clients, given_clients
+from local.engine import DurableEngine, Instance
+from local.functions import Functions, index
+from tests.simulation.virtual_time import LoopClock
+from tests.simulation.watched_store import WatchedStore
+
+Json = dict[str, Any]
+Activity = Callable[[Json], Awaitable[Json]]
+Around = Callable[[str, Activity, "Host"], Activity]
+"""What is called in place of the activity of this name, on this host."""
+
+DOWN_SECONDS = 20
+"""How long a dead host takes to come back."""
+
+
+class Host:
+    """The real orchestrations and activities on an engine that comes back after each death, with new clients."""
+
+    def __init__(self, new_clients: Callable[[], Clients], around: Around) -> None:
+        self.store = WatchedStore()
+        self.new_clients = new_clients
+        self._functions = self._surrounded(around)
+        self._begin()
+        self._living = asyncio.create_task(self._live())
+
+    def start(self, name: str, instance_id: str, order: Json) -> None:
+        """Starts an orchestration, be the engine dead or alive: Durable's state is not the host's."""
+        self._engine.start(name, instance_id, json.dumps(order))
+
+    def terminate(self, instance_id: str, reason: str) -> None:
+        """Ends an instance."""
+        self._engine.terminate(instance_id, reason)
+
+    def die(self) -> None:
+        """Ends all that runs here, at once."""
+        self._life.cancel()
+
+    async def ended(self, instance_id: str) -> Instance:
+        """The instance, once it has ended."""
+        while (instance := self.store.find(instance_id)) is None or instance.is_active:
+            assert not self._living.done(), self._living.exception()
+            await asyncio.sleep(10)
+        return instance
+
+    async def stop(self) -> None:
+        """Ends it for good."""
+        self._living.cancel()
+        self.die()
+        await asyncio.gather(self._living, self._life, return_exceptions=True)
+        self.store.close()
+
+    def _surrounded(self, around: Around) -> Functions:
+        functions = index(function_app.app)
+        activities = {name: around(name, activity, self) for name, activity in functions.activities.items()}
+        return replace(functions, activities=activities)
+
+    def _begin(self) -> None:
+        self._engine = DurableEngine(self._functions, self.store, LoopClock())
+        with given_clients(self.new_clients()):
+            self._life = asyncio.create_task(self._engine.run())
+
+    async def _live(self) -> None:
+        while True:
+            await asyncio.wait([self._life])
+            assert self._life.cancelled(), self._life.exception()
+            await asyncio.sleep(DOWN_SECONDS)
+            self._begin()

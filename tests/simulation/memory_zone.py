@@ -1,0 +1,129 @@
+"""A landing zone in memory: all hosts share what has landed, and each has a way of its own to get there."""
+
+import hashlib
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from landing.errors import LandingUnavailable, SourceUnavailable
+from landing.source import Source, SourceReader
+from landing.zone import AlreadyThere, Landed, OutOfTime, Stored
+from tests.simulation.chance import Chance
+
+
+@dataclass(frozen=True)
+class Blob:
+    """What stands at a path; `md5` only where the zone knows it."""
+
+    content: bytes
+    md5: str | None
+    tag: str
+
+
+@dataclass
+class Storage:
+    """What has landed, and everything that was written, in that order. `knows_md5`: of each blob, as a folder does.
+
+    `slices` of time are over in the middle of each blob, where time is short.
+    """
+
+    knows_md5: bool
+    slices: int
+    blobs: dict[str, Blob] = field(default_factory=dict)
+    writes: list[tuple[str, bytes]] = field(default_factory=list)
+    staged: Counter[str] = field(default_factory=Counter)
+
+    def put(self, path: str, content: bytes, md5: str | None = None) -> None:
+        """The blob stands at the path, whatever stood there before."""
+        self.writes.append((path, content))
+        md5 = hashlib.md5(content).hexdigest() if self.knows_md5 else md5
+        self.blobs[path] = Blob(content, md5, f"tag-{len(self.writes)}")
+
+    def paths(self, ending: str, within: str = "") -> list[str]:
+        """The paths with this ending and this part."""
+        return sorted(path for path in self.blobs if path.endswith(ending) and within in path)
+
+    def stands(self, path: str, tag: str | None) -> bool:
+        """Whether what stands at the path has this tag; None stands for nothing."""
+        there = self.blobs.get(path)
+        return (there and there.tag) == tag
+
+
+class MemoryZone:
+    """What `landing.zone.LandingZone` asks for. Any call may fail, before its effect or after it."""
+
+    url = "memory://landing"
+
+    def __init__(self, storage: Storage, sources: SourceReader, chance: Chance) -> None:
+        self._storage = storage
+        self._sources = sources
+        self._chance = chance
+
+    async def prepare(self) -> None:
+        """Nothing is missing."""
+
+    async def read(self, path: str) -> Stored | None:
+        async with self._request():
+            blob = self._storage.blobs.get(path)
+        return Stored(blob.content, blob.tag) if blob else None
+
+    async def write(self, path: str, content: bytes) -> None:
+        async with self._request():
+            self._storage.put(path, content)
+
+    async def swap(self, path: str, content: bytes, seen: str | None) -> bool:
+        async with self._request():
+            if not self._storage.stands(path, seen):
+                return False
+            self._storage.put(path, content)
+        return True
+
+    async def find(self, path: str) -> Landed | None:
+        async with self._request():
+            return self._landed(path) if path in self._storage.blobs else None
+
+    async def list(self, folder: str) -> AsyncIterator[Landed]:
+        async with self._request():
+            landed = [self._landed(path) for path in self._storage.paths("", f"{folder}/")]
+        for blob in landed:
+            yield blob
+
+    async def copy(
+        self, source: Source, path: str, *, replacing: str | None = None, out_of_time: Callable[[], bool]
+    ) -> Landed:
+        async with self._request():
+            self._require(path, replacing)
+        self._stage(path, out_of_time)
+        content = b"".join([chunk async for chunk in self._sources.stream(source)])
+        if source.md5 not in (None, hashlib.md5(content).hexdigest()):
+            raise SourceUnavailable("The source's bytes do not have the MD5 that it announced.")
+        async with self._request():
+            self._require(path, replacing)
+            self._storage.put(path, content, source.md5)
+        return self._landed(path)
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+    @asynccontextmanager
+    async def _request(self) -> AsyncIterator[None]:
+        await self._chance.pass_time(1)
+        if self._chance.strikes(0.02):
+            raise LandingUnavailable("The landing zone is busy.")
+        yield
+        if self._chance.strikes(0.02):
+            raise LandingUnavailable("The landing zone's answer was lost.")
+
+    def _require(self, path: str, tag: str | None) -> None:
+        if not self._storage.stands(path, tag):
+            raise AlreadyThere
+
+    def _stage(self, path: str, out_of_time: Callable[[], bool]) -> None:
+        if out_of_time() and self._storage.staged[path] < self._storage.slices:
+            self._storage.staged[path] += 1
+            raise OutOfTime
+
+    def _landed(self, path: str) -> Landed:
+        blob = self._storage.blobs[path]
+        return Landed(path, len(blob.content), blob.md5, blob.tag)
