@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import azure.durable_functions as df
 
+from activities.problems import not_now
 from activities.redaction import redacted
+from billing.errors import ServiceUnavailable
+from landing.errors import TryAgain
+from orchestrator.messages import PutOff
 
 if TYPE_CHECKING:
     JsonObject = dict[str, Any]
@@ -18,13 +22,18 @@ blueprint = df.Blueprint()
 
 
 def activity(name: str) -> Callable[[Callable[[JsonObject], Awaitable[JsonObject]]], Any]:
-    """Registers an async activity. What it raises may be retried, and reaches Durable without secrets."""
+    """Registers an async activity. What keeps it from its work for now is answered as data, with all that is known.
+
+    What else it raises may be tried again too, and reaches Durable as text without secrets.
+    """
 
     def register(function: Callable[[JsonObject], Awaitable[JsonObject]]) -> Any:
         @functools.wraps(function)
         async def guarded(message: JsonObject) -> JsonObject:
             try:
                 return await function(message)
+            except (ServiceUnavailable, TryAgain) as fault:
+                return PutOff(not_now(fault)).to_json()
             except Exception as fault:
                 raise ActivityFailed(redacted(f"{type(fault).__name__}: {fault}")) from None
 

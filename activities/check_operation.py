@@ -4,7 +4,7 @@ from activities.blueprint import JsonObject, activity
 from activities.clients import clients
 from activities.manifests import Manifests
 from activities.problems import problem, problem_of
-from billing.errors import OperationGone, RequestRefused, ServiceUnavailable
+from billing.errors import OperationGone, RequestRefused
 from billing.models import NO_DATA, Failed, Manifest, Operation, Succeeded
 from landing.errors import LandingRefused, UnsafeName
 from landing.layout import require_landable
@@ -20,8 +20,6 @@ async def check_operation(message: JsonObject) -> JsonObject:
         using = await clients()
         answer = await using.billing.read_operation(order.operation_url)
         return _told(answer.value, answer.retry_after, using.manifests).to_json()
-    except ServiceUnavailable as fault:
-        return OperationAnswer("running", fault.retry_after, problem=problem_of(fault)).to_json()
     except OperationGone as gone:
         return OperationAnswer("gone", problem=problem_of(gone)).to_json()
     except (RequestRefused, UnsafeName, LandingRefused) as refusal:

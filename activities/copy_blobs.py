@@ -6,16 +6,16 @@ from collections.abc import Awaitable, Iterable
 
 from activities.blueprint import JsonObject, activity
 from activities.clients import Clients, clients
-from activities.problems import data_changed, problem_of
+from activities.problems import data_changed, not_now, problem_of
 from activities.versions import version_folder, version_of
-from billing.errors import OperationGone, RequestRefused
+from billing.errors import OperationGone, RequestRefused, ServiceUnavailable
 from billing.models import Manifest
 from landing.copying import Copy, copy_blob
-from landing.errors import LandingError, LandingRefused, SourceChanged, SourceExpired, SourceMissing
+from landing.errors import LandingError, LandingRefused, SourceChanged, SourceExpired, SourceMissing, TryAgain
 from landing.layout import landed_name
 from landing.version import Receipt
 from landing.zone import OutOfTime
-from orchestrator.messages import CopyAnswer, CopyOrder
+from orchestrator.messages import CopyAnswer, CopyOrder, NotNow
 from orchestrator.names import COPY_BLOBS
 
 
@@ -59,6 +59,7 @@ class _Slice:
         self._end = time.monotonic() + using.settings.copy_slice_seconds
         self._todo = iter(range(order.start, order.stop))
         self._done: dict[int, Copy] = {}
+        self._not_now: NotNow | None = None
 
     async def copy(self) -> CopyAnswer:
         await _together(self._work() for _ in range(self._using.settings.copy_concurrency))
@@ -67,7 +68,7 @@ class _Slice:
         if receipts:
             version = version_of(self._using, self._order.request, self._order.plan)
             await version.write_receipt(self._order.start, receipts)
-        return CopyAnswer(reached, len(receipts), sum(receipt.length for receipt in receipts))
+        return CopyAnswer(reached, len(receipts), sum(receipt.length for receipt in receipts), self._not_now)
 
     async def _work(self) -> None:
         # Time is looked at after a blob, not before: every slice gets further, however short it is.
@@ -76,7 +77,9 @@ class _Slice:
                 self._done[index] = await self._copy(index)
             except OutOfTime:
                 return
-            if self._out_of_time():
+            except (ServiceUnavailable, TryAgain) as fault:
+                self._not_now = not_now(fault)
+            if self._not_now or self._out_of_time():
                 return
 
     async def _copy(self, index: int) -> Copy:

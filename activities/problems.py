@@ -1,9 +1,9 @@
 """Errors that a person must act on, as messages."""
 
 from activities.redaction import redacted
-from billing.errors import BillingError
-from landing.errors import LandingError
-from orchestrator.messages import Problem
+from billing.errors import BillingError, ServiceUnavailable
+from landing.errors import LandingError, SourceFault, TryAgain
+from orchestrator.messages import NotNow, Problem
 
 MOST_CHARACTERS = 1000
 """Of a message that others wrote."""
@@ -12,6 +12,11 @@ MOST_CHARACTERS = 1000
 def problem_of(error: BillingError | LandingError) -> Problem:
     """The error's code, message, Microsoft's request id where it has one, and remedy."""
     return problem(error.code, error.message, error.remedy, getattr(error, "request_id", None))
+
+
+def not_now(fault: ServiceUnavailable | TryAgain) -> NotNow:
+    """What keeps an activity from its work for now."""
+    return NotNow(problem_of(fault), getattr(fault, "retry_after", None), isinstance(fault, SourceFault))
 
 
 def problem(code: str, message: str, remedy: str, request_id: str | None = None) -> Problem:

@@ -3,7 +3,7 @@
 from activities.blueprint import JsonObject, activity
 from activities.clients import clients
 from activities.problems import problem_of
-from billing.errors import OperationGone, RequestRefused, ServiceUnavailable
+from billing.errors import OperationGone, RequestRefused
 from landing.errors import LandingRefused
 from orchestrator.messages import StartAnswer, StartOrder
 from orchestrator.names import START_EXPORT
@@ -17,8 +17,4 @@ async def start_export(message: JsonObject) -> JsonObject:
         started = await (await clients()).billing.start_export(order.request)
     except (RequestRefused, OperationGone, LandingRefused) as refusal:
         return StartAnswer(problem=problem_of(refusal)).to_json()
-    except ServiceUnavailable as fault:
-        if fault.retry_after is None:
-            raise
-        return StartAnswer(retry_after=fault.retry_after, problem=problem_of(fault)).to_json()
     return StartAnswer(started.value, started.retry_after).to_json()

@@ -7,6 +7,7 @@
         ├── Unauthorized       401, also after the token was asked for anew
         │   └── NoToken        the identity gets no token at all
         ├── Forbidden          403
+        ├── NoInvoiceAccess    401 or 403 of Partner Center, whose list of invoices has rights of its own
         ├── ForeignOrigin      a URL points away from the configured origins
         └── UnusableAnswer     an answer that the documentation does not allow
 
@@ -70,6 +71,15 @@ class Forbidden(RequestRefused):
     remedy = (
         "Give the app's identity the application role PartnerBilling.Read.All in the partner tenant that the invoice "
         "belongs to, with admin consent."
+    )
+
+
+class NoInvoiceAccess(RequestRefused):
+    """Partner Center does not let the identity read the partner's invoices."""
+
+    remedy = (
+        "Give the app's identity app-only access to Partner Center's API in the partner tenant; exports of single "
+        "invoices do without."
     )
 
 

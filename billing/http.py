@@ -28,7 +28,7 @@ PATIENCE = 5.0
 """Seconds that a call waits between its tries at the most; a service that asks for more is left alone for now."""
 
 _UNAVAILABLE = frozenset({408, 429})
-_REFUSALS: Mapping[int, type[BillingError]] = {
+REFUSALS: dict[int, type[BillingError]] = {
     401: Unauthorized,
     403: Forbidden,
     404: OperationGone,
@@ -37,12 +37,20 @@ _REFUSALS: Mapping[int, type[BillingError]] = {
 
 
 class Api:
-    """One API below a base URL, whose origin no request leaves. `http` sends the requests and authenticates them."""
+    """One API below a base URL, whose origin no request leaves.
+
+    `http` sends the requests and authenticates them; `refusals` says which error a status stands for.
+    """
 
     def __init__(
-        self, base_url: str, http: httpx.AsyncClient, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        base_url: str,
+        http: httpx.AsyncClient,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        refusals: Mapping[int, type[BillingError]] = REFUSALS,
     ) -> None:
         self.base_url = base_url
+        self._refusals = refusals
         self._http = http
         self._now = now
 
@@ -92,7 +100,7 @@ class Api:
         if response.status_code in _UNAVAILABLE or response.is_server_error:
             wait = self.wait_asked_for(response)
             return ServiceUnavailable(code, message, request_id=request_id, retry_after=wait)
-        return _REFUSALS.get(response.status_code, RequestRefused)(code, message, request_id=request_id)
+        return self._refusals.get(response.status_code, RequestRefused)(code, message, request_id=request_id)
 
 
 def json_object(response: httpx.Response) -> Mapping[str, Any]:

@@ -10,8 +10,8 @@ from typing import Any, Self
 
 import httpx
 
-from billing.errors import UnusableAnswer
-from billing.http import Api
+from billing.errors import NoInvoiceAccess, UnusableAnswer
+from billing.http import REFUSALS, Api
 from billing.models import INVOICE_ID, month_before
 
 PAGE_SIZE = 200
@@ -55,7 +55,7 @@ class InvoiceClient:
     def __init__(
         self, base_url: str, http: httpx.AsyncClient, now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
-        self._api = Api(base_url, http, now)
+        self._api = Api(base_url, http, now, REFUSALS | {401: NoInvoiceAccess, 403: NoInvoiceAccess})
 
     async def of_month(self, month: str) -> list[str]:
         """The ids, sorted, of the month's invoices that have daily-rated usage.

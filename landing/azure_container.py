@@ -247,7 +247,8 @@ def _landing_error(fault: HttpResponseError) -> LandingError:
         return LandingUnavailable(f"The landing zone did not answer ({code}).")
     if code in {"CannotVerifyCopySource", "SourceConditionNotMet"}:
         return source_error(_source_status(fault) or status)
-    if status in {408, 429} or status >= 500:
+    # Staged blocks are gone once another copy of the same blob was committed.
+    if status in {408, 429} or status >= 500 or code == "InvalidBlockList":
         return LandingUnavailable(f"The landing zone answered {status} {code}.")
     return LandingRefused(f"The landing zone refused: {status} {code}.")
 

@@ -1,15 +1,16 @@
 """What can go wrong between a source blob and the landing zone.
 
     LandingError
-    ├── TryAgain                  the same call may succeed later
-    │   ├── LandingUnavailable    the landing zone does not answer, or is throttled
-    │   ├── SourceUnavailable     the source does not answer, or was cut short
-    │   ├── SourceExpired         403: the SAS token has run out
-    │   ├── SourceMissing         404: the blob is not (or no longer) there
-    │   └── SourceChanged         the blob is not the one that was described
-    ├── LandingRefused            final: the landing zone does not take it
-    ├── UnsafeName                final: a blob's name cannot become a path
-    └── Incomplete                what landed is not what the manifest names
+    ├── TryAgain                    the same call may succeed later
+    │   ├── LandingUnavailable      the landing zone does not answer, or is throttled
+    │   └── SourceFault             the source blob cannot be read
+    │       ├── SourceUnavailable   it does not answer, or was cut short
+    │       ├── SourceExpired       403: the SAS token has run out
+    │       ├── SourceMissing       404: the blob is not (or no longer) there
+    │       └── SourceChanged       the blob is not the one that was described
+    ├── LandingRefused              final: the landing zone does not take it
+    ├── UnsafeName                  final: a blob's name cannot become a path
+    └── Incomplete                  what landed is not what the manifest names
 
 Each carries `code`, `message` and `remedy`; no text quotes a URL, for source URLs hold a secret.
 """
@@ -46,25 +47,29 @@ class LandingUnavailable(TryAgain):
     remedy = "Start the export again when the storage account that LANDING_URL names answers; what landed is kept."
 
 
-class SourceUnavailable(TryAgain):
+class SourceFault(TryAgain):
+    """The source blob cannot be read now; a new export may name a better one."""
+
+
+class SourceUnavailable(SourceFault):
     """The source does not answer, or its answer was cut short."""
 
     remedy = "Start the export again later; what landed is kept."
 
 
-class SourceExpired(TryAgain):
+class SourceExpired(SourceFault):
     """The source refuses its SAS token: it has most likely run out."""
 
     remedy = "Start the export again: a new export brings a new token; what landed is kept."
 
 
-class SourceMissing(TryAgain):
+class SourceMissing(SourceFault):
     """The source blob is not there."""
 
     remedy = "Start the export again; if this lasts, tell Microsoft's support which blob of the manifest is missing."
 
 
-class SourceChanged(TryAgain):
+class SourceChanged(SourceFault):
     """The source blob is not the one that was described a moment ago."""
 
     remedy = "Start the export again: Microsoft is renewing the data."

@@ -4,10 +4,10 @@ from dataclasses import replace
 from typing import Any
 
 from billing.models import ExportRequest
-from orchestrator.messages import CopyAnswer, Copying, CopyOrder, Plan, Problem
+from orchestrator.messages import CopyAnswer, Copying, CopyOrder, NotNow, Plan, Problem
 from orchestrator.names import COPY_BLOBS
-from orchestrator.policy import MOST_IDLE_ROUNDS, index_ranges, retry_delay, total
-from orchestrator.run import ExportAnew, ExportFailed, Run, Steps, deadline_passed, kept_failing, reason_of
+from orchestrator.policy import MOST_IDLE_ROUNDS, MOST_IDLE_ROUNDS_AT_SOURCE, index_ranges, total
+from orchestrator.run import ExportAnew, ExportFailed, Run, Steps, crashed, deadline_passed, ending
 
 SLICES_PER_HISTORY = 128
 """Calls of `copy_blobs`, and waits between rounds, before continuing as new: four events each, read at every replay."""
@@ -23,26 +23,24 @@ def copy_ranges(run: Run, request: ExportRequest, copying: Copying) -> Steps[Cop
 
     Raises:
         ExportFailed: when a range cannot be copied.
-        ExportAnew: when the data is no longer what was planned.
+        ExportAnew: when the data is no longer what was planned, or cannot be read.
     """
     slices = SLICES_PER_HISTORY
     while copying.pending and slices >= len(copying.pending):
         round_ = _Round(run, request, copying, slices)
         copying = yield from round_.play()
         slices = round_.slices
-        if copying.pending and round_.fault:
-            yield from _wait_for_next_round(run, copying, round_.fault)
+        if copying.pending and round_.not_now:
+            yield from _wait_for_next_round(run, copying, round_.not_now)
             slices -= 1
     return copying
 
 
-def _wait_for_next_round(run: Run, copying: Copying, fault: str) -> Steps[None]:
-    if copying.idle_rounds >= MOST_IDLE_ROUNDS:
+def _wait_for_next_round(run: Run, copying: Copying, not_now: NotNow) -> Steps[None]:
+    if copying.idle_rounds >= (MOST_IDLE_ROUNDS_AT_SOURCE if not_now.anew else MOST_IDLE_ROUNDS):
         left = total(copying.pending)
-        raise ExportFailed(
-            kept_failing(f"{left} of {copying.plan.blob_count} blobs cannot be copied; at last: {fault}")
-        )
-    yield from run.wait(retry_delay(max(copying.idle_rounds, 1), run.policy), fault)
+        raise ending(not_now, f"Of {copying.plan.blob_count} blobs, up to {left} could not be copied")
+    yield from run.wait_after(not_now, max(copying.idle_rounds, 1))
 
 
 class _Round:
@@ -53,7 +51,7 @@ class _Round:
 
     def __init__(self, run: Run, request: ExportRequest, copying: Copying, slices: int) -> None:
         self.slices = slices
-        self.fault: str | None = None
+        self.not_now: NotNow | None = None
         self._run = run
         self._request = request
         self._copying = copying
@@ -68,7 +66,8 @@ class _Round:
             self._start(pending)
         while self._running:
             done = yield self._run.context.task_any(list(self._running))
-            self._take(self._running.pop(done), done.result)
+            pending = self._running.pop(done)
+            self._take(pending, _read(done.result, pending[0]))
             self._show()
         if self._ending:
             raise self._ending
@@ -81,12 +80,8 @@ class _Round:
         self._running[self._run.task(COPY_BLOBS, order)] = pending
         self.slices -= 1
 
-    def _take(self, pending: list[int], result: Any) -> None:
-        if isinstance(result, Exception):
-            self.fault = reason_of(result)
-            self._left.append(pending)
-            return
-        answer = CopyAnswer.from_json(result)
+    def _take(self, pending: list[int], answer: CopyAnswer) -> None:
+        self.not_now = answer.not_now or self.not_now
         if answer.problem:
             self._end(answer.problem, answer.anew)
         self._progressed = self._progressed or answer.next > pending[0]
@@ -96,10 +91,10 @@ class _Round:
             bytes_done=self._copying.bytes_done + answer.bytes,
         )
         if answer.next < pending[1]:
-            self._go_on([answer.next, pending[1]])
+            self._go_on([answer.next, pending[1]], put_off=bool(answer.not_now))
 
-    def _go_on(self, rest: list[int]) -> None:
-        if self._ending or not self.slices:
+    def _go_on(self, rest: list[int], *, put_off: bool) -> None:
+        if put_off or self._ending or not self.slices:
             self._left.append(rest)
         elif self._run.now >= self._run.deadline:
             self._ending = ExportFailed(deadline_passed("blobs were still being copied."))
@@ -113,3 +108,10 @@ class _Round:
     def _show(self) -> None:
         copying = self._copying
         self._run.show("copying", copying.blobs_done, copying.plan.blob_count, copying.bytes_done)
+
+
+def _read(result: Any, start: int) -> CopyAnswer:
+    """What a task of `copy_blobs` that began at `start` ended with, however it ended."""
+    if isinstance(result, Exception):
+        return CopyAnswer(start, not_now=crashed(result))
+    return CopyAnswer.from_json({"next": start, **result})

@@ -76,6 +76,26 @@ class Problem(Message):
 
 
 @dataclass(frozen=True)
+class NotNow(Message):
+    """What keeps an activity from its work for now: it may be called again.
+
+    `retry_after`: the seconds that the service asked to wait, if it did. `anew`: where waiting does not help, a new
+    export may.
+    """
+
+    problem: Problem
+    retry_after: float | None = None
+    anew: bool = False
+
+
+@dataclass(frozen=True)
+class PutOff(Message):
+    """The answer of any activity that could do nothing yet. In the JSON of other answers it finds no `not_now`."""
+
+    not_now: NotNow | None = None
+
+
+@dataclass(frozen=True)
 class Plan(Message):
     """What an operation's manifest says, without its SAS token and its list of names.
 
@@ -124,10 +144,7 @@ class StartOrder(Message):
 
 @dataclass(frozen=True)
 class StartAnswer(Message):
-    """Answer of `start_export`: the operation's URL, or why there is none.
-
-    `retry_after`: seconds until the operation may be polled; with a problem, until the export may be posted again.
-    """
+    """Answer of `start_export`: the operation's URL and the seconds until it may be polled, or why there is none."""
 
     operation_url: str | None = None
     retry_after: float | None = None
@@ -218,12 +235,13 @@ class CopyOrder(Message):
 class CopyAnswer(Message):
     """Answer of `copy_blobs`: it got to index `next`, and so many blobs and bytes of the range have landed meanwhile.
 
-    `problem` is final, unless `anew`: then a new export may mend it.
+    `not_now` kept it from getting further. `problem` is final, unless `anew`: then a new export may mend it.
     """
 
     next: int
     blobs: int = 0
     bytes: int = 0
+    not_now: NotNow | None = None
     problem: Problem | None = None
     anew: bool = False
 

@@ -6,10 +6,10 @@ from typing import Any
 from azure.durable_functions import DurableOrchestrationContext
 
 from orchestrator.blueprint import blueprint
-from orchestrator.messages import CheckOperation, OperationAnswer, Polling
+from orchestrator.messages import CheckOperation, NotNow, OperationAnswer, Polling
 from orchestrator.names import CHECK_OPERATION, POLL_OPERATION
 from orchestrator.policy import may_be_too_early, poll_delay
-from orchestrator.run import ExportFailed, Run, Steps, kept_failing, reason_of
+from orchestrator.run import ExportFailed, Run, Steps
 
 POLLS_PER_HISTORY = 10
 """Polls before continuing as new: eight events each, and every poll replays those before it."""
@@ -35,11 +35,10 @@ def poll_operation(context: DurableOrchestrationContext) -> Steps[dict[str, Any]
 
 def _check(run: Run, polling: Polling) -> Steps[OperationAnswer]:
     """One poll. What could not be asked, and an operation that is not known yet, is polled again like a running one."""
-    try:
-        data = yield run.task(CHECK_OPERATION, CheckOperation(polling.operation_url))
-    except Exception as fault:
-        return OperationAnswer("running", problem=kept_failing(reason_of(fault)))
-    answer = OperationAnswer.from_json(data)
+    told = yield from run.ask(CHECK_OPERATION, CheckOperation(polling.operation_url))
+    if isinstance(told, NotNow):
+        return OperationAnswer("running", told.retry_after, problem=told.problem)
+    answer = OperationAnswer.from_json(told)
     if answer.state == "gone" and may_be_too_early(run.now, polling.posted, polling.seen):
         return replace(answer, state="running")
     return answer

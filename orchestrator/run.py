@@ -1,12 +1,13 @@
 """What every step of an orchestration needs: time, timers, activities called until they answer, the status."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from azure.durable_functions import DurableOrchestrationContext
 
-from orchestrator.messages import Message, Policy, Problem
+from orchestrator.messages import Message, NotNow, Policy, Problem, PutOff
 from orchestrator.policy import ACTIVITY_TRIES, retry_delay
 
 T = TypeVar("T")
@@ -68,20 +69,36 @@ class Run:
         yield self.context.create_timer(until)
 
     def call(self, activity: str, message: Message, answer: type[M]) -> Steps[M]:
-        """Calls the activity, again and again while it raises, with growing waits between.
+        """Calls the activity, again and again while it cannot do its work, with growing waits between.
 
         Raises:
-            ExportFailed: when it never answers.
+            ExportFailed: when it never can.
+            ExportAnew: when it never can, and a new export may mend that.
         """
         for failures in range(1, ACTIVITY_TRIES + 1):
-            try:
-                data = yield self.task(activity, message)
-                return answer.from_json(data)
-            except Exception as fault:
-                reason = reason_of(fault)
+            told = yield from self.ask(activity, message)
+            if not isinstance(told, NotNow):
+                return answer.from_json(told)
+            not_now = told
             if failures < ACTIVITY_TRIES:
-                yield from self.wait(retry_delay(failures, self.policy), reason)
-        raise ExportFailed(kept_failing(f"The step {activity} failed {ACTIVITY_TRIES} times; at last: {reason}"))
+                yield from self.wait_after(not_now, failures)
+        raise ending(not_now, f"The step {activity} failed {ACTIVITY_TRIES} times")
+
+    def ask(self, activity: str, message: Message) -> Steps[Mapping[str, Any] | NotNow]:
+        """The activity's answer to one call, as JSON, or what kept it from answering."""
+        try:
+            answer: Mapping[str, Any] = yield self.task(activity, message)
+        except Exception as fault:
+            return crashed(fault)
+        return PutOff.from_json(answer).not_now or answer
+
+    def wait_after(self, told: NotNow, failures: int) -> Steps[None]:
+        """Waits before something is tried again that failed `failures` times, at least as long as the service asked.
+
+        Raises:
+            ExportFailed: when the deadline would pass before.
+        """
+        yield from self.wait(max(told.retry_after or 0, retry_delay(failures, self.policy)), told.problem.message)
 
     def task(self, activity: str, message: Message) -> Any:
         """The durable task of one call of the activity."""
@@ -97,14 +114,24 @@ def deadline_passed(waiting_for: str) -> Problem:
     )
 
 
-def kept_failing(message: str) -> Problem:
-    """The problem of a step that fails however often it is tried."""
-    return Problem(
-        "KeptFailing", message, "Look at the app's log for the cause; then start the export again: what landed is kept."
+def ending(told: NotNow, what: str) -> ExportFailed | ExportAnew:
+    """The end of an attempt in which `what` stayed so however often it was tried, at last because of what was told."""
+    problem = replace(told.problem, message=f"{what}; at last: {told.problem.message}")
+    return ExportAnew(problem) if told.anew else ExportFailed(problem)
+
+
+def crashed(fault: object) -> NotNow:
+    """What is known of an activity that raised: text, which is never branched on."""
+    return NotNow(
+        Problem(
+            "KeptFailing",
+            reason_of(fault),
+            "Look at the app's log for the cause; then start the export again: what landed is kept.",
+        )
     )
 
 
 def reason_of(fault: object) -> str:
-    """The first line of an activity's exception, which arrives as bare text, or none, and is never branched on."""
+    """The first line of an activity's exception, which arrives as bare text, or none."""
     lines = str(fault).strip().splitlines()
     return lines[0][:500] if lines else "no reason given"

@@ -20,8 +20,8 @@ from orchestrator.messages import (
     VersionOrder,
 )
 from orchestrator.names import COMMIT_EXPORT, POLL_OPERATION, REUSE_VERSION, RUN_EXPORT, START_EXPORT
-from orchestrator.policy import ACTIVITY_TRIES, retry_delay
-from orchestrator.run import ExportAnew, ExportFailed, Run, Steps, kept_failing, reason_of
+from orchestrator.policy import retry_delay
+from orchestrator.run import ExportAnew, ExportFailed, Run, Steps, crashed
 
 
 class _ContinueAsNew(Exception):
@@ -70,26 +70,15 @@ def _wait_for_next_attempt(run: Run, order: ExportOrder, problem: Problem) -> St
 
 def _await_plan(run: Run, order: ExportOrder) -> Steps[Plan]:
     run.show("starting")
-    url, retry_after = yield from _start(run, order)
+    started = yield from run.call(START_EXPORT, StartOrder(order.request), StartAnswer)
+    if started.operation_url is None:
+        raise ExportFailed(_given(started.problem))
     run.show("polling")
-    polling = Polling(url, order.policy, run.now, run.deadline, retry_after)
+    polling = Polling(started.operation_url, order.policy, run.now, run.deadline, started.retry_after)
     answer = yield from _poll(run, polling)
     if answer.plan:
         return answer.plan
     raise (ExportFailed if answer.state == "final" else ExportAnew)(_given(answer.problem))
-
-
-def _start(run: Run, order: ExportOrder) -> Steps[tuple[str, float | None]]:
-    """The operation's URL, and the seconds until it may be polled; a service that says when is asked again then."""
-    for _ in range(ACTIVITY_TRIES):
-        started = yield from run.call(START_EXPORT, StartOrder(order.request), StartAnswer)
-        if started.operation_url:
-            return started.operation_url, started.retry_after
-        problem = _given(started.problem)
-        if started.retry_after is None:
-            break
-        yield from run.wait(max(started.retry_after, order.policy.retry_seconds), problem.message)
-    raise ExportFailed(problem)
 
 
 def _poll(run: Run, polling: Polling) -> Steps[OperationAnswer]:
@@ -98,7 +87,7 @@ def _poll(run: Run, polling: Polling) -> Steps[OperationAnswer]:
     try:
         data = yield run.context.call_sub_orchestrator(POLL_OPERATION, polling.to_json(), child, expected_type=dict)
     except Exception as fault:
-        return OperationAnswer("failed", problem=kept_failing(f"Polling ended: {reason_of(fault)}"))
+        return OperationAnswer("failed", problem=crashed(fault).problem)
     return OperationAnswer.from_json(data)
 
 

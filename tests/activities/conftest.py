@@ -28,8 +28,10 @@ from orchestrator.messages import (
     CopyAnswer,
     CopyOrder,
     Message,
+    NotNow,
     OperationAnswer,
     Plan,
+    PutOff,
     StartAnswer,
     StartOrder,
     VersionAnswer,
@@ -169,8 +171,26 @@ class Bench:
         assert not [secret for secret in {*self.emulator.signatures, self.token} if secret in text]
 
 
+class CalledInVain(Exception):
+    """The activity could not do its work, and told why."""
+
+    def __init__(self, not_now: NotNow) -> None:
+        super().__init__(not_now)
+        self.not_now = not_now
+        self.problem = not_now.problem
+
+
 async def _call(name: str, message: Message, answer: type[A]) -> A:
-    return answer.from_json(await index(function_app.app).activities[name](message.to_json()))
+    return answer.from_json(await call(name, message))
+
+
+async def call(name: str, message: Message) -> Any:
+    """Calls the activity of this name."""
+    told = await index(function_app.app).activities[name](message.to_json())
+    not_now = PutOff.from_json(told).not_now
+    if not_now and "next" not in told:
+        raise CalledInVain(not_now)
+    return told
 
 
 MakeBench = Callable[..., Bench]

@@ -9,7 +9,7 @@ import pytest
 
 from billing.models import ExportRequest
 from orchestrator.messages import OperationAnswer
-from tests.activities.conftest import BASE_URL, REQUEST, Bench, MakeBench
+from tests.activities.conftest import BASE_URL, REQUEST, Bench, CalledInVain, MakeBench
 
 INVOICE = REQUEST.invoice_id
 UNKNOWN = f"{BASE_URL}/reports/partners/billing/operations/00000000-0000-4000-8000-000000000000"
@@ -107,12 +107,11 @@ def test_an_operation_whose_linked_manifest_is_gone_is_gone(make_bench: MakeBenc
     assert bench.run(scenario).state == "gone"
 
 
-def test_an_outage_is_told_as_still_running(bench: Bench) -> None:
+def test_an_outage_is_for_the_orchestrator_to_wait_through(bench: Bench) -> None:
     """A throttled poll is polled again, after as long as the service asked for."""
-    answer = _check(bench, answer=httpx.Response(429, headers={"Retry-After": "120"}))
-    assert (answer.state, answer.retry_after) == ("running", 120)
-    assert answer.problem is not None
-    assert answer.problem.code == "HTTP429"
+    with pytest.raises(CalledInVain, match="HTTP429") as told:
+        _check(bench, answer=httpx.Response(429, headers={"Retry-After": "120"}))
+    assert told.value.not_now.retry_after == 120
 
 
 def test_a_poll_that_is_forbidden_is_final(bench: Bench) -> None:

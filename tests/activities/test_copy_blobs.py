@@ -11,9 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from activities.blueprint import ActivityFailed
-from orchestrator.messages import CopyAnswer, Plan
-from tests.activities.conftest import REQUEST, START, Bench, MakeBench
+from orchestrator.messages import CopyAnswer, NotNow, Plan
+from tests.activities.conftest import REQUEST, START, Bench, CalledInVain, MakeBench
 
 INVOICE = REQUEST.invoice_id
 PART = "part-*"
@@ -32,6 +31,11 @@ def _copy(bench: Bench, **bounds: int) -> CopyAnswer:
         return await bench.copy(await bench.plan(), **bounds)
 
     return bench.run(scenario)
+
+
+def _not_now(answer: CopyAnswer) -> NotNow:
+    assert answer.not_now is not None
+    return answer.not_now
 
 
 def _after_planning(bench: Bench, change: Callable[[], object], then: Callable[[Plan], Awaitable[Any]]) -> Any:
@@ -125,8 +129,7 @@ def test_a_token_that_is_refused_to_many_at_once_is_renewed_once(make_bench: Mak
 def test_a_token_that_is_refused_twice_is_a_fault_to_try_again(bench: Bench) -> None:
     """A source that refuses fresh tokens too is left alone for now."""
     bench.source.interfere = lambda _: httpx.Response(403)
-    with pytest.raises(ActivityFailed, match="SourceExpired"):
-        _copy(bench)
+    assert _not_now(_copy(bench)).problem.code == "SourceExpired"
 
 
 def test_data_that_changed_after_planning_is_not_copied(bench: Bench) -> None:
@@ -201,36 +204,49 @@ def test_a_short_fault_of_the_source_is_not_noticed(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("status", [404, 412, 500, 503])
-def test_a_lasting_fault_is_raised_without_secrets(bench: Bench, status: int) -> None:
-    """What the orchestrator may try again is raised, and no URL of a blob is part of it."""
+def test_a_lasting_fault_of_the_source_is_told_without_secrets(bench: Bench, status: int) -> None:
+    """What a new export may mend, or waiting, is told as such, and no URL of a blob is part of it."""
     bench.source.interfere = lambda _: httpx.Response(status)
-    with pytest.raises(ActivityFailed) as failed:
-        _copy(bench)
-    bench.require_no_secret(str(failed.value))
-    assert "http" not in str(failed.value)
+    told = _copy(bench)
+    assert _not_now(told).anew
+    bench.require_no_secret(str(told))
+    assert "http" not in str(told)
 
 
-def test_a_connection_that_breaks_is_raised_without_secrets(bench: Bench) -> None:
+def test_an_outage_of_the_service_is_told_with_the_wait_that_it_asks_for(bench: Bench) -> None:
+    """The manifest cannot be read for now; a new export could not either."""
+
+    def go_down() -> None:
+        bench.clock.move(3600)
+        bench.graph.interfere = lambda _: httpx.Response(503, headers={"Retry-After": "60"})
+
+    with pytest.raises(CalledInVain) as told:
+        _after_planning(bench, go_down, bench.copy)
+    assert (told.value.not_now.retry_after, told.value.not_now.anew) == (60, False)
+
+
+def test_a_connection_that_breaks_is_told_without_secrets(bench: Bench) -> None:
     """The transport's own text, which may quote the SAS URL, goes nowhere."""
 
     def break_off(request: httpx.Request) -> None:
         raise httpx.ReadError(f"broken: {request.url}", request=request)
 
     bench.source.interfere = break_off
-    with pytest.raises(ActivityFailed, match="did not answer") as failed:
-        _copy(bench)
-    bench.require_no_secret(str(failed.value))
+    told = _copy(bench)
+    assert "did not answer" in _not_now(told).problem.message
+    bench.require_no_secret(str(told))
 
 
 def test_what_had_landed_before_a_fault_is_not_copied_again(bench: Bench) -> None:
-    """The next call finds the blobs that are there, compares them, and copies the rest."""
+    """A slice says how far it got; another call finds the blobs that are there, compares them, and copies the rest."""
     bench.set(copy_concurrency=1)
 
     async def scenario() -> CopyAnswer:
         plan = await bench.plan()
         bench.source.interfere = lambda r: httpx.Response(500) if "part-00002" in r.url.path else None
-        with pytest.raises(ActivityFailed):
-            await bench.copy(plan)
+        cut_short = await bench.copy(plan)
+        assert (cut_short.next, cut_short.blobs) == (2, 2)
+        assert "part-00002" in _not_now(cut_short).problem.message
         bench.source.interfere = lambda _: None
         return await bench.copy(plan)
 

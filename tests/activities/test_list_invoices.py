@@ -6,16 +6,13 @@ from typing import Any
 import httpx
 import pytest
 
-import function_app
-from activities.blueprint import ActivityFailed
-from local.functions import index
 from orchestrator.messages import InvoicesAnswer, InvoicesOrder
 from orchestrator.names import LIST_INVOICES
-from tests.activities.conftest import REQUEST, Bench
+from tests.activities.conftest import REQUEST, Bench, CalledInVain, call
 
 
 def _listing(month: str) -> Callable[[], Awaitable[Any]]:
-    return lambda: index(function_app.app).activities[LIST_INVOICES](InvoicesOrder(month).to_json())
+    return lambda: call(LIST_INVOICES, InvoicesOrder(month))
 
 
 def test_the_invoices_of_the_month_are_listed(bench: Bench) -> None:
@@ -34,8 +31,8 @@ def test_a_refusal_is_an_answer_and_not_an_exception(bench: Bench, status: int) 
     assert answer.problem.remedy
 
 
-def test_an_outage_is_raised(bench: Bench) -> None:
-    """The orchestrator tries again later."""
+def test_an_outage_is_for_the_orchestrator_to_wait_through(bench: Bench) -> None:
+    """It is told that it may try again later."""
     bench.graph.interfere = lambda _: httpx.Response(503)
-    with pytest.raises(ActivityFailed, match="ServiceUnavailable"):
+    with pytest.raises(CalledInVain, match="HTTP503"):
         bench.run(_listing("2026-09"))

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from activities.blueprint import ActivityFailed
-from tests.activities.conftest import Bench, MakeBench
+from tests.activities.conftest import Bench, CalledInVain, MakeBench
 
 
 def test_an_export_that_is_accepted_has_an_operation(make_bench: MakeBench) -> None:
@@ -36,31 +36,44 @@ def test_an_api_that_does_not_know_the_export_refuses_it(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
-def test_an_outage_is_raised(bench: Bench, status: int) -> None:
-    """What a retry may mend is raised, so that the orchestrator tries again."""
-    bench.graph.interfere = lambda _: httpx.Response(status)
-    with pytest.raises(ActivityFailed, match="ServiceUnavailable"):
+def test_an_outage_is_for_the_orchestrator_to_wait_through(bench: Bench, status: int) -> None:
+    """What a later try may mend is told as such, with all that a person would want to know."""
+    bench.graph.interfere = lambda _: httpx.Response(status, headers={"request-id": "1f0c3b2a"})
+    with pytest.raises(CalledInVain) as told:
         bench.run(bench.start)
+    assert (told.value.problem.code, told.value.problem.request_id) == (f"HTTP{status}", "1f0c3b2a")
+    assert "service health" in told.value.problem.remedy
 
 
 @pytest.mark.parametrize("status", [429, 503])
 def test_an_outage_that_says_when_it_ends_is_told(bench: Bench, status: int) -> None:
     """The wait that `Retry-After` asks for is for the orchestrator's timers, so it is told as data."""
     bench.graph.interfere = lambda _: httpx.Response(status, headers={"Retry-After": "60"})
-    started = bench.run(bench.start)
-    assert started.retry_after == 60
-    assert started.problem is not None
-    assert started.problem.code == f"HTTP{status}"
+    with pytest.raises(CalledInVain) as told:
+        bench.run(bench.start)
+    assert told.value.not_now.retry_after == 60
 
 
-def test_a_connection_that_breaks_is_raised_without_secrets(bench: Bench) -> None:
-    """Neither the token nor the transport's own text gets into the exception that Durable stores."""
+def test_a_connection_that_breaks_is_told_without_secrets(bench: Bench) -> None:
+    """Neither the token nor the transport's own text gets into the answer that Durable stores."""
 
     def break_off(request: httpx.Request) -> None:
         raise httpx.ConnectError(f"cannot send {request.headers}", request=request)
 
     bench.graph.interfere = break_off
-    with pytest.raises(ActivityFailed) as failed:
+    with pytest.raises(CalledInVain, match="ConnectError") as told:
+        bench.run(bench.start)
+    bench.require_no_secret(str(told.value))
+
+
+def test_what_nobody_foresaw_is_raised_without_secrets(bench: Bench) -> None:
+    """An exception that Durable stores has our own text, and nothing hangs on it."""
+
+    def crash(request: httpx.Request) -> None:
+        raise RuntimeError(f"{request.headers['Authorization']} and sig=abc")
+
+    bench.graph.interfere = crash
+    with pytest.raises(ActivityFailed, match="RuntimeError") as failed:
         bench.run(bench.start)
     bench.require_no_secret(str(failed.value))
     assert failed.value.__cause__ is None

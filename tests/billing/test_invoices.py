@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from billing.errors import Forbidden, UnusableAnswer
+from billing.errors import NoInvoiceAccess, UnusableAnswer
 from billing.invoices import Invoice, InvoiceClient
 
 BASE = "https://api.partnercenter.microsoft.com"
@@ -85,6 +85,6 @@ def test_a_list_without_end_is_given_up() -> None:
 
 
 def test_a_missing_permission_is_final() -> None:
-    """403 is not asked again."""
-    with pytest.raises(Forbidden):
+    """403 is not asked again, and the remedy speaks of Partner Center."""
+    with pytest.raises(NoInvoiceAccess):
         _of_month("2026-09", lambda _: httpx.Response(403))

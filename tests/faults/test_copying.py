@@ -66,16 +66,17 @@ def test_empty_blobs_land(bench: Bench) -> None:
 def test_a_blob_that_is_missing_for_good_is_named(bench: Bench) -> None:
     """The failure says which blob is missing, and that a person should tell Microsoft."""
     bench.export(Fault(request="blob-head", path=THIRD, answer=Answer(status=404)))
-    message = bench.require_failure("KeptFailing", "start the export again")
+    message = bench.require_failure("SourceMissing", "which blob of the manifest is missing")
     assert f"{THIRD}.json.gz" in message
     assert "404" in message
     assert len(list(bench.landing.rglob("part-*"))) >= 4
+    assert bench.posts == 3
 
 
 def test_bytes_that_never_have_their_md5_never_land(bench: Bench) -> None:
     """A blob that arrives altered however often fails the export."""
     bench.export(Fault(request="blob", path=THIRD, flip=7))
-    assert "MD5" in bench.require_failure("KeptFailing", "start the export again")
+    assert "MD5" in bench.require_failure("SourceUnavailable", "Start the export again")
     assert not list(bench.landing.rglob(f"{THIRD}*"))
 
 
@@ -99,4 +100,4 @@ def test_a_token_that_expires_in_the_middle_is_renewed(bench: Bench) -> None:
 def test_a_token_that_is_never_accepted_ends_in_a_failure(bench: Bench) -> None:
     """Storage that refuses every token fails the export, which commits nothing."""
     bench.export(Fault(request="blob-head", answer=Answer(status=403)))
-    assert "SAS token" in bench.require_failure("KeptFailing", "start the export again")
+    assert "SAS token" in bench.require_failure("SourceExpired", "a new export brings a new token")

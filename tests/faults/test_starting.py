@@ -115,7 +115,7 @@ def test_a_location_elsewhere_is_refused(bench: Bench, location: str) -> None:
 def test_a_service_that_stays_down_ends_in_a_failure(bench: Bench) -> None:
     """An export that can never be posted fails with the service's own words, within its tries."""
     bench.export(Fault(request="export", answer=Answer(status=503)))
-    assert "start_export" in bench.require_failure("KeptFailing", "start the export again")
+    assert "start_export" in bench.require_failure("ServiceUnavailable", "service health")
 
 
 def test_a_service_that_keeps_asking_to_wait_ends_in_a_failure(bench: Bench) -> None:

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from orchestrator.copying import SLICES_PER_HISTORY
-from orchestrator.messages import CopyAnswer, ExportOrder
+from orchestrator.messages import CopyAnswer, ExportOrder, NotNow, PutOff
 from orchestrator.names import COPY_BLOBS, POLL_OPERATION, RUN_EXPORT, START_EXPORT
-from orchestrator.policy import MOST_IDLE_ROUNDS
+from orchestrator.policy import MOST_IDLE_ROUNDS, MOST_IDLE_ROUNDS_AT_SOURCE
 from tests.replay.exports import BLOB_BYTES, PROBLEM, Slices, copied, in_turn, replies, result, still_to_copy
 from tests.replay.player import START, TIMER, Order, Play, Reply, Task, play_on, require_deterministic
 
@@ -104,12 +104,32 @@ def test_waits_are_short_again_once_a_range_got_further() -> None:
     assert waits == [30 + 1, 60 + 1, 30 + 2]
 
 
-def test_copying_that_never_gets_further_fails_in_the_end() -> None:
+@pytest.mark.parametrize("reply", [PutOff(NotNow(PROBLEM)), CopyAnswer(0, not_now=NotNow(PROBLEM)), Exception("?")])
+def test_copying_that_never_gets_further_fails_in_the_end(reply: Reply) -> None:
     """After ten rounds without progress the run ends, and says how many blobs are missing and why."""
-    (played,) = _run(still_to_copy(2), lambda _: Exception("SourceMissing: The source blob is not there (404)."))
+    (played,) = _run(still_to_copy(2, ranges=[[0, 2]]), lambda _: reply)
     assert len(played.calls(TIMER)) == MOST_IDLE_ROUNDS - 1
-    assert played.status["error"]["code"] == "KeptFailing"
-    assert played.status["error"]["message"].startswith("2 of 2 blobs cannot be copied; at last: SourceMissing")
+    assert played.status["error"]["code"] in {PROBLEM.code, "KeptFailing"}
+    assert played.status["error"]["message"].startswith("Of 2 blobs, up to 2 could not be copied; at last: ")
+    require_deterministic(played)
+
+
+def test_blobs_that_cannot_be_read_are_exported_anew_after_a_few_rounds() -> None:
+    """What is wrong with the source a new export mends sooner than waiting; the last one's problem is the error."""
+    plays = _run(still_to_copy(1), lambda _: CopyAnswer(0, not_now=NotNow(PROBLEM, anew=True)))
+    assert len(plays) == still_to_copy(1).policy.export_attempts
+    assert len(plays[0].calls(COPY_BLOBS)) == MOST_IDLE_ROUNDS_AT_SOURCE
+    assert plays[-1].status["error"]["code"] == PROBLEM.code
+    assert plays[-1].status["error"]["request_id"] == PROBLEM.request_id
+
+
+def test_what_a_slice_got_to_before_it_was_kept_from_more_is_not_asked_for_again() -> None:
+    """A range that is put off in its middle is gone on with there, after as long a wait as the service asked for."""
+    put_off = replace(copied(0, 2), not_now=NotNow(PROBLEM, retry_after=400.0))
+    (played,) = _run(still_to_copy(3, ranges=[[0, 3]]), in_turn(put_off, copied(2, 3)))
+    assert _ranges([played]) == {(0, 3): 1, (2, 3): 1}
+    assert START.fromisoformat(played.calls(TIMER)[0]) - START == timedelta(seconds=1 + 400)
+    assert _landed([played]) == (3, 3 * BLOB_BYTES)
     require_deterministic(played)
 
 

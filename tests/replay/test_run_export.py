@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from orchestrator.messages import CopyAnswer, ExportOrder, OperationAnswer, StartAnswer, VersionAnswer
+from orchestrator.messages import CopyAnswer, ExportOrder, NotNow, OperationAnswer, PutOff, StartAnswer, VersionAnswer
 from orchestrator.names import COMMIT_EXPORT, COPY_BLOBS, POLL_OPERATION, REUSE_VERSION, RUN_EXPORT, START_EXPORT
 from orchestrator.policy import ACTIVITY_TRIES
 from tests.replay.exports import BLOB_BYTES, OPERATION, ORDER, PROBLEM, copied, in_turn, replies, result
@@ -112,21 +112,30 @@ def test_a_step_that_raises_is_tried_again_with_growing_waits() -> None:
 
 
 def test_a_start_that_is_put_off_is_tried_again_when_the_service_says() -> None:
-    """`Retry-After` of a throttled post becomes a durable timer, but no shorter one than `RETRY_SECONDS`."""
-    put_off = [StartAnswer(retry_after=600.0, problem=PROBLEM), StartAnswer(retry_after=1.0, problem=PROBLEM)]
+    """`Retry-After` of a throttled post becomes a durable timer, but no shorter one than ours would be."""
+    put_off = [PutOff(NotNow(PROBLEM, retry_after=seconds)) for seconds in (600.0, 1.0)]
     played = _run(replies(1, start_export=in_turn(*put_off, StartAnswer(OPERATION))))
     first, second = (datetime.fromisoformat(fire_at) for fire_at in played.calls(TIMER))
     assert first - START == timedelta(seconds=1 + 600)
-    assert second - first == timedelta(seconds=1 + ORDER.policy.retry_seconds)
+    assert second - first == timedelta(seconds=1 + 2 * ORDER.policy.retry_seconds)
     assert played.output == result(1).to_json()
     require_deterministic(played)
 
 
 def test_a_start_that_is_put_off_for_ever_fails_with_the_services_reason() -> None:
-    """After ten answers of this kind the run ends with Microsoft's own code and request id."""
-    played = _run(replies(1, start_export=lambda _: StartAnswer(retry_after=60.0, problem=PROBLEM)))
+    """After ten answers of this kind the run ends with Microsoft's own code, request id and remedy."""
+    played = _run(replies(1, start_export=lambda _: PutOff(NotNow(PROBLEM, retry_after=60.0))))
     assert len(played.calls(START_EXPORT)) == ACTIVITY_TRIES
-    assert played.status["error"] == PROBLEM.to_json()
+    message = f"The step start_export failed {ACTIVITY_TRIES} times; at last: {PROBLEM.message}"
+    assert played.status["error"] == {**PROBLEM.to_json(), "message": message}
+
+
+@pytest.mark.parametrize("anew", [False, True])
+def test_a_step_that_never_can_ends_the_attempt_or_the_run(anew: bool) -> None:
+    """After its tries a step ends the run, unless a new export may bring what it lacked."""
+    plays = _run_on(replies(1, reuse_version=lambda _: PutOff(NotNow(PROBLEM, anew=anew))))
+    assert len(plays) == (ORDER.policy.export_attempts if anew else 1)
+    assert plays[-1].status["error"]["code"] == PROBLEM.code
 
 
 @pytest.mark.parametrize("step", [START_EXPORT, REUSE_VERSION, COMMIT_EXPORT])
