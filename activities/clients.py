@@ -32,6 +32,7 @@ class Clients:
     manifests: Manifests
     sources: SourceReader
     zone: LandingZone
+    now: Callable[[], datetime]
     closing: tuple[Callable[[], Any], ...] = ()
 
     async def close(self) -> None:
@@ -120,6 +121,7 @@ def make_clients(settings: Settings, now: Callable[[], datetime] = lambda: datet
         Manifests(billing.read_manifest, now),
         sources,
         zone,
+        now,
         (graph_http.aclose, invoice_http.aclose, source_http.aclose, zone.close, credential.close),
     )
 

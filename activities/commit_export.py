@@ -3,7 +3,7 @@
 from activities.blueprint import JsonObject, activity
 from activities.clients import clients
 from activities.problems import data_changed, problem_of
-from activities.versions import contents, result, version_of
+from activities.versions import contents, result, sweep_others, version_of
 from billing.errors import OperationGone, RequestRefused
 from landing.errors import Incomplete, LandingRefused
 from orchestrator.messages import VersionAnswer, VersionOrder
@@ -32,4 +32,5 @@ async def _commit(order: VersionOrder) -> VersionAnswer:
     version = version_of(using, order.request, order.plan)
     totals = await version.committed() or await version.commit(made_of)
     await version.point_latest(made_of, totals)
+    await sweep_others(using, version)
     return VersionAnswer(result(order.request, order.plan, version, totals, unchanged=False))

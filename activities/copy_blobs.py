@@ -109,7 +109,7 @@ class _Slice:
 
     def _receipt(self, index: int) -> Receipt:
         name, copy = self._manifest.blobs[index].name, self._done[index]
-        return Receipt(name, landed_name(name), copy.source.length, copy.landed.md5, copy.source.e_tag)
+        return Receipt(name, landed_name(name), copy.source.length, copy.md5, copy.source.e_tag)
 
 
 async def _together(workers: Iterable[Awaitable[None]]) -> None:

@@ -3,7 +3,7 @@
 from activities.blueprint import JsonObject, activity
 from activities.clients import clients
 from activities.problems import data_changed, problem_of
-from activities.versions import contents, result, version_of
+from activities.versions import contents, result, sweep_others, version_of
 from billing.errors import OperationGone, RequestRefused
 from landing.errors import Incomplete, LandingRefused
 from orchestrator.messages import VersionAnswer, VersionOrder
@@ -34,4 +34,5 @@ async def _reuse(order: VersionOrder) -> VersionAnswer:
         if manifest.digest != order.plan.digest:
             return VersionAnswer(problem=data_changed(), anew=True)
         await version.point_latest(contents(order.request, order.plan, manifest), totals)
+    await sweep_others(using, version)
     return VersionAnswer(result(order.request, order.plan, version, totals, unchanged=unchanged))

@@ -1,10 +1,19 @@
 """Which version of which export does a message speak of?"""
 
+import asyncio
+import logging
+
 from activities.clients import Clients
 from billing.models import ExportRequest, Manifest
+from landing.errors import LandingError
 from landing.layout import ExportFolder, VersionFolder
 from landing.version import Contents, Totals, Version
 from orchestrator.messages import Plan, Result
+
+SWEEP_SECONDS = 60.0
+"""Time given to removing leftovers, which nobody waits for but the end of an export."""
+
+log = logging.getLogger(__name__)
 
 
 def version_folder(request: ExportRequest, plan: Plan) -> VersionFolder:
@@ -19,7 +28,16 @@ def version_folder(request: ExportRequest, plan: Plan) -> VersionFolder:
 
 def version_of(using: Clients, request: ExportRequest, plan: Plan) -> Version:
     """The version itself, in the landing zone."""
-    return Version(using.zone, version_folder(request, plan))
+    return Version(using.zone, version_folder(request, plan), using.now)
+
+
+async def sweep_others(using: Clients, version: Version) -> None:
+    """Removes what earlier runs left behind; whether that succeeds is nothing to the export, which has ended."""
+    try:
+        async with asyncio.timeout(SWEEP_SECONDS):
+            await version.sweep_others()
+    except (LandingError, TimeoutError) as fault:
+        log.warning("Versions that never committed are left to the next export: %r", fault)
 
 
 def contents(request: ExportRequest, plan: Plan, manifest: Manifest) -> Contents:

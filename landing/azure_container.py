@@ -6,18 +6,19 @@ cannot reach (an emulator on this machine) is streamed through this process inst
 Source: https://learn.microsoft.com/rest/api/storageservices/copy-blob-from-url, put-block-from-url, put-block-list
 """
 
+import asyncio
 import base64
 import hashlib
 import io
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
 from azure.core import MatchConditions
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError, ResourceNotFoundError
 from azure.storage.blob import BlobBlock, BlobProperties, ContentSettings
-from azure.storage.blob.aio import BlobClient, ContainerClient
+from azure.storage.blob.aio import BlobClient, BlobPrefix, ContainerClient
 
 from landing.errors import LandingError, LandingRefused, LandingUnavailable, SourceUnavailable
 from landing.source import LOOPBACK_HOSTS, Source, SourceReader, source_error
@@ -31,6 +32,9 @@ PULLED_BLOCK = 64 << 20
 
 STREAMED_BLOCK = 1 << 20
 """Bytes that pass through this process at once for one blob: what aiohttp sends without holding up the loop."""
+
+DELETED_AT_ONCE = 16
+"""Blobs that are deleted side by side."""
 
 MOST_BLOCKS = 50_000
 """Blocks that one blob can have."""
@@ -105,9 +109,38 @@ class AzureContainer:
                     continue
                 yield self._landed(str(properties.name).removeprefix(self._prefix), properties)
 
+    async def folders(self, folder: str) -> Sequence[str]:
+        """The prefixes that the service lists up to the next slash."""
+        below = f"{self._prefix}{folder}/"
+        with _storage_faults():
+            listed = self._container.walk_blobs(name_starts_with=below, delimiter="/")
+            return [
+                str(item.name).removeprefix(below).rstrip("/") async for item in listed if isinstance(item, BlobPrefix)
+            ]
+
+    async def remove(self, path: str) -> None:
+        """Deletes the blob."""
+        await self._delete(path)
+
+    async def remove_folder(self, folder: str, last: str) -> None:
+        """Deletes blob by blob, several at once, each on the condition of its eTag."""
+        present = [landed async for landed in self.list(folder)]
+        todo = iter([landed for landed in present if landed.path != last])
+
+        async def work() -> None:
+            for landed in todo:
+                await self._delete(landed.path, landed.tag)
+
+        await asyncio.gather(*(work() for _ in range(DELETED_AT_ONCE)))
+        await self._delete(last)
+
+    async def _delete(self, path: str, tag: str | None = None) -> None:
+        with suppress(AlreadyThere), _storage_faults(), suppress(ResourceNotFoundError):
+            await self._blob(path).delete_blob(**_target_condition(tag) if tag else {})
+
     async def copy(
         self, source: Source, path: str, *, replacing: str | None = None, out_of_time: Callable[[], bool]
-    ) -> Landed:
+    ) -> str | None:
         """Copies by the fewest calls that the source's length and whereabouts allow."""
         blob = self._blob(path)
         pulled = self._can_pull(source)
@@ -120,7 +153,7 @@ class AzureContainer:
                 await _copy_in_blocks(blob, source, replacing, PULLED_BLOCK, _pull_block, out_of_time)
             else:
                 await _copy_in_blocks(blob, source, replacing, STREAMED_BLOCK, self._stream_block, out_of_time)
-        return Landed(path, source.length, source.md5)
+        return source.md5
 
     async def close(self) -> None:
         """Closes the connections of the container's client."""
@@ -136,7 +169,8 @@ class AzureContainer:
     @staticmethod
     def _landed(path: str, properties: BlobProperties) -> Landed:
         md5 = properties.content_settings.content_md5
-        return Landed(path, int(properties.size), bytes(md5).hex() if md5 else None, str(properties.etag))
+        known = bytes(md5).hex() if md5 else None
+        return Landed(path, int(properties.size), properties.last_modified, known, str(properties.etag))
 
     async def _stream_whole(self, blob: BlobClient, source: Source, replacing: str | None) -> None:
         content = b"".join([chunk async for chunk in self._sources.stream(source)])

@@ -7,7 +7,7 @@ import stamina
 
 from landing.errors import LandingUnavailable, SourceChanged, SourceUnavailable
 from landing.source import Source, SourceReader
-from landing.zone import AlreadyThere, Landed, LandingZone
+from landing.zone import AlreadyThere, LandingZone
 
 TRIES = 4
 """Tries for one blob before it fails: what lasts longer is for the caller's timers."""
@@ -19,10 +19,13 @@ TRYING_SECONDS = 45.0
 
 @dataclass(frozen=True)
 class Copy:
-    """A blob that has landed. `moved` is False where it had landed before, whole."""
+    """A blob that has landed: what it is at the source, and the MD5 (hex) of what landed, where known.
+
+    `moved` is False where it had landed before, whole.
+    """
 
     source: Source
-    landed: Landed
+    md5: str | None
     moved: bool
 
 
@@ -70,10 +73,10 @@ async def _copy(
     except AlreadyThere:
         there = await zone.find(path)
     if there is not None and there.is_copy_of(source):
-        return Copy(source, there, moved=False)
+        return Copy(source, there.md5, moved=False)
     await confirm()
     try:
-        landed = await zone.copy(source, path, replacing=there.tag if there else None, out_of_time=out_of_time)
+        md5 = await zone.copy(source, path, replacing=there.tag if there else None, out_of_time=out_of_time)
     except AlreadyThere:
         raise SourceChanged("The blob was replaced by somebody else while it was copied.") from None
-    return Copy(source, landed, moved=True)
+    return Copy(source, md5, moved=True)

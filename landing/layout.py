@@ -3,12 +3,14 @@
 billed_usage/partner_tenant=…/invoice_id=G016907411/attribute_set=full/
     _latest.json
     version=5f0c2ab94d3e7a10/part-00000-….json.gz …
-    version=5f0c2ab94d3e7a10/_receipts/_00000-00100.json …
+    version=5f0c2ab94d3e7a10/_receipts/_00000-00100.json …, _commit.json
+    version=5f0c2ab94d3e7a10/_sweeps/…
     version=5f0c2ab94d3e7a10/_manifest.json
     version=5f0c2ab94d3e7a10/_SUCCESS
 """
 
 import os
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -45,6 +47,11 @@ class ExportFolder:
         """The folder of the version with this digest (hex)."""
         return VersionFolder(self, digest[:16])
 
+    def version_of(self, folder: str) -> "VersionFolder | None":
+        """The version that a folder of this name in the export's folder holds; None where it is no version's."""
+        found = re.fullmatch(r"version=([0-9a-f]{16})", folder)
+        return VersionFolder(self, found[1]) if found else None
+
 
 @dataclass(frozen=True)
 class VersionFolder:
@@ -79,6 +86,20 @@ class VersionFolder:
         Both stand in the name, so that of two activities at the same range the slower one takes nothing from the other.
         """
         return f"{self.receipts}/_{start:05d}-{stop:05d}.json"
+
+    @property
+    def commit_claim(self) -> str:
+        """Says that a commit has begun. It lies among the receipts, and holds none."""
+        return f"{self.receipts}/_commit.json"
+
+    @property
+    def sweeps(self) -> str:
+        """The folder of the marks of sweeps, without trailing slash."""
+        return f"{self.path}/_sweeps"
+
+    def sweep(self, sweep_id: str) -> str:
+        """Says that this sweep has begun."""
+        return f"{self.sweeps}/_{sweep_id}"
 
     def blob(self, name: str) -> str:
         """Where the source blob of this name lands.

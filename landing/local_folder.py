@@ -3,15 +3,17 @@
 import asyncio
 import hashlib
 import os
+import shutil
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
 from filelock import FileLock
 
-from landing.errors import LandingRefused, SourceUnavailable
+from landing.errors import LandingRefused, LandingUnavailable, SourceUnavailable
 from landing.source import Source, SourceReader
 from landing.zone import AlreadyThere, Landed, Stored
 
@@ -50,12 +52,24 @@ class LocalFolder:
 
     async def list(self, folder: str) -> AsyncIterator[Landed]:
         """Everything below the folder that is finished."""
-        for path, length in await asyncio.to_thread(_lengths, self._root / folder):
-            yield Landed(path.relative_to(self._root).as_posix(), length)
+        for path, found in await asyncio.to_thread(_files, self._root / folder):
+            yield Landed(path.relative_to(self._root).as_posix(), found.st_size, _modified(found))
+
+    async def folders(self, folder: str) -> Sequence[str]:
+        """The folder's own folders."""
+        return await asyncio.to_thread(_folders, self._root / folder)
+
+    async def remove(self, path: str) -> None:
+        """Removes the file."""
+        await asyncio.to_thread(_remove, self._root / path)
+
+    async def remove_folder(self, folder: str, last: str) -> None:
+        """Takes the folder aside, so that all is gone in one step, before it is removed."""
+        await asyncio.to_thread(_remove_folder, self._root / folder)
 
     async def copy(
         self, source: Source, path: str, *, replacing: str | None = None, out_of_time: Callable[[], bool]
-    ) -> Landed:
+    ) -> str | None:
         """Streams the source beside its target, checks length and MD5, and gives it its name.
 
         A blob that was begun is finished: where a local folder is, no plan ends an activity.
@@ -71,7 +85,7 @@ class LocalFolder:
                 await asyncio.to_thread(_publish_copy, unfinished, target, replacing)
             finally:
                 await asyncio.to_thread(_discard, unfinished)
-        return Landed(path, source.length, md5, tag=md5)
+        return md5
 
     async def close(self) -> None:
         """Nothing is open between calls."""
@@ -90,6 +104,9 @@ class LocalFolder:
 def _disk_faults() -> Iterator[None]:
     try:
         yield
+    except FileNotFoundError:
+        # Folders are made before they are used: somebody has removed one in between.
+        raise LandingUnavailable("A folder of the landing folder was removed just now.") from None
     except OSError as fault:
         raise LandingRefused(f"The landing folder cannot be used: {fault.strerror or fault}.") from fault
 
@@ -146,15 +163,37 @@ def _find(path: Path, name: str) -> Landed | None:
         try:
             with path.open("rb") as file:
                 md5 = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-                return Landed(name, os.fstat(file.fileno()).st_size, md5, tag=md5)
+                found = os.fstat(file.fileno())
+                return Landed(name, found.st_size, _modified(found), md5, tag=md5)
         except (FileNotFoundError, NotADirectoryError):
             return None
 
 
-def _lengths(folder: Path) -> list[tuple[Path, int]]:
-    return sorted(
-        (path, path.stat().st_size) for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")
-    )
+def _files(folder: Path) -> list[tuple[Path, os.stat_result]]:
+    with _disk_faults():
+        files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+        return [(path, path.stat()) for path in files]
+
+
+def _modified(found: os.stat_result) -> datetime:
+    return datetime.fromtimestamp(found.st_mtime, UTC)
+
+
+def _folders(folder: Path) -> list[str]:
+    with _disk_faults():
+        return sorted(path.name for path in folder.iterdir() if path.is_dir())
+
+
+def _remove(path: Path) -> None:
+    with _disk_faults():
+        path.unlink(missing_ok=True)
+
+
+def _remove_folder(folder: Path) -> None:
+    aside = folder.with_name(f"{_UNFINISHED}{uuid.uuid4().hex}")
+    with _disk_faults():
+        folder.rename(aside)
+        shutil.rmtree(aside)
 
 
 def _open_unfinished(target: Path) -> BinaryIO:

@@ -1,14 +1,15 @@
 """Is it whole? Receipts, commit marker and the pointer to the latest version, the same in every landing zone."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from landing.errors import Incomplete
 from landing.layout import VersionFolder, landed_name
-from landing.zone import LandingZone, Stored
+from landing.sweeping import require_no_sweep, sweep
+from landing.zone import Landed, LandingZone, Stored
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,12 @@ class Totals:
 class Version:
     """One version of one export's data in a landing zone."""
 
-    def __init__(self, zone: LandingZone, folder: VersionFolder) -> None:
+    def __init__(
+        self, zone: LandingZone, folder: VersionFolder, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
         self._zone = zone
         self._folder = folder
+        self._now = now
 
     @property
     def url(self) -> str:
@@ -85,7 +89,9 @@ class Version:
 
         Raises:
             Incomplete: when something is missing, different or foreign; nothing is committed then.
+            LandingUnavailable: while what an earlier run had left of it is being removed.
         """
+        await self._zone.write(self._folder.commit_claim, _json([]))
         receipts = await self._matching_receipts(contents.names)
         totals = Totals(len(receipts), sum(receipt.length for receipt in receipts))
         await self._zone.write(self._folder.manifest, _json(self._manifest(contents, receipts, totals)))
@@ -121,9 +127,17 @@ class Version:
             ],
         }
 
+    async def sweep_others(self) -> None:
+        """Removes the export's other versions that never committed, a day after they were last touched.
+
+        Raises:
+            LandingError: when it cannot; what is left is for the next sweep.
+        """
+        await sweep(self._zone, self._folder.export, self._now())
+
     async def _matching_receipts(self, names: Sequence[str]) -> list[Receipt]:
         """For each name the receipt that agrees with what landed; runs that were cut off may have left others."""
-        landed = {blob.path: blob async for blob in self._zone.list(self._folder.path)}
+        landed = await self._listed()
         receipts = await self._receipts(landed)
         matching = []
         for name in names:
@@ -134,6 +148,13 @@ class Version:
             matching.append(agreeing[-1])
         self._require_nothing_foreign(landed)
         return matching
+
+    async def _listed(self) -> dict[str, Landed]:
+        landed = {}
+        async for blob in self._zone.list(self._folder.path):
+            require_no_sweep(blob, self._folder, self._now())
+            landed[blob.path] = blob
+        return landed
 
     async def _receipts(self, landed: Iterable[str]) -> dict[str, list[Receipt]]:
         receipts: dict[str, list[Receipt]] = {}

@@ -1,7 +1,8 @@
 """What is asked of a landing zone, whichever it is."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from landing.source import Source
@@ -9,10 +10,14 @@ from landing.source import Source
 
 @dataclass(frozen=True)
 class Landed:
-    """A blob in the landing zone: `length` in bytes, `md5` as hex where known, a `tag` of its content."""
+    """A blob in the landing zone: `length` in bytes, `md5` as hex where known, a `tag` of its content.
+
+    `modified`: when it was last written (UTC).
+    """
 
     path: str
     length: int
+    modified: datetime
     md5: str | None = None
     tag: str | None = None
 
@@ -60,11 +65,24 @@ class LandingZone(Protocol):
     def list(self, folder: str) -> AsyncIterator[Landed]:
         """Everything below the folder, at any depth. Reading contents only for an MD5 is left out."""
 
+    async def folders(self, folder: str) -> Sequence[str]:
+        """The names of the folders right in the folder."""
+
+    async def remove(self, path: str) -> None:
+        """Removes the file, if there is one."""
+
+    async def remove_folder(self, folder: str, last: str) -> None:
+        """Removes everything below the folder that is there now, and the file at the path `last` after all others.
+
+        What is written meanwhile stays, also under the name of something that was there.
+        """
+
     async def copy(
         self, source: Source, path: str, *, replacing: str | None = None, out_of_time: Callable[[], bool]
-    ) -> Landed:
+    ) -> str | None:
         """Copies the source to `path`, which must be free, or still hold what has the tag `replacing`.
 
+        The answer is the MD5 (hex) of what landed, where it is known.
         The target appears whole or not at all, verified against the source's length and MD5.
 
         Raises:

@@ -118,6 +118,7 @@ class Bench:
             manifests=Manifests(billing.read_manifest, self.clock),
             sources=sources,
             zone=LocalFolder(self.folder, sources),
+            now=self.clock,
             closing=(graph.aclose, source.aclose),
         )
 

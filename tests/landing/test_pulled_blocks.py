@@ -59,8 +59,7 @@ def refused(run: Run, kind: type[Exception], zone: AzureContainer, **given: Any)
 
 def test_one_call_up_to_the_limit(run: Run, zone: AzureContainer, service: FakeService) -> None:
     """A blob of 256 MiB is copied by one synchronous call, on the condition that source and target are as they were."""
-    landed = run(copy(zone, Source(SOURCE_URL, MOST_AT_ONCE, MD5, '"source-tag"')))
-    assert (landed.path, landed.length, landed.md5) == ("v=1/blob", MOST_AT_ONCE, MD5)
+    assert run(copy(zone, Source(SOURCE_URL, MOST_AT_ONCE, MD5, '"source-tag"'))) == MD5
     (call,) = service.calls
     assert call.kind == "copy"
     assert call.headers["x-ms-copy-source"] == SOURCE_URL
@@ -71,8 +70,7 @@ def test_one_call_up_to_the_limit(run: Run, zone: AzureContainer, service: FakeS
 
 def test_blocks_above_the_limit(run: Run, zone: AzureContainer, service: FakeService) -> None:
     """A larger blob goes in ranges without gap or overlap, and is committed in their order, with its MD5."""
-    landed = run(copy(zone))
-    assert (landed.length, landed.md5) == (LENGTH, MD5)
+    assert run(copy(zone)) == MD5
     assert [call.kind for call in service.calls] == ["staged", *["stage"] * BLOCKS, "commit"]
     assert [call.headers["x-ms-source-range"] for call in service.of("stage")] == RANGES
     assert {call.headers["x-ms-copy-source"] for call in service.of("stage")} == {SOURCE_URL}

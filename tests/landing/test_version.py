@@ -73,7 +73,7 @@ def land(
             path = FOLDER.blob(name)
             copied = await copy_blob(journal, sources, source.url(name), path, lambda: False)
             described = copied.source
-            receipts.append(Receipt(name, landed_name(name), described.length, copied.landed.md5, described.e_tag))
+            receipts.append(Receipt(name, landed_name(name), described.length, copied.md5, described.e_tag))
         if start is not None:
             await version.write_receipt(start, receipts)
         journal.written.clear()
@@ -95,10 +95,10 @@ def pointer(run: Run, zone: Any) -> Any:
 
 
 def incomplete(run: Run, version: Version, journal: Journal, contents: Contents = CONTENTS) -> str:
-    """The message with which the commit is refused; nothing is written then."""
+    """The message with which the commit is refused; nothing is written then but that it began."""
     with pytest.raises(Incomplete) as caught:
         run(version.commit(contents))
-    assert journal.written == []
+    assert journal.written == [FOLDER.commit_claim]
     assert run(version.committed()) is None
     return caught.value.message
 
@@ -109,7 +109,7 @@ def test_a_commit(run: Run, version: Version, journal: Journal, land: Land, md5:
     land(md5=md5)
     assert run(version.committed()) is None
     assert run(version.commit(CONTENTS)) == TOTALS
-    assert journal.written == [FOLDER.manifest, FOLDER.commit_marker]
+    assert journal.written == [FOLDER.commit_claim, FOLDER.manifest, FOLDER.commit_marker]
     assert run(version.committed()) == TOTALS
 
 
@@ -119,7 +119,7 @@ def test_the_pointer_comes_last(run: Run, version: Version, journal: Journal, la
     totals = run(version.commit(CONTENTS))
     assert pointer(run, journal) is None
     assert run(version.point_latest(CONTENTS, totals))
-    assert journal.written == [FOLDER.manifest, FOLDER.commit_marker, EXPORT.latest]
+    assert journal.written == [FOLDER.commit_claim, FOLDER.manifest, FOLDER.commit_marker, EXPORT.latest]
 
 
 def test_the_manifest(run: Run, version: Version, journal: Journal, land: Land) -> None:
@@ -368,6 +368,6 @@ def test_no_secret_lands_or_is_logged(
         return [one.content for one in stored if one]
 
     contents = run(everything())
-    assert len(contents) == len(BLOBS) + 4
+    assert len(contents) == len(BLOBS) + 5
     assert not any(b"sig=" in content or b"s1gn" in content for content in contents)
     assert "sig=" not in caplog.text

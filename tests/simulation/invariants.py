@@ -40,6 +40,14 @@ def require_success(world: World, request: ExportRequest, *, unchanged: bool) ->
     assert _blobs(world.storage, folder) == _landed(world.ledger.now[request.invoice_id])
 
 
+def require_swept(world: World, request: ExportRequest) -> None:
+    """Of versions that never committed nothing is left."""
+    landed = world.storage.paths("", f"/invoice_id={request.invoice_id}/")
+    folders = {path.rpartition("/_SUCCESS")[0] for path in world.committed(request)}
+    left = [path for path in landed if "/version=" in path and not path.startswith(tuple(f"{f}/" for f in folders))]
+    assert not left, f"{left[0]} was left behind"
+
+
 def _require_proper_end(ended: Instance) -> None:
     assert ended.status in {"Completed", "Failed", "Terminated"}
     if ended.status == "Failed":

@@ -2,14 +2,16 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from landing.errors import LandingUnavailable, SourceUnavailable
 from landing.source import Source, SourceReader
 from landing.zone import AlreadyThere, Landed, OutOfTime, Stored
 from tests.simulation.chance import Chance
+from tests.simulation.virtual_time import now
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,7 @@ class Blob:
     content: bytes
     md5: str | None
     tag: str
+    modified: datetime
 
 
 @dataclass
@@ -38,7 +41,7 @@ class Storage:
         """The blob stands at the path, whatever stood there before."""
         self.writes.append((path, content))
         md5 = hashlib.md5(content).hexdigest() if self.knows_md5 else md5
-        self.blobs[path] = Blob(content, md5, f"tag-{len(self.writes)}")
+        self.blobs[path] = Blob(content, md5, f"tag-{len(self.writes)}", now())
 
     def paths(self, ending: str, within: str = "") -> list[str]:
         """The paths with this ending and this part."""
@@ -89,9 +92,26 @@ class MemoryZone:
         for blob in landed:
             yield blob
 
+    async def folders(self, folder: str) -> Sequence[str]:
+        async with self._request():
+            below = {path.removeprefix(f"{folder}/") for path in self._storage.paths("") if path.startswith(folder)}
+        return sorted({path.partition("/")[0] for path in below if "/" in path})
+
+    async def remove(self, path: str) -> None:
+        async with self._request():
+            self._storage.blobs.pop(path, None)
+
+    async def remove_folder(self, folder: str, last: str) -> None:
+        present = [landed async for landed in self.list(folder) if landed.path != last]
+        for landed in present:
+            async with self._request():
+                if self._storage.stands(landed.path, landed.tag):
+                    del self._storage.blobs[landed.path]
+        await self.remove(last)
+
     async def copy(
         self, source: Source, path: str, *, replacing: str | None = None, out_of_time: Callable[[], bool]
-    ) -> Landed:
+    ) -> str | None:
         async with self._request():
             self._require(path, replacing)
         self._stage(path, out_of_time)
@@ -101,7 +121,7 @@ class MemoryZone:
         async with self._request():
             self._require(path, replacing)
             self._storage.put(path, content, source.md5)
-        return self._landed(path)
+        return self._storage.blobs[path].md5
 
     async def close(self) -> None:
         """Nothing is open."""
@@ -126,4 +146,4 @@ class MemoryZone:
 
     def _landed(self, path: str) -> Landed:
         blob = self._storage.blobs[path]
-        return Landed(path, len(blob.content), blob.md5, blob.tag)
+        return Landed(path, len(blob.content), blob.modified, blob.md5, blob.tag)

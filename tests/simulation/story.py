@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from billing.models import ExportRequest
+from landing.sweeping import ABANDONED
 from tests.simulation import invariants
 from tests.simulation.host import Host
 from tests.simulation.world import World
@@ -80,6 +81,7 @@ class Story:
     async def _calm_times(self) -> None:
         self._chance.calm_down()
         await self._world.chaos.settle()
+        await asyncio.sleep(ABANDONED.total_seconds())
         for request in self._world.requests:
             await self._world.export(self._world.hosts[0], request)
             invariants.require_success(self._world, request, unchanged=False)
@@ -87,3 +89,4 @@ class Story:
             await self._world.export(self._world.hosts[0], request)
             invariants.require_success(self._world, request, unchanged=True)
             assert reads == self._world.source.gets.total(), "what had landed was copied again"
+            invariants.require_swept(self._world, request)

@@ -101,4 +101,5 @@ class World:
             manifests=Manifests(billing.read_manifest, now),
             sources=sources,
             zone=self.zone(self.storage, sources, self.chance),
+            now=now,
         )

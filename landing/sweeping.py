@@ -1,0 +1,57 @@
+"""Removes what exports left behind that never committed, once nobody can be working on it any more.
+
+A sweep and a commit may meet in one version's folder. Each first says there what it is about to do, then looks for the
+other: whichever looks later sees the other, and gives way. So no blob is removed of a version that is being committed.
+"""
+
+import uuid
+from datetime import datetime, timedelta
+
+from landing.errors import LandingUnavailable
+from landing.layout import ExportFolder, VersionFolder
+from landing.zone import Landed, LandingZone
+
+ABANDONED = timedelta(hours=24)
+"""After so long without any change a version that has not committed is taken for abandoned."""
+
+OVER = timedelta(hours=1)
+"""A sweep that began so long ago has ended, be it with its process."""
+
+
+async def sweep(zone: LandingZone, export: ExportFolder, now: datetime) -> None:
+    """Removes the export's versions that never committed and were not touched for a day.
+
+    Raises:
+        LandingError: when it cannot; what is left is for the next sweep.
+    """
+    for version in await zone.folders(export.path):
+        folder = export.version_of(version)
+        if folder and await _is_abandoned(zone, folder, now):
+            await _remove(zone, folder, now)
+
+
+def require_no_sweep(landed: Landed, folder: VersionFolder, now: datetime) -> None:
+    """Returns where this, which lies in the version's folder, is not the mark of a sweep under way.
+
+    Raises:
+        LandingUnavailable: where it is.
+    """
+    if landed.path.startswith(f"{folder.sweeps}/") and now - landed.modified < OVER:
+        raise LandingUnavailable(f"What had been left of the version {folder.version} is being removed.")
+
+
+async def _remove(zone: LandingZone, folder: VersionFolder, now: datetime) -> None:
+    mark = folder.sweep(uuid.uuid4().hex)
+    await zone.write(mark, b"")
+    if await _is_abandoned(zone, folder, now):
+        await zone.remove_folder(folder.path, last=mark)
+    else:
+        await zone.remove(mark)
+
+
+async def _is_abandoned(zone: LandingZone, folder: VersionFolder, now: datetime) -> bool:
+    async for landed in zone.list(folder.path):
+        at_work = now - landed.modified < ABANDONED and not landed.path.startswith(f"{folder.sweeps}/")
+        if at_work or landed.path == folder.commit_marker:
+            return False
+    return True
