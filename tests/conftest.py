@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,8 +44,15 @@ class Azurite:
 
 @pytest.fixture(scope="session")
 def azurite() -> Iterator[Azurite]:
-    """Azurite on a free port, with its data in memory."""
-    flags = ["--silent", "--inMemoryPersistence", "--skipApiVersionCheck", "--disableTelemetry", "--blobPort", "0"]
+    """Azurite with its data in memory."""
+    with running_azurite("--inMemoryPersistence") as running:
+        yield running
+
+
+@contextmanager
+def running_azurite(*where: str) -> Iterator[Azurite]:
+    """Azurite on a free port; `where` are the flags that say where it keeps its data."""
+    flags = ["--silent", "--skipApiVersionCheck", "--disableTelemetry", "--blobPort", "0", *where]
     accounts = {"AZURITE_ACCOUNTS": f"source:{KEY};landing:{KEY}"}
     with subprocess.Popen(
         [str(AZURITE), *flags], env=os.environ | accounts, stdout=subprocess.PIPE, text=True
