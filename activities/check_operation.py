@@ -4,8 +4,8 @@ from activities.blueprint import JsonObject, activity
 from activities.clients import clients
 from activities.manifests import Manifests
 from activities.problems import problem, problem_of
+from billing.answers import NO_DATA, Failed, Manifest, Operation, Succeeded
 from billing.errors import OperationGone, RequestRefused
-from billing.models import NO_DATA, Failed, Manifest, Operation, Succeeded
 from landing.errors import LandingRefused, UnsafeName
 from landing.layout import require_landable
 from orchestrator.messages import CheckOperation, OperationAnswer, Plan, Problem

@@ -8,8 +8,8 @@ from activities.blueprint import JsonObject, activity
 from activities.clients import Clients, clients
 from activities.problems import data_changed, not_now, problem_of
 from activities.versions import version_folder, version_of
+from billing.answers import Manifest
 from billing.errors import OperationGone, RequestRefused, ServiceUnavailable
-from billing.models import Manifest
 from landing.copying import Copy, copy_blob
 from landing.errors import LandingError, LandingRefused, SourceChanged, SourceExpired, SourceMissing, TryAgain
 from landing.layout import landed_name

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs
 from weakref import WeakValueDictionary
 
-from billing.models import Manifest
+from billing.answers import Manifest
 
 TRUSTED_SHARE = 0.8
 """A token is used for this share of the life that it has left when it is read."""

@@ -4,7 +4,8 @@ import asyncio
 import logging
 
 from activities.clients import Clients
-from billing.models import ExportRequest, Manifest
+from billing.answers import Manifest
+from billing.models import ExportRequest
 from landing.errors import LandingError
 from landing.layout import ExportFolder, VersionFolder
 from landing.version import Contents, Totals, Version

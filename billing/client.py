@@ -11,9 +11,10 @@ from urllib.parse import urljoin
 
 import httpx
 
+from billing.answers import Manifest, Operation, Succeeded, operation_from_json
 from billing.errors import UnusableAnswer
 from billing.http import Api, json_object, unusable
-from billing.models import ExportRequest, Manifest, Operation, Succeeded, operation_from_json
+from billing.models import ExportRequest
 from billing.origins import SourceHosts, require_origin
 
 T = TypeVar("T")

@@ -1,29 +1,21 @@
-"""What is asked of the partner billing API, and what it answers: plain data, every documented form accepted.
+"""What is asked of the partner billing API.
+
 
 Source: https://learn.microsoft.com/graph/api/resources/partners-billing-api-overview
 """
 
-import hashlib
-import json
 import re
-import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Self
-from urllib.parse import quote
 
 from billing.datasets import DATASETS, Dataset
-from billing.errors import UnusableAnswer
 
 ATTRIBUTE_SETS = ("full", "basic")
 # New-commerce invoices alone have daily-rated usage, and their ids begin with G.
 INVOICE_ID = re.compile(r"G[0-9]{4,15}")
 EXPORT_ID = re.compile(rf"({'|'.join(DATASETS)})-({INVOICE_ID.pattern})-({'|'.join(ATTRIBUTE_SETS)})")
-TENANT_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-
-NO_DATA = "5000"
-"""The error code of a failed operation that says there is no data: the only failure that a new export cannot mend."""
 
 
 def month_before(moment: datetime) -> str:
@@ -94,153 +86,3 @@ _REQUEST_FIELDS = frozenset({"dataset", "invoiceId", "attributeSet"})
 
 def _is_text(value: object, accepted: Any) -> bool:
     return isinstance(value, str) and bool(accepted(value))
-
-
-@dataclass(frozen=True)
-class Blob:
-    """One blob of a manifest."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """The blobs of one finished export, sorted by name, and the secret that reads them.
-
-    `url` is where it can be read again for a fresh SAS token. `repr` leaves the token out.
-    Source: https://learn.microsoft.com/graph/api/resources/partners-billing-manifest
-    """
-
-    url: str
-    e_tag: str
-    tenant_id: str | None
-    created: str | None
-    root: str
-    blobs: tuple[Blob, ...]
-    sas_token: str = field(repr=False)
-
-    @classmethod
-    def from_json(cls, body: Mapping[str, Any], url: str) -> Self:
-        """The manifest that Graph's JSON describes.
-
-        Raises:
-            UnusableAnswer: when it lacks what cannot be done without, or contradicts itself.
-        """
-        blobs = tuple(sorted((_blob(item) for item in _list(body, "blobs")), key=lambda blob: blob.name))
-        count = body.get("blobCount", len(blobs))
-        if count != len(blobs):
-            raise _bad_manifest(f"it says blobCount {count!r} and names {len(blobs)} blobs")
-        if len({blob.name for blob in blobs}) != len(blobs):
-            raise _bad_manifest("it names a blob twice")
-        root = _text(body, "rootDirectory").rstrip("/")
-        if "?" in root or "#" in root:
-            raise _bad_manifest("its rootDirectory has a query")
-        tenant_id = body.get("partnerTenantId") or None
-        if tenant_id is not None and not _is_text(tenant_id, TENANT_ID.fullmatch):
-            raise _bad_manifest("its partnerTenantId is not a GUID")
-        return cls(
-            url=url,
-            e_tag=_text(body, "eTag"),
-            tenant_id=tenant_id.lower() if tenant_id else None,
-            created=_optional_text(body, "createdDateTime"),
-            root=root,
-            blobs=blobs,
-            sas_token=_text(body, "sasToken").removeprefix("?"),
-        )
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 (hex) of the eTag and the sorted names: the same for the same data, whoever reads the manifest."""
-        identity = json.dumps([self.e_tag, [blob.name for blob in self.blobs]], ensure_ascii=True)
-        return hashlib.sha256(identity.encode()).hexdigest()
-
-    def blob_url(self, blob: Blob) -> str:
-        """The blob's URL with its SAS token: a secret."""
-        return f"{self.root}/{quote(blob.name, safe='/')}?{self.sas_token}"
-
-
-@dataclass(frozen=True)
-class Running:
-    """The operation has not ended, or says something that nobody has documented."""
-
-
-@dataclass(frozen=True)
-class Failed:
-    """The operation failed; `code` and `message` are Microsoft's."""
-
-    code: str
-    message: str
-
-
-@dataclass(frozen=True)
-class Succeeded:
-    """The operation succeeded. `manifest` is what it embeds; else `manifest_url` is where the manifest can be read."""
-
-    manifest_url: str
-    manifest: Manifest | None = None
-
-
-Operation = Running | Failed | Succeeded
-
-
-def operation_from_json(body: Mapping[str, Any], url: str) -> Operation:
-    """The state that the JSON of an operation, read from `url`, tells.
-
-    Raises:
-        UnusableAnswer: when it succeeded without a manifest, or with one that cannot be used.
-
-    Source: https://learn.microsoft.com/graph/api/partners-billing-operation-get
-    """
-    status = str(body.get("status", "")).lower()
-    kind = str(body.get("@odata.type", "")).rpartition(".")[2].lower()
-    if status == "failed" or kind == "failedoperation":
-        return _failure(body.get("error"))
-    if status in {"succeeded", "completed"} or kind == "exportsuccessoperation":
-        return _success(body, url)
-    return Running()
-
-
-def _failure(error: object) -> Failed:
-    error = error if isinstance(error, Mapping) else {}
-    return Failed(str(error.get("code") or "unknown"), str(error.get("message") or "Microsoft gave no reason."))
-
-
-def _success(body: Mapping[str, Any], url: str) -> Succeeded:
-    embedded = body.get("resourceLocation")
-    if isinstance(embedded, Mapping):
-        return Succeeded(url, Manifest.from_json(embedded, url))
-    linked = body.get("resourceLocation@odata.navigationLink")
-    if isinstance(linked, str) and linked:
-        return Succeeded(linked)
-    raise UnusableAnswer("NoManifest", "The operation succeeded, but its answer has no manifest.")
-
-
-def _bad_manifest(what: str) -> UnusableAnswer:
-    return UnusableAnswer("BadManifest", f"The manifest cannot be used: {what}.")
-
-
-def _blob(item: object) -> Blob:
-    if not isinstance(item, Mapping):
-        raise _bad_manifest("one of its blobs is not an object")
-    return Blob(_text(item, "name"))
-
-
-def _list(body: Mapping[str, Any], name: str) -> list[object]:
-    value = body.get(name)
-    if not isinstance(value, list):
-        raise _bad_manifest(f"{name} is not a list")
-    return value
-
-
-def _text(body: Mapping[str, Any], name: str) -> str:
-    value = body.get(name)
-    if not isinstance(value, str) or not value:
-        raise _bad_manifest(f"{name} is missing")
-    if not value.isprintable() and any(unicodedata.category(character) == "Cs" for character in value):
-        raise _bad_manifest(f"{name} is no text that can be written")
-    return value
-
-
-def _optional_text(body: Mapping[str, Any], name: str) -> str | None:
-    value = body.get(name)
-    return value if isinstance(value, str) and value else None

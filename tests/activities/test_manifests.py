@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from activities.manifests import TRUSTED_SHARE, WITHOUT_EXPIRY, Manifests
-from billing.models import Manifest
+from billing.answers import Manifest
 from tests.activities.conftest import Clock
 
 URL = "https://graph.microsoft.com/v1.0/reports/partners/billing/operations/1"

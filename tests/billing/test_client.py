@@ -11,6 +11,7 @@ import httpx
 import pytest
 import stamina
 
+from billing.answers import Failed, Manifest, Running, Succeeded
 from billing.client import Answer, BillingClient
 from billing.errors import (
     BillingError,
@@ -23,7 +24,7 @@ from billing.errors import (
     UnusableAnswer,
 )
 from billing.http import PATIENCE, TRIES
-from billing.models import ExportRequest, Failed, Manifest, Running, Succeeded
+from billing.models import ExportRequest
 from billing.origins import SourceHosts
 from tests.billing.fake_graph import BASE_URL, MANIFEST_URL, OPERATION_URL, FakeCredential, FakeGraph, answer, calling
 from tests.billing.samples import SIGNATURE, manifest, sample, succeeded
