@@ -45,6 +45,8 @@ slice of time before it the activity must end within a plan's 10 minutes."""
 
 # At the service, and at the client, where the name differs; whoever calls tries again, not the client.
 _PATIENTLY: dict[str, Any] = {"timeout": PULL_SECONDS, "read_timeout": PULL_SECONDS, "retry_total": 0}
+# Staged blocks are gone once another copy of the same blob was committed; a container's name is free again in a while.
+_TEMPORARY = frozenset({"InvalidBlockList", "ContainerBeingDeleted"})
 _OCCUPIED = frozenset({"BlobAlreadyExists", "ConditionNotMet", "TargetConditionNotMet", "UnauthorizedBlobOverwrite"})
 
 
@@ -63,7 +65,7 @@ class AzureContainer:
             try:
                 await self._container.create_container()
             except HttpResponseError as fault:
-                if fault.status_code not in {403, 409}:
+                if fault.status_code != 403 and _error_code(fault) != "ContainerAlreadyExists":
                     raise
 
     async def read(self, path: str) -> Stored | None:
@@ -148,7 +150,7 @@ class AzureContainer:
             if pulled and 0 < source.length <= MOST_AT_ONCE:
                 await _pull_whole(blob, source, replacing)
             elif not source.length or (not pulled and source.length <= STREAMED_BLOCK):
-                await self._stream_whole(blob, source, replacing)
+                return await self._stream_whole(blob, source, replacing)
             elif pulled:
                 await _copy_in_blocks(blob, source, replacing, PULLED_BLOCK, _pull_block, out_of_time)
             else:
@@ -172,13 +174,14 @@ class AzureContainer:
         known = bytes(md5).hex() if md5 else None
         return Landed(path, int(properties.size), properties.last_modified, known, str(properties.etag))
 
-    async def _stream_whole(self, blob: BlobClient, source: Source, replacing: str | None) -> None:
+    async def _stream_whole(self, blob: BlobClient, source: Source, replacing: str | None) -> str:
         content = b"".join([chunk async for chunk in self._sources.stream(source)])
         md5 = hashlib.md5(content, usedforsecurity=False)
         if source.md5 not in (None, md5.hexdigest()):
             raise SourceUnavailable("The source's bytes do not have the MD5 that it announced.")
         settings = ContentSettings(content_md5=bytearray(md5.digest()))
         await blob.upload_blob(content, overwrite=True, content_settings=settings, **_target_condition(replacing))
+        return md5.hexdigest()
 
     async def _stream_block(self, blob: BlobClient, source: Source, block: str, start: int, length: int) -> None:
         content = b"".join([chunk async for chunk in self._sources.stream(source, start, length)])
@@ -281,8 +284,7 @@ def _landing_error(fault: HttpResponseError) -> LandingError:
         return LandingUnavailable(f"The landing zone did not answer ({code}).")
     if code in {"CannotVerifyCopySource", "SourceConditionNotMet"}:
         return source_error(_source_status(fault) or status)
-    # Staged blocks are gone once another copy of the same blob was committed.
-    if status in {408, 429} or status >= 500 or code == "InvalidBlockList":
+    if status in {408, 429} or status >= 500 or code in _TEMPORARY:
         return LandingUnavailable(f"The landing zone answered {status} {code}.")
     return LandingRefused(f"The landing zone refused: {status} {code}.")
 

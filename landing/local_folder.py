@@ -249,6 +249,9 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _discard(file: BinaryIO) -> None:
-    file.close()
-    with suppress(FileNotFoundError):
-        os.unlink(file.name)
+    try:
+        # What is still buffered is written now, and a full disk refuses it again.
+        file.close()
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(file.name)

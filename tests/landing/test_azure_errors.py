@@ -29,7 +29,6 @@ REFUSED = [
     Fault(403, "AuthenticationFailed"),
     Fault(403, "AuthorizationFailure"),
     Fault(404, "ContainerNotFound"),
-    Fault(409, "ContainerBeingDeleted"),
     Fault(400, ""),
 ]
 UNREACHABLE = [ServiceRequestError("to ?sig=s3cret"), IncompleteReadError("of ?sig=s3cret")]

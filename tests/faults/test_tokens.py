@@ -1,0 +1,101 @@
+"""What can go wrong with the tokens of an Entra identity."""
+
+import base64
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+from azure.core.exceptions import ClientAuthenticationError
+
+from activities.clients import Clients, make_clients
+from activities.manifests import Manifests
+from billing.auth import EntraToken
+from billing.client import BillingClient
+from billing.origins import SourceHosts
+from local.emulator import Answer, Fault
+from local.emulator.faults import RequestKind
+from settings import Settings
+from tests.faults.bench import TOKEN, WITHOUT_TLS, Bench
+
+SCOPE = "https://graph.microsoft.com/.default"
+CLAIMS = '{"access_token": {"nbf": {"essential": true}}}'
+CHALLENGE = f'Bearer error="insufficient_claims", claims="{base64.urlsafe_b64encode(CLAIMS.encode()).decode()}"'
+
+
+@dataclass
+class Token:
+    """What a credential of azure-identity gives."""
+
+    token: str
+
+
+@dataclass
+class Identity:
+    """A credential that gives `tokens` in turn, the last one for ever. `asked` is what it was asked with."""
+
+    tokens: list[str]
+    asked: list[dict[str, Any]] = field(default_factory=list)
+
+    async def get_token(self, *scopes: str, **options: Any) -> Token:
+        assert scopes == (SCOPE,)
+        self.asked.append(options)
+        if not self.tokens:
+            raise ClientAuthenticationError("No credential of the chain had a token.")
+        return Token(self.tokens.pop(0) if len(self.tokens) > 1 else self.tokens[0])
+
+    def clients(self, settings: Settings) -> Clients:
+        """The activities' clients, with this identity for Microsoft Graph."""
+        made = make_clients(settings)
+        http = httpx.AsyncClient(auth=EntraToken(self, SCOPE, settings.graph_base_url), verify=WITHOUT_TLS)
+        sources = SourceHosts(settings.source_host_suffixes, settings.graph_is_loopback)
+        billing = BillingClient(settings.graph_base_url, http, sources)
+        manifests = Manifests(billing.read_manifest, lambda: datetime.now(UTC))
+        return replace(made, billing=billing, manifests=manifests, closing=(*made.closing, http.aclose))
+
+
+def sign_in(bench: Bench, *tokens: str) -> Identity:
+    """Has the app run under an identity that gets these tokens."""
+    identity = Identity(list(tokens))
+    bench.secrets |= set(tokens)
+    bench.make_clients = identity.clients
+    return identity
+
+
+@pytest.mark.parametrize("request_kind", ["export", "operation", "manifest"])
+def test_one_401_costs_a_fresh_token(bench: Bench, request_kind: RequestKind) -> None:
+    """A call that is refused once is made again at once, with a token asked for with the service's claims."""
+    identity = sign_in(bench, TOKEN)
+    challenge = Answer(status=401, headers={"WWW-Authenticate": CHALLENGE})
+    bench.export(Fault(request=request_kind, occurrence=1, answer=challenge), linked_manifest=True)
+    bench.require_success()
+    assert identity.asked.count({"claims": CLAIMS}) == 1
+    assert len(identity.asked) == sum("/billing/" in request.path for request in bench.emulator.requests)
+    assert bench.posts == (2 if request_kind == "export" else 1)
+
+
+def test_a_stale_token_is_replaced(bench: Bench) -> None:
+    """A token that the service no longer takes is asked for anew, and the export proceeds."""
+    identity = sign_in(bench, "a-stale-token-of-the-identity", TOKEN)
+    bench.export()
+    bench.require_success()
+    assert identity.asked[:2] == [{}, {}]
+    assert bench.posts == 2
+
+
+def test_tokens_that_are_never_taken_end_the_export(bench: Bench) -> None:
+    """An identity without the role fails the export at once, with the role's name."""
+    identity = sign_in(bench, "a-token-without-the-role")
+    bench.export(settings={"RETRY_SECONDS": "900"})
+    bench.require_failure("InvalidAuthenticationToken", "PartnerBilling.Read.All")
+    assert bench.status["error"]["requestId"]
+    assert len(identity.asked) == 2
+
+
+def test_an_identity_without_any_token_ends_the_export(bench: Bench) -> None:
+    """Where Entra gives no token, nothing is sent, and the failure points to the identity."""
+    sign_in(bench)
+    bench.export(settings={"RETRY_SECONDS": "900"})
+    assert "No credential" in bench.require_failure("NoToken", "managed identity")
+    assert bench.posts == 0
