@@ -7,6 +7,7 @@ from typing import Annotated, Any, Optional, TypeVar
 
 import typer
 
+from billing.datasets import DATASETS
 from local import commands
 from local.configuration import DEMO_LANDING, EMULATOR_PORT, HOST_PORT, log_to_stderr
 from local.emulator import EmulatorOptions, InvalidScript
@@ -44,6 +45,7 @@ def emulator(
     rows: Annotated[int, typer.Option(min=0, help="Line items per blob.")] = DEFAULTS.rows,
     customers: Annotated[int, typer.Option(min=1, help="Customers on the bill.")] = DEFAULTS.customers,
     invoice: Annotated[Optional[list[str]], typer.Option(help="Invoice that exists; may be repeated.")] = None,  # noqa: UP045
+    currency: Annotated[Optional[list[str]], typer.Option(help="Currency of unbilled data; may be repeated.")] = None,  # noqa: UP045
     running_polls: Annotated[int, typer.Option(min=0, help="Polls until success.")] = DEFAULTS.running_polls,
     retry_after: Annotated[Optional[float], typer.Option(min=0, help="Retry-After in seconds.")] = None,  # noqa: UP045
     linked_manifest: Annotated[bool, typer.Option(help="Link the manifest instead of embedding it.")] = False,
@@ -66,6 +68,7 @@ def emulator(
         linked_manifest=linked_manifest,
         sas_seconds=sas_seconds,
         invoices=tuple(invoice) if invoice else DEFAULTS.invoices,
+        currencies=tuple(currency) if currency else DEFAULTS.currencies,
     )
     _run(commands.serve_emulator(port, options, azurite, faults))
 
@@ -87,14 +90,28 @@ def demo(log_level: LogLevel = "warning") -> None:
 
 @app.command()
 def export(
-    invoice_id: Annotated[str, typer.Argument(help="Id of a new-commerce invoice, e.g. G016907411.")],
-    attribute_set: Annotated[str, typer.Option(help="full or basic.")] = "full",
+    invoice_id: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Argument(help="Id of a new-commerce invoice, e.g. G016907411; unbilled data has none."),
+    ] = None,
+    dataset: Annotated[str, typer.Option(help=f"One of {', '.join(DATASETS)}.")] = "billedUsage",
+    attribute_set: Annotated[Optional[str], typer.Option(help="full or basic.")] = None,  # noqa: UP045
+    currency: Annotated[Optional[str], typer.Option(help="Of unbilled data, e.g. USD.")] = None,  # noqa: UP045
+    period: Annotated[Optional[str], typer.Option(help="Of unbilled data: current or last.")] = None,  # noqa: UP045
     state: State = None,
     log_level: LogLevel = "warning",
 ) -> None:
     """Run one export with the settings at hand, a real tenant's included. Exits 0 when it succeeded, else 1."""
     log_to_stderr(log_level)
-    succeeded = _run(commands.export(invoice_id, attribute_set, state))
+    given = {
+        "dataset": dataset,
+        "invoiceId": invoice_id,
+        "attributeSet": attribute_set,
+        "currencyCode": currency,
+        "billingPeriod": period,
+    }
+    body = {name: value for name, value in given.items() if value is not None}
+    succeeded = _run(commands.export(body, state))
     raise typer.Exit(0 if succeeded else 1)
 
 

@@ -65,13 +65,13 @@ async def demonstrate(landing: Path, options: EmulatorOptions) -> bool:
     """Exports an invoice of the emulator into the folder and shows what landed; whether it succeeded."""
     async with _emulator(listen(), Emulator(options)) as url:
         use_emulator(url, landing)
-        return await export(options.invoices[0], "full", None)
+        return await export({"invoiceId": options.invoices[0]}, None)
 
 
-async def export(invoice_id: str, attribute_set: str, state: Path | None) -> bool:
+async def export(body: dict[str, str], state: Path | None) -> bool:
     """Runs one export with this machine's settings and shows its end; whether it succeeded."""
     async with _host(listen(), state, timers=False) as host:
-        status = await watching.export(host.url, invoice_id, attribute_set, console)
+        status = await watching.export(host.url, body, console)
     if status["state"] != "succeeded":
         watching.report_failure(status, console)
         return False

@@ -22,10 +22,9 @@ _PHASES = {
 }
 
 
-async def export(host_url: str, invoice_id: str, attribute_set: str, console: Console) -> dict[str, Any]:
+async def export(host_url: str, body: dict[str, str], console: Console) -> dict[str, Any]:
     """The status with which the export ended; a request that the app refuses ends as one that failed."""
     async with httpx.AsyncClient(base_url=host_url, timeout=30) as http:
-        body = {"invoiceId": invoice_id, "attributeSet": attribute_set}
         started = await http.post("/api/exports", json=body)
         if started.status_code != httpx.codes.ACCEPTED:
             return _refused(started.json())

@@ -1,11 +1,10 @@
-"""Which attributes of a line item does an attribute set have?
+"""Which attributes are basic, of a line of usage and of an invoice's?
 
-Source: https://learn.microsoft.com/graph/api/resources/partners-billing-attributeset
+Those of usage are Microsoft's, https://learn.microsoft.com/graph/api/resources/partners-billing-attributeset; those of
+invoice lines are a choice of the emulator's.
 """
 
-from local.emulator.line_items import LineItem
-
-_BASIC = (
+BASIC_USAGE = (
     "AdditionalInfo",
     "BenefitOrderId",
     "BenefitType",
@@ -38,7 +37,28 @@ _BASIC = (
     "UsageDate",
 )
 
-
-def selected(item: LineItem, attribute_set: str) -> LineItem:
-    """The item with the attributes of `basic`, or for `full` with all."""
-    return {name: item[name] for name in _BASIC} if attribute_set == "basic" else item
+BASIC_RECONCILIATION = (
+    "BillableQuantity",
+    "BillingFrequency",
+    "ChargeEndDate",
+    "ChargeStartDate",
+    "ChargeType",
+    "Currency",
+    "CustomerId",
+    "CustomerName",
+    "EffectiveUnitPrice",
+    "InvoiceNumber",
+    "OrderId",
+    "PartnerId",
+    "ProductId",
+    "ProductName",
+    "Quantity",
+    "SkuId",
+    "SkuName",
+    "SubscriptionId",
+    "Subtotal",
+    "TaxTotal",
+    "TermAndBillingCycle",
+    "Total",
+    "UnitPrice",
+)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 Clock = Callable[[], datetime]
 
@@ -23,8 +23,13 @@ def without_zone(moment: datetime) -> str:
 
 
 def whole_seconds(moment: datetime) -> str:
-    """The form of Partner Center and of SAS tokens: `2026-10-08T00:00:00Z`."""
+    """The form of SAS tokens: `2026-10-08T06:12:53Z`."""
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def midnight(day: date) -> str:
+    """The form of Partner Center's dates and of line items: `2026-10-08T00:00:00Z`."""
+    return f"{day.isoformat()}T00:00:00Z"
 
 
 def expiry(now: datetime, seconds: float) -> datetime:

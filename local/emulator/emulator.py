@@ -1,6 +1,7 @@
 """What is the emulator made of?"""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -9,16 +10,20 @@ from starlette.routing import Mount
 from local.emulator.azurite import AzuriteBlobs
 from local.emulator.blob_errors import BlobError, answer_blob_error
 from local.emulator.clock import Clock, expiry, utc_now
+from local.emulator.datasets import VERSIONS
 from local.emulator.exports import Blob, Export
 from local.emulator.fault_injector import FaultInjector
 from local.emulator.faults import Fault
 from local.emulator.graph import Graph
+from local.emulator.invoices import Invoices
 from local.emulator.ledger import Ledger
+from local.emulator.operations import NO_DATA, Failure
 from local.emulator.options import EmulatorOptions
 from local.emulator.partner_center import PartnerCenter
 from local.emulator.requests_log import ReceivedRequest, RequestLog
 from local.emulator.served_blobs import ServedBlobs
 from local.emulator.storage import Grant, Storage
+from local.emulator.subjects import Subject
 
 _DEFAULTS = EmulatorOptions()
 
@@ -48,32 +53,82 @@ class Emulator:
         self.fired: list[Fault] = []
         self._options = options
         self._now = now
-        self._ledger = Ledger(options, now)
+        self._invoices = Invoices(options.invoices, now)
+        self._ledger = Ledger(options, self._invoices, now)
         served = ServedBlobs(now)
         self._storage: Storage = blobs or served
-        graph = Graph(options, self._ledger, self._grant, now).app()
+        graph = Graph(options, self._ledger, self._grant, now)
         self.app = Starlette(
             routes=[
-                Mount("/v1.0", graph),
-                Mount("/beta", graph),
-                PartnerCenter(options, now).route,
+                *(Mount(f"/{version}", graph.app(version)) for version in VERSIONS),
+                PartnerCenter(options.token, self._invoices, now).route,
                 served.route,
             ],
             middleware=[Middleware(RequestLog, self.requests), Middleware(FaultInjector, faults, self.fired, now)],
             exception_handlers={BlobError: answer_blob_error},
         )
 
-    def use_data(self, invoice_id: str, blobs: Mapping[str, bytes], *, e_tag: str) -> None:
-        """From now on exports of this invoice answer with exactly these blobs, by name, and with this eTag."""
-        self._ledger.use(invoice_id, Export(e_tag, {name: Blob(content) for name, content in blobs.items()}))
+    def add_invoice(self, invoice_id: str, *, month: str | None = None, listed_from: datetime | None = None) -> None:
+        """Has an invoice exist, with data, and listed by Partner Center: from a moment on, by the clock, or at once.
 
-    def restate(self, invoice_id: str, revision: int) -> None:
+        `month` is the month it bills, `2026-10`; else it is the one before `listed_from`, or always the one before the
+        clock's. Until it is listed its exports end with "No data available". Adding it again replaces it.
+
+        Raises:
+            ValueError: when the month is of another form.
+        """
+        self._invoices.add(invoice_id, month, listed_from)
+
+    def use_data(
+        self,
+        about: str,
+        blobs: Mapping[str, bytes],
+        *,
+        e_tag: str,
+        dataset: str = "billedUsage",
+        billing_period: str | None = None,
+    ) -> None:
+        """From now on exports of this invoice answer with exactly these blobs, by name, and with this eTag.
+
+        In an unbilled dataset `about` is a currency, and the data belongs to the month that `billing_period`, `current`
+        or `last`, means now. So it is with `restate` and `fail`.
+
+        Raises:
+            ValueError: when no export could be about it.
+        """
+        subject = Subject.named(dataset, about, billing_period, self._now)
+        self._ledger.use(subject, Export(dataset, e_tag, {name: Blob(content) for name, content in blobs.items()}))
+
+    def restate(
+        self, about: str, revision: int, *, dataset: str = "billedUsage", billing_period: str | None = None
+    ) -> None:
         """From now on exports of this invoice answer with generated data of this revision; the original one is 0.
 
         Another revision has another eTag, other names and other bytes. The same revision has the same ones again, with
         a new `createdDateTime` in its manifest.
+
+        Raises:
+            ValueError: when no export could be about it.
         """
-        self._ledger.restate(invoice_id, revision)
+        self._ledger.restate(Subject.named(dataset, about, billing_period, self._now), revision)
+
+    def fail(
+        self,
+        about: str,
+        code: str = NO_DATA.code,
+        message: str = NO_DATA.message,
+        *,
+        dataset: str = "billedUsage",
+        billing_period: str | None = None,
+    ) -> None:
+        """From now on exports of this invoice end as failed, with this error, until `use_data` or `restate` gives data.
+
+        Operations that have ended stay as they are.
+
+        Raises:
+            ValueError: when no export could be about it.
+        """
+        self._ledger.fail(Subject.named(dataset, about, billing_period, self._now), Failure(code, message))
 
     async def _grant(self, export: Export, base_url: str) -> Grant:
         grant = await self._storage.grant(export, expiry(self._now(), self._options.sas_seconds), base_url)

@@ -21,15 +21,16 @@ class Blob:
 
 @dataclass(frozen=True)
 class Export:
-    """The blobs of an export by name, and the eTag that is the version of this data."""
+    """The blobs of an export of a dataset by name, and the eTag that is the version of this data."""
 
+    dataset: str
     e_tag: str
     blobs: Mapping[str, Blob]
 
     @cached_property
     def folder(self) -> str:
-        """The folder that holds the blobs: other data, other folder."""
-        return digest(self.e_tag, self.blobs)[:16]
+        """The folder that holds the blobs, in its dataset's: other data, other folder."""
+        return f"{self.dataset}/{digest(self.e_tag, self.blobs)[:16]}"
 
 
 def digest(e_tag: str, blobs: Mapping[str, Blob]) -> str:

@@ -2,48 +2,64 @@
 
 import gzip
 import json
+from collections.abc import Collection, Hashable, Iterable
 from random import Random
 
-from local.emulator.attributes import selected
+from local.emulator.bill import Bill, LineItem
+from local.emulator.clock import Clock
+from local.emulator.contents import CONTENTS
 from local.emulator.exports import Blob, Export, digest
-from local.emulator.line_items import Bill, line_item
+from local.emulator.invoices import Invoices
 from local.emulator.options import EmulatorOptions
+from local.emulator.subjects import Subject
 from local.emulator.world import customers, guid, partner_tenant_id
 
 
 class Generator:
-    """Makes the data of every invoice. Equal seeds and sizes make equal bytes, and nothing is made twice."""
+    """Makes the data of everything that can be exported.
 
-    def __init__(self, options: EmulatorOptions) -> None:
+    Equal seeds and sizes make equal bytes, for a month that is not over also on equal days, and nothing is made twice.
+    """
+
+    def __init__(self, options: EmulatorOptions, invoices: Invoices, now: Clock) -> None:
         self._options = options
-        self._made: dict[tuple[str, str, int], Export] = {}
+        self._invoices = invoices
+        self._now = now
+        self._made: dict[Hashable, Export] = {}
+        self._partner_id = partner_tenant_id(options.seed)
+        self._customers = customers(options.seed, options.customers)
 
-    def export(self, invoice_id: str, attribute_set: str, revision: int) -> Export:
-        """The export of one revision of an invoice. `basic` has the rows of `full` with fewer attributes."""
-        key = (invoice_id, attribute_set, revision)
+    def export(self, subject: Subject, attribute_set: str, revision: int) -> Export:
+        """The export of one revision. `basic` has the rows of `full` with fewer attributes."""
+        bill = self._bill(subject)
+        key = (subject, attribute_set, revision, bill.until)
         if key not in self._made:
-            self._made[key] = self._make(*key)
+            self._made[key] = self._make(subject.dataset, bill, attribute_set, revision)
         return self._made[key]
 
-    def _make(self, invoice_id: str, attribute_set: str, revision: int) -> Export:
-        source = f"{self._options.seed} {invoice_id} {revision}"
-        part = guid(Random(f"part {source}"))
-        bill = self._bill(invoice_id)
+    def _make(self, dataset: str, bill: Bill, attribute_set: str, revision: int) -> Export:
+        # All datasets draw from one source, so that the aggregate is one of the very usage that is billed.
+        source = f"{self._options.seed} {bill.name} {revision}"
+        draws = [Random(f"rows {source} {index}") for index in range(self._options.blobs)]
+        content = CONTENTS[dataset]
+        names = content.basic if attribute_set == "basic" else None
+        part = guid(Random(f"part {dataset} {source}"))
         blobs = {}
-        for index in range(self._options.blobs):
-            lines = _lines(bill, Random(f"rows {source} {index}"), self._options.rows, attribute_set)
-            is_last = index == self._options.blobs - 1
-            blobs[f"part-{index:05}-{part}.c000.json.gz"] = Blob(_compressed(lines, is_last), len(lines))
-        return Export(digest(source, blobs)[:17], blobs)
+        for index, rows in enumerate(content.parts(bill, draws, self._options.rows)):
+            is_last = index == len(draws) - 1
+            blobs[f"part-{index:05}-{part}.c000.json.gz"] = Blob(_compressed(_lines(rows, names), is_last), len(rows))
+        return Export(dataset, digest(f"{dataset} {source}", blobs)[:17], blobs)
 
-    def _bill(self, invoice_id: str) -> Bill:
-        seed = self._options.seed
-        return Bill.of(invoice_id, partner_tenant_id(seed), customers(seed, self._options.customers))
+    def _bill(self, subject: Subject) -> Bill:
+        parties = (self._partner_id, self._customers)
+        if subject.month is None:
+            return Bill.of_invoice(subject.about, self._invoices.month(subject.about), *parties)
+        return Bill.unbilled(subject.about, subject.month, self._now().date(), *parties)
 
 
-def _lines(bill: Bill, draw: Random, count: int, attribute_set: str) -> list[bytes]:
-    items = (line_item(bill, draw) for _ in range(count))
-    return [json.dumps(selected(item, attribute_set)).encode() + b"\n" for item in items]
+def _lines(rows: Iterable[LineItem], names: Collection[str] | None) -> list[bytes]:
+    selected = rows if names is None else ({name: row[name] for name in names} for row in rows)
+    return [json.dumps(row).encode() + b"\n" for row in selected]
 
 
 def _compressed(lines: list[bytes], in_two_members: bool) -> bytes:

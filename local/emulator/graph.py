@@ -18,14 +18,15 @@ from starlette.routing import Route
 
 from local.emulator.bearer import has_token
 from local.emulator.clock import Clock
-from local.emulator.datasets import DATASETS, Dataset
+from local.emulator.datasets import DATASETS
 from local.emulator.exports import Export
-from local.emulator.graph_documents import Json, manifest_document, no_data, operation_document
+from local.emulator.graph_documents import Json, failure_document, manifest_document, operation_document
 from local.emulator.graph_errors import ErrorBodies, GraphError, RequestIds
 from local.emulator.ledger import Ledger
 from local.emulator.operations import Operation
 from local.emulator.options import EmulatorOptions
 from local.emulator.storage import Grant
+from local.emulator.subjects import Subject
 from local.emulator.world import partner_tenant_id
 
 _OPERATIONS = "/reports/partners/billing/operations"
@@ -36,7 +37,7 @@ GrantAccess = Callable[[Export, str], Awaitable[Grant]]
 
 
 class Graph:
-    """The partner billing API, to be mounted at `/v1.0` and at `/beta`."""
+    """The partner billing API. Its versions share their operations."""
 
     def __init__(self, options: EmulatorOptions, ledger: Ledger, grant: GrantAccess, now: Clock) -> None:
         self._options = options
@@ -46,12 +47,12 @@ class Graph:
         self._operations: dict[str, Operation] = {}
         self._manifests: dict[str, Operation] = {}
 
-    def app(self) -> Starlette:
-        """The API as an app of its own, so that Graph's error body also answers what no route knows."""
+    def app(self, version: str) -> Starlette:
+        """One version as an app of its own, so that Graph's error body also answers what no route knows."""
         bodies = ErrorBodies(self._now)
         return Starlette(
             routes=[
-                *(Route(row.path, functools.partial(self._start, row), methods=["POST"]) for row in DATASETS),
+                *(self._export_route(name) for name, dataset in DATASETS.items() if version in dataset.versions),
                 Route(_OPERATIONS + "/{id}", self._read_operation),
                 Route(_MANIFESTS + "/{id}", self._read_manifest),
             ],
@@ -59,12 +60,14 @@ class Graph:
             exception_handlers={GraphError: bodies.from_graph_error, HTTPException: bodies.from_http_exception},
         )
 
-    async def _start(self, dataset: Dataset, request: Request) -> Response:
+    def _export_route(self, dataset: str) -> Route:
+        return Route(DATASETS[dataset].path, functools.partial(self._start, dataset), methods=["POST"])
+
+    async def _start(self, dataset: str, request: Request) -> Response:
         self._require_token(request)
         body = await _valid_body(request, dataset)
-        operation = Operation(
-            body["invoiceId"], body.get("attributeSet", "full"), self._now(), self._options.running_polls
-        )
+        subject = Subject.asked(dataset, body, self._now)
+        operation = Operation(subject, body.get("attributeSet", "full"), self._now(), self._options.running_polls)
         self._operations[operation.id] = operation
         location = _service_url(request, f"{_OPERATIONS}/{operation.id}")
         return Response(status_code=HTTPStatus.ACCEPTED, headers={"Location": location, **self._wait()})
@@ -72,7 +75,7 @@ class Graph:
     async def _read_operation(self, request: Request) -> Response:
         self._require_token(request)
         operation = _find(self._operations, request)
-        operation.poll(self._now(), has_data=self._ledger.knows(operation.invoice_id))
+        operation.poll(self._now(), self._ledger.failure(operation.subject))
         document = operation_document(operation, await self._outcome(request, operation))
         return JSONResponse(document, headers=self._wait() if operation.status == "running" else None)
 
@@ -83,8 +86,8 @@ class Graph:
     async def _outcome(self, request: Request, operation: Operation) -> Json:
         if operation.status == "running":
             return {}
-        if operation.status == "failed":
-            return no_data()
+        if operation.failure:
+            return failure_document(operation.failure)
         self._manifests[operation.manifest_id] = operation
         if self._options.linked_manifest:
             link = _service_url(request, f"{_MANIFESTS}/{operation.manifest_id}")
@@ -93,7 +96,7 @@ class Graph:
 
     async def _manifest(self, request: Request, operation: Operation) -> Json:
         """The manifest of the data as it is now, which need not be what it was when the operation ended."""
-        statement = self._ledger.statement(operation.invoice_id)
+        statement = self._ledger.statement(operation.subject)
         export = statement.export(operation.attribute_set)
         grant = await self._grant(export, str(request.base_url))
         created = max(operation.last_action, statement.since)
@@ -109,14 +112,14 @@ class Graph:
         return {} if seconds is None else {"Retry-After": str(math.ceil(seconds))}
 
 
-async def _valid_body(request: Request, dataset: Dataset) -> dict[str, str]:
+async def _valid_body(request: Request, dataset: str) -> dict[str, str]:
     try:
         body = json.loads(await request.body())
     except ValueError:
         raise _bad_request("The body is not JSON.") from None
     if not isinstance(body, dict):
         raise _bad_request("The body is not a JSON object.")
-    if faults := " ".join(dataset.faults(body)):
+    if faults := " ".join(DATASETS[dataset].faults(body)):
         raise _bad_request(faults)
     return body
 

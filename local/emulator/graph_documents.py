@@ -7,7 +7,7 @@ from datetime import datetime
 
 from local.emulator.clock import seven_digits, without_zone
 from local.emulator.exports import Blob, Export
-from local.emulator.operations import Operation
+from local.emulator.operations import Failure, Operation
 from local.emulator.storage import Grant
 
 Json = dict[str, object]
@@ -27,9 +27,9 @@ def operation_document(operation: Operation, result: Json) -> Json:
     }
 
 
-def no_data() -> Json:
-    """What a failed operation adds where the invoice has no daily-rated usage: a final answer."""
-    return {"error": {"message": "No data available", "code": "5000"}}
+def failure_document(failure: Failure) -> Json:
+    """What a failed operation adds."""
+    return {"error": {"message": failure.message, "code": failure.code}}
 
 
 def manifest_document(manifest_id: str, created: datetime, tenant_id: str, export: Export, grant: Grant) -> Json:

@@ -1,41 +1,17 @@
-"""What does one line of billed usage say?
+"""What does one line of usage say?
 
 Source: https://learn.microsoft.com/partner-center/billing/daily-rated-usage-recon-files
 """
 
-import calendar
 import json
-from dataclasses import dataclass
-from datetime import date
 from random import Random
-from typing import Self
 
+from local.emulator.bill import PRICING_CURRENCY, Bill, LineItem
+from local.emulator.clock import midnight
 from local.emulator.meters import METERS, Meter
-from local.emulator.world import Customer, Subscription
-
-BILLING_CURRENCY = "EUR"
-
-LineItem = dict[str, str | float]
+from local.emulator.world import Subscription
 
 _REGIONS = {"westeurope": "EU West", "northeurope": "EU North", "germanywestcentral": "DE West Central"}
-
-
-@dataclass(frozen=True)
-class Bill:
-    """What all line items of one invoice share. `exchange_rate` is billing currency for one US dollar."""
-
-    invoice_id: str
-    partner_id: str
-    customers: tuple[Customer, ...]
-    month: date
-    exchange_rate: float
-
-    @classmethod
-    def of(cls, invoice_id: str, partner_id: str, customers: tuple[Customer, ...]) -> Self:
-        """The bill of an invoice. Its month and exchange rate hang on the invoice's id alone, whatever the seed."""
-        draw = Random(f"bill {invoice_id}")
-        month = date(draw.randint(2023, 2025), draw.randint(1, 12), 1)
-        return cls(invoice_id, partner_id, customers, month, round(draw.uniform(0.86, 0.97), 4))
 
 
 def line_item(bill: Bill, draw: Random) -> LineItem:
@@ -44,25 +20,11 @@ def line_item(bill: Bill, draw: Random) -> LineItem:
     subscription = draw.choice(customer.subscriptions)
     meter = draw.choice(METERS)
     return {
-        **_parties(bill, customer),
+        **bill.parties(customer),
         **_subscription(subscription),
         **_resource(subscription, meter, draw),
         **_meter(meter),
         **_charge(bill, meter, draw),
-    }
-
-
-def _parties(bill: Bill, customer: Customer) -> LineItem:
-    return {
-        "PartnerId": bill.partner_id,
-        "PartnerName": "Margie's Cloud Services",
-        "MpnId": "4390934",
-        "Tier2MpnId": "0",
-        "CustomerId": customer.id,
-        "CustomerName": customer.name,
-        "CustomerDomainName": customer.domain,
-        "CustomerCountry": customer.country,
-        "InvoiceNumber": bill.invoice_id,
     }
 
 
@@ -113,33 +75,28 @@ def _meter(meter: Meter) -> LineItem:
 
 
 def _charge(bill: Bill, meter: Meter, draw: Random) -> LineItem:
-    last_day = calendar.monthrange(bill.month.year, bill.month.month)[1]
     quantity = round(draw.uniform(0.01, 1) * meter.busiest_day, 6)
     earned_credit = draw.choice((0, 15, 15, 15))
     unit_price = round(meter.price * (100 - earned_credit) / 100, 6)
     price = quantity * unit_price
     return {
         "ChargeType": "New",
-        "ChargeStartDate": _midnight(bill.month),
-        "ChargeEndDate": _midnight(bill.month.replace(day=last_day)),
-        "UsageDate": _midnight(bill.month.replace(day=draw.randint(1, last_day))),
+        "ChargeStartDate": midnight(bill.first_day),
+        "ChargeEndDate": midnight(bill.last_day),
+        "UsageDate": midnight(bill.some_day(draw)),
         "Quantity": quantity,
         "UnitPrice": meter.price,
         "EffectiveUnitPrice": unit_price,
         "PartnerEarnedCreditPercentage": earned_credit,
         "CreditPercentage": 0,
         "CreditType": "Credit Not Applied",
-        "PricingCurrency": "USD",
+        "PricingCurrency": PRICING_CURRENCY,
         "PricingPreTaxTotal": round(price, 6),
         "PCToBCExchangeRate": bill.exchange_rate,
-        "PCToBCExchangeRateDate": _midnight(bill.month),
-        "BillingCurrency": BILLING_CURRENCY,
+        "PCToBCExchangeRateDate": midnight(bill.first_day),
+        "BillingCurrency": bill.currency,
         "BillingPreTaxTotal": round(price * bill.exchange_rate, 2),
         "BenefitId": "",
         "BenefitOrderId": "",
         "BenefitType": "Charge",
     }
-
-
-def _midnight(day: date) -> str:
-    return f"{day.isoformat()}T00:00:00Z"

@@ -14,7 +14,10 @@ class EmulatorOptions:
     `retry_after`: the wait, in seconds, that 202 and running answers ask for; None asks for none.
     `linked_manifest`: operations link their manifest instead of embedding it.
     `sas_seconds`: the life of a SAS token in seconds, rounded up to a whole one as Azure's tokens are.
-    `invoices`: the ids of the new-commerce invoices that exist; the export of any other ends with "No data available".
+    `invoices`: the ids of the new-commerce invoices that exist from the beginning.
+    `currencies`: the currencies that have something unbilled.
+
+    The export of any other invoice or currency ends with "No data available".
     """
 
     seed: int = 1
@@ -27,3 +30,4 @@ class EmulatorOptions:
     linked_manifest: bool = False
     sas_seconds: float = 3600
     invoices: tuple[str, ...] = ("G016907411",)
+    currencies: tuple[str, ...] = ("EUR", "USD")

@@ -5,7 +5,6 @@ Source: https://learn.microsoft.com/rest/api/partner-center/manage-billing/get-a
 
 import codecs
 import json
-from datetime import timedelta
 from http import HTTPStatus
 from random import Random
 
@@ -14,20 +13,22 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from local.emulator.bearer import has_token
-from local.emulator.clock import Clock, whole_seconds
-from local.emulator.line_items import BILLING_CURRENCY
-from local.emulator.options import EmulatorOptions
+from local.emulator.bill import BILLING_CURRENCY
+from local.emulator.clock import Clock, midnight
+from local.emulator.invoices import Invoice, Invoices
+from local.emulator.months import last_day
 
-_LEGACY_INVOICE = "D0300AB1CD"
+_LEGACY = Invoice("D0300AB1CD")
 
 Json = dict[str, object]
 
 
 class PartnerCenter:
-    """The invoices of the options, all of this month, and a legacy one, which has no daily-rated usage."""
+    """The new-commerce invoices that are there, and a legacy one, which has no daily-rated usage."""
 
-    def __init__(self, options: EmulatorOptions, now: Clock) -> None:
-        self._options = options
+    def __init__(self, token: str, invoices: Invoices, now: Clock) -> None:
+        self._token = token
+        self._invoices = invoices
         self._now = now
 
     @property
@@ -36,7 +37,7 @@ class PartnerCenter:
         return Route("/v1/invoices", self._list_invoices)
 
     async def _list_invoices(self, request: Request) -> Response:
-        if not has_token(request, self._options.token):
+        if not has_token(request, self._token):
             return refusal(HTTPStatus.UNAUTHORIZED, "The request was not authenticated.")
         size, offset = (request.query_params.get(name, default) for name, default in (("size", "200"), ("offset", "0")))
         if not (size.isdecimal() and offset.isdecimal() and int(size) > 0):
@@ -44,10 +45,7 @@ class PartnerCenter:
         return _json(self._page(int(size), int(offset)))
 
     def _page(self, size: int, offset: int) -> Json:
-        invoices = [
-            *(self._invoice(invoice_id) for invoice_id in self._options.invoices),
-            self._invoice(_LEGACY_INVOICE),
-        ]
+        invoices = [self._document(invoice) for invoice in (*self._invoices.listed(), _LEGACY)]
         page: Json = {
             "totalCount": len(invoices),
             "items": invoices[offset : offset + size],
@@ -59,19 +57,18 @@ class PartnerCenter:
             page["links"] = {"next": {"uri": uri, "method": "GET", "headers": []}}
         return page
 
-    def _invoice(self, invoice_id: str) -> Json:
-        first_of_month = self._now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-        last_of_period = first_of_month - timedelta(days=1)
+    def _document(self, invoice: Invoice) -> Json:
+        month = invoice.billed_month(self._now())
         return {
-            "id": invoice_id,
-            "invoiceDate": whole_seconds(first_of_month.replace(day=8)),
-            "billingPeriodStartDate": whole_seconds(last_of_period.replace(day=1)),
-            "billingPeriodEndDate": whole_seconds(last_of_period),
-            "totalCharges": round(Random(f"invoice {invoice_id}").uniform(1_000, 30_000), 2),
+            "id": invoice.id,
+            "invoiceDate": midnight(invoice.dated(self._now())),
+            "billingPeriodStartDate": midnight(month),
+            "billingPeriodEndDate": midnight(last_day(month)),
+            "totalCharges": round(Random(f"invoice {invoice.id}").uniform(1_000, 30_000), 2),
             "paidAmount": 0.0,
             "currencyCode": BILLING_CURRENCY,
             "currencySymbol": "€",
-            "invoiceType": "Recurring" if invoice_id == _LEGACY_INVOICE else "OneTime",
+            "invoiceType": "Recurring" if invoice is _LEGACY else "OneTime",
             "documentType": "Invoice",
             "state": "Due",
         }

@@ -23,7 +23,7 @@ from local.emulator.storage import Grant
 
 
 class ServedBlobs:
-    """Holds blobs in memory and serves them at `/exports/{folder}/{name}` to whoever has a SAS token for the folder."""
+    """Holds blobs in memory and serves them to whoever has a SAS token for their folder."""
 
     def __init__(self, now: Clock) -> None:
         self._now = now
@@ -33,7 +33,7 @@ class ServedBlobs:
     @property
     def route(self) -> Route:
         """The route that serves the blobs."""
-        return Route("/exports/{folder}/{name:path}", self._serve)
+        return Route("/exports/{dataset}/{folder}/{name:path}", self._serve)
 
     async def grant(self, export: Export, expires: datetime, base_url: str) -> Grant:
         """Has the export's blobs readable until `expires`. `base_url`, ending in `/`, is the emulator's own."""
@@ -50,7 +50,8 @@ class ServedBlobs:
         return _content(blob, request.headers, headers)
 
     def _find(self, request: Request) -> tuple[Blob, datetime]:
-        folder, name = request.path_params["folder"], request.path_params["name"]
+        dataset, folder, name = (request.path_params[part] for part in ("dataset", "folder", "name"))
+        folder = f"{dataset}/{folder}"
         # Whoever has no token must not learn what exists.
         if not self._signer.admits(request.query_params, _root(folder), self._now()):
             raise BlobError(HTTPStatus.FORBIDDEN, "AuthenticationFailed", "Server failed to authenticate the request.")

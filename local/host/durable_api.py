@@ -27,6 +27,7 @@ class DurableApi:
         self.routes = [
             Route(f"{PREFIX}/orchestrators/{{name}}/{{id}}", self._start, methods=["POST"]),
             Route(f"{PREFIX}/instances/", self._list, methods=["GET"]),
+            Route(f"{PREFIX}/instances/", self._purge_all, methods=["DELETE"]),
             Route(f"{PREFIX}/instances/{{id}}", self._read, methods=["GET"]),
             Route(f"{PREFIX}/instances/{{id}}", self._purge, methods=["DELETE"]),
             Route(f"{PREFIX}/instances/{{id}}/terminate", self._terminate, methods=["POST"]),
@@ -71,6 +72,15 @@ class DurableApi:
                 return JSONResponse("No such instance.", 404)
             self._engine.store.remove(instance.id)
         return JSONResponse({"instancesDeleted": 1})
+
+    async def _purge_all(self, request: Request) -> Response:
+        wanted = _filter(request)
+        with self._engine.store.transaction():
+            found = [instance for instance in self._engine.store.instances() if wanted(instance)]
+            ended = [instance.id for instance in found if not instance.is_active]
+            for id_ in ended:
+                self._engine.store.remove(id_)
+        return JSONResponse({"instancesDeleted": len(ended)}, 200 if ended else 404)
 
 
 def _filter(request: Request) -> Callable[[Instance], bool]:

@@ -1,6 +1,8 @@
 """A caller for each test: sends requests to an emulator of its own, by a clock that the test moves."""
 
 import asyncio
+import gzip
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,7 +13,13 @@ import pytest
 
 from local.emulator import AzuriteBlobs, Emulator, EmulatorOptions, Fault
 
-EXPORT = "/v1.0/reports/partners/billing/usage/billed/export"
+EXPORTS = {
+    "billedUsage": "usage/billed",
+    "unbilledUsage": "usage/unbilled",
+    "billedReconciliation": "reconciliation/billed",
+    "unbilledReconciliation": "reconciliation/unbilled",
+    "billedAggregatedUsage": "aggregatedUsage/billed",
+}
 
 
 class Clock:
@@ -44,9 +52,17 @@ class Caller:
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:7072") as client:
             return await client.request(method, url, **content)
 
+    def post(self, dataset: str, body: Any, version: str = "v1.0") -> httpx.Response:
+        """What posting an export of the dataset answers."""
+        return self.send("POST", f"/{version}/reports/partners/billing/{EXPORTS[dataset]}/export", json=body)
+
     def start(self, invoice_id: str = "G016907411", **body: str) -> str:
-        """Starts an export; the answer is its operation's URL."""
-        return self.send("POST", EXPORT, json={"invoiceId": invoice_id, **body}).headers["Location"]
+        """Starts an export of billed usage; the answer is its operation's URL."""
+        return self.post("billedUsage", {"invoiceId": invoice_id, **body}).headers["Location"]
+
+    def ended(self, dataset: str, body: Any, version: str = "v1.0") -> Any:
+        """The operation that an export of the dataset ends with."""
+        return self.finished(self.post(dataset, body, version).headers["Location"])
 
     def finished(self, url: str) -> Any:
         """The operation at the URL when it no longer runs."""
@@ -55,7 +71,7 @@ class Caller:
         return operation
 
     def manifest(self, invoice_id: str = "G016907411", **body: str) -> Any:
-        """The manifest that an export of the invoice ends with."""
+        """The manifest that an export of the invoice's usage ends with."""
         return self.finished(self.start(invoice_id, **body))["resourceLocation"]
 
     def blob(self, manifest: Any, name: str, method: str = "GET", **headers: str) -> httpx.Response:
@@ -66,6 +82,11 @@ class Caller:
     def blobs(self, manifest: Any) -> dict[str, bytes]:
         """The contents of the manifest's blobs by name."""
         return {blob["name"]: self.blob(manifest, blob["name"]).content for blob in manifest["blobs"]}
+
+    def rows(self, manifest: Any) -> list[Any]:
+        """All rows of the manifest's blobs."""
+        lines = (line for blob in self.blobs(manifest).values() for line in gzip.decompress(blob).splitlines())
+        return [json.loads(line) for line in lines]
 
 
 Call = Callable[..., Caller]

@@ -27,9 +27,8 @@ GZIP_MAGIC = b"\x1f\x8b\x08"
 
 
 def rows(caller: Caller, **body: str) -> list[Any]:
-    """All line items of an export."""
-    blobs = caller.blobs(caller.manifest(**body)).values()
-    return [json.loads(line) for blob in blobs for line in gzip.decompress(blob).splitlines()]
+    """All line items of an export of billed usage."""
+    return caller.rows(caller.manifest(**body))
 
 
 def identity(manifest: Any) -> Any:

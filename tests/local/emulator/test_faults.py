@@ -35,6 +35,21 @@ def test_a_fault_happens_at_its_occurrences(call: Call, occurrence: Any, hit: li
     assert caller.emulator.fired == [fault] * hit.count(503)
 
 
+def test_a_path_narrows_a_fault_to_one_dataset(call: Call) -> None:
+    """Exports are posted, and blobs lie, below a path that tells the dataset."""
+    refused = Answer(status=503)
+    caller = call(
+        Fault(request="export", path="/reconciliation/unbilled/", answer=refused),
+        Fault(request="blob", path="/exports/billedReconciliation/", answer=refused),
+    )
+    invoice, period = {"invoiceId": "G016907411"}, {"currencyCode": "EUR", "billingPeriod": "last"}
+    posts = [caller.post(*one) for one in (("unbilledReconciliation", period), ("unbilledUsage", period))]
+    assert [post.status_code for post in posts] == [503, 202]
+    for dataset, status in (("billedReconciliation", 503), ("billedUsage", 200)):
+        manifest = caller.ended(dataset, invoice)["resourceLocation"]
+        assert caller.blob(manifest, manifest["blobs"][0]["name"]).status_code == status
+
+
 def test_a_scripted_answer_does_not_take_the_operation_on(call: Call) -> None:
     """The real operation is not asked, and so has its polls still before it; the request is remembered."""
     caller = call(Fault(request="operation", occurrence=1, answer=Answer(status=503)), running_polls=1)
