@@ -10,6 +10,9 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
+MONTHLY_DATASETS = ("billedUsage", "billedReconciliation", "billedAggregatedUsage")
+"""What can be exported of an invoice."""
+
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -81,6 +84,22 @@ def _schedule(text: str) -> str:
     return text
 
 
+def _monthly_datasets(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if not names or not set(names) <= set(MONTHLY_DATASETS):
+        raise ValueError(f"must be a comma-separated list of {', '.join(MONTHLY_DATASETS)}")
+    return names
+
+
+def _webhook_url(text: str) -> str:
+    parts = urlsplit(text)
+    if not parts.hostname or not _has_usable_port(parts):
+        raise ValueError("must be an absolute URL")
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(text)):
+        raise ValueError("must be https (http on loopback only)")
+    return text
+
+
 def _between(least: float, most: float, cast: Callable[[str], Any]) -> Callable[[str], Any]:
     def read(text: str) -> Any:
         kind = "a whole number" if cast is int else "a number"
@@ -105,7 +124,8 @@ def _setting(
 class Settings:
     """The app's settings; each field stands for the app setting of the same name in upper case.
 
-    Durations are seconds, but for `export_deadline_hours`. README holds the meaning of each. `repr` leaves secrets out.
+    Durations are seconds, but where a name says hours or days. README holds the meaning of each. `repr` leaves out
+    secrets.
     """
 
     graph_base_url: str = _setting(_base_url, "https://graph.microsoft.com/v1.0")
@@ -123,6 +143,11 @@ class Settings:
     export_attempts: int = _setting(_between(1, 20, int), "3")
     export_deadline_hours: float = _setting(_between(0.001, 144, float), "24")
     export_schedule: str = _setting(_schedule, "0 0 6 9 * *")
+    monthly_datasets: tuple[str, ...] = _setting(_monthly_datasets, "billedUsage")
+    invoice_recheck_hours: float = _setting(_between(0.001, 120, float), "12")
+    invoice_wait_days: float = _setting(_between(0, 27, float), "10")
+    history_days: float = _setting(_between(1, 3650, float), "90")
+    notify_webhook_url: str | None = _setting(_webhook_url, secret=True)
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, str]) -> "Settings":

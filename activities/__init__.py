@@ -1,6 +1,14 @@
 """What is done? One file per activity; each but `start_export` may run twice, even at once, with the same outcome."""
 
-from activities import check_operation, commit_export, copy_blobs, list_invoices, reuse_version, start_export
+from activities import (
+    check_operation,
+    commit_export,
+    copy_blobs,
+    list_invoices,
+    reuse_version,
+    send_notice,
+    start_export,
+)
 from activities.blueprint import blueprint
 
 __all__ = [
@@ -10,5 +18,6 @@ __all__ = [
     "copy_blobs",
     "list_invoices",
     "reuse_version",
+    "send_notice",
     "start_export",
 ]

@@ -10,6 +10,7 @@ from typing import Any
 
 from activities.manifests import Manifests
 from activities.redaction import quiet_libraries, redact_logs
+from activities.webhook import Webhook
 from billing.client import BillingClient
 from billing.invoices import InvoiceClient
 from landing.source import SourceReader
@@ -32,6 +33,7 @@ class Clients:
     manifests: Manifests
     sources: SourceReader
     zone: LandingZone
+    webhook: Webhook | None
     now: Callable[[], datetime]
     closing: tuple[Callable[[], Any], ...] = ()
 
@@ -43,32 +45,39 @@ class Clients:
 
 _given: ContextVar[Clients | None] = ContextVar("given clients", default=None)
 _of_process: Clients | None = None
-_making = asyncio.Lock()
+_prepared: Clients | None = None
+_preparing = asyncio.Lock()
 
 
 async def clients() -> Clients:
-    """The clients of this process, made from its settings at first need.
+    """The clients of this process, made from its settings at first need, when the landing zone is ready.
 
     Raises:
         SettingsError: when the settings cannot be used.
         LandingError: when the landing zone cannot be made ready.
     """
+    global _prepared
+    using = unprepared_clients()
+    if using is not _given.get():
+        async with _preparing:
+            if _prepared is not using:
+                await using.zone.prepare()
+            _prepared = using
+    return using
+
+
+def unprepared_clients() -> Clients:
+    """The same, for those who do not need the landing zone.
+
+    Raises:
+        SettingsError: when the settings cannot be used.
+    """
     global _of_process
     given = _given.get()
     if given is not None:
         return given
-    async with _making:
-        _of_process = _of_process or await _prepared(make_clients(configured()))
-        return _of_process
-
-
-async def _prepared(made: Clients) -> Clients:
-    try:
-        await made.zone.prepare()
-    except BaseException:
-        await made.close()
-        raise
-    return made
+    _of_process = _of_process or make_clients(configured())
+    return _of_process
 
 
 @contextmanager
@@ -83,9 +92,9 @@ def given_clients(clients: Clients) -> Iterator[None]:
 
 async def close_clients() -> None:
     """Closes the clients of this process, if there are any."""
-    global _of_process, _making
+    global _of_process, _prepared, _preparing
     # A lock belongs to the event loop that first waited for it, and the next clients may be another loop's.
-    closing, _of_process, _making = _of_process, None, asyncio.Lock()
+    closing, _of_process, _prepared, _preparing = _of_process, None, None, asyncio.Lock()
     if closing:
         await closing.close()
 
@@ -110,6 +119,8 @@ def make_clients(settings: Settings, now: Callable[[], datetime] = lambda: datet
     invoice_auth = _auth(settings, credential, partner_center, PARTNER_CENTER)
     invoice_http = httpx.AsyncClient(auth=invoice_auth, timeout=timeout, verify=tls)
     source_http = httpx.AsyncClient(timeout=timeout, limits=limits, verify=tls)
+    webhook_http = httpx.AsyncClient(timeout=timeout, verify=tls)
+    webhook = Webhook(settings.notify_webhook_url, webhook_http) if settings.notify_webhook_url else None
     source_hosts = SourceHosts(settings.source_host_suffixes, settings.graph_is_loopback)
     billing = BillingClient(settings.graph_base_url, graph_http, source_hosts, now)
     sources = SourceReader(source_http)
@@ -121,8 +132,9 @@ def make_clients(settings: Settings, now: Callable[[], datetime] = lambda: datet
         Manifests(billing.read_manifest, now),
         sources,
         zone,
+        webhook,
         now,
-        (graph_http.aclose, invoice_http.aclose, source_http.aclose, zone.close, credential.close),
+        (graph_http.aclose, invoice_http.aclose, source_http.aclose, webhook_http.aclose, zone.close, credential.close),
     )
 
 

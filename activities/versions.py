@@ -19,11 +19,7 @@ log = logging.getLogger(__name__)
 
 def version_folder(request: ExportRequest, plan: Plan) -> VersionFolder:
     """The folder in which the planned data of the request lands."""
-    partitions = [
-        ("partner_tenant", plan.tenant_id),
-        ("invoice_id", request.invoice_id),
-        ("attribute_set", request.attribute_set),
-    ]
+    partitions = [("partner_tenant", plan.tenant_id), *request.partitions(plan.month)]
     return ExportFolder.of(request.dataset.folder, partitions).version(plan.digest)
 
 

@@ -12,6 +12,7 @@ from urllib.parse import urljoin
 import httpx
 
 from billing.answers import Manifest, Operation, Succeeded, operation_from_json
+from billing.datasets import Dataset
 from billing.errors import UnusableAnswer
 from billing.http import Api, json_object, unusable
 from billing.models import ExportRequest
@@ -51,8 +52,8 @@ class BillingClient:
             ServiceUnavailable: when no try was answered.
             RequestRefused: when the API does not take the request, or names an operation elsewhere or none.
         """
-        url = self._api.base_url + request.dataset.path
-        response = await self._api.send("POST", url, json=request.graph_body)
+        url = self._base_url_of(request.dataset) + request.dataset.path
+        response = await self._api.send("POST", url, json=dict(request.values))
         location = response.headers.get("Location")
         if response.status_code != httpx.codes.ACCEPTED or not location:
             raise unusable(response, "an export starts with 202 and a Location header")
@@ -90,6 +91,10 @@ class BillingClient:
         if isinstance(operation, Succeeded):
             return await self._manifest_of(operation, url)
         raise UnusableAnswer("NoManifest", "The operation that had succeeded no longer shows its manifest.")
+
+    def _base_url_of(self, dataset: Dataset) -> str:
+        base_url = self._api.base_url
+        return f"{base_url.removesuffix('/v1.0')}/beta" if dataset.beta and base_url.endswith("/v1.0") else base_url
 
     async def _manifest_of(self, operation: Succeeded, url: str) -> Manifest:
         if operation.manifest is not None:

@@ -12,7 +12,8 @@ import httpx
 
 from billing.errors import NoInvoiceAccess, UnusableAnswer
 from billing.http import REFUSALS, Api
-from billing.models import INVOICE_ID, month_before
+from billing.models import INVOICE_ID
+from billing.months import month_before, month_of
 
 PAGE_SIZE = 200
 """Invoices asked for at once."""
@@ -40,7 +41,7 @@ class Invoice:
         date = _moment(item.get("invoiceDate"))
         if start is None and date is None:
             raise UnusableAnswer("BadInvoice", "An invoice in the list has neither billing period nor date.")
-        month = f"{start:%Y-%m}" if start else month_before(date or datetime.now(UTC))
+        month = month_of(start) if start else month_before(date or datetime.now(UTC))
         return cls(str(item.get("id", "")), month, str(item.get("documentType", "")).lower())
 
     @property

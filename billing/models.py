@@ -1,26 +1,23 @@
 """What is asked of the partner billing API.
 
-
 Source: https://learn.microsoft.com/graph/api/resources/partners-billing-api-overview
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Self
 
-from billing.datasets import DATASETS, Dataset
+from billing.datasets import DATASETS, DEFAULT, FIELDS, INVOICE, PERIOD, Dataset, Field
+from billing.months import month_before, month_of
 
-ATTRIBUTE_SETS = ("full", "basic")
-# New-commerce invoices alone have daily-rated usage, and their ids begin with G.
-INVOICE_ID = re.compile(r"G[0-9]{4,15}")
-EXPORT_ID = re.compile(rf"({'|'.join(DATASETS)})-({INVOICE_ID.pattern})-({'|'.join(ATTRIBUTE_SETS)})")
-
-
-def month_before(moment: datetime) -> str:
-    """The billing month before the one that the moment is in: `2026-09` for any day of October 2026."""
-    return f"{moment.replace(day=1) - timedelta(days=1):%Y-%m}"
+INVOICE_ID = re.compile(INVOICE.pattern)
+EXPORT_ID = re.compile(
+    "|".join(
+        "-".join([dataset.name, *(f"({field.pattern})" for field in dataset.fields)]) for dataset in DATASETS.values()
+    )
+)
 
 
 class InvalidRequest(ValueError):
@@ -33,56 +30,80 @@ class InvalidRequest(ValueError):
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """One export that a caller may ask for."""
+    """One export that a caller may ask for: a dataset, and the values of its fields by their names."""
 
-    invoice_id: str
-    attribute_set: str = "full"
-    dataset_name: str = "billedUsage"
+    dataset_name: str
+    values: Mapping[str, str]
 
     @classmethod
-    def from_json(cls, body: object) -> Self:
-        """The request that a JSON body makes.
+    def of_invoice(cls, invoice_id: str, dataset_name: str = DEFAULT) -> Self:
+        """The request for one of an invoice's datasets, in full."""
+        return cls.parse({"dataset": dataset_name, "invoiceId": invoice_id})
+
+    @classmethod
+    def parse(cls, body: object) -> Self:
+        """The request that a caller's JSON makes.
 
         Raises:
             InvalidRequest: with every fault of the body.
         """
         if not isinstance(body, Mapping):
             raise InvalidRequest([("", "The body must be a JSON object.")])
-        faults = [(str(name), "This field is not known.") for name in body if name not in _REQUEST_FIELDS]
-        if "invoiceId" not in body:
-            faults.append(("invoiceId", "This field is required, e.g. G016907411."))
-        elif not _is_text(body["invoiceId"], INVOICE_ID.fullmatch):
-            faults.append(("invoiceId", "It must be the id of a new-commerce invoice: G and digits, e.g. G016907411."))
-        if not _is_text(body.get("attributeSet", "full"), ATTRIBUTE_SETS.__contains__):
-            faults.append(("attributeSet", f"It must be one of: {', '.join(ATTRIBUTE_SETS)}."))
-        if not _is_text(body.get("dataset", "billedUsage"), DATASETS.__contains__):
-            faults.append(("dataset", f"It must be one of: {', '.join(DATASETS)}."))
-        if faults:
+        dataset = _dataset(body.get("dataset", DEFAULT))
+        fields = dataset.fields if dataset else [field for name, field in FIELDS.items() if name in body]
+        faults = [] if dataset else [("dataset", f"It must be one of: {', '.join(DATASETS)}.")]
+        faults += [(str(name), _not_taken(dataset)) for name in body if name not in _names(fields)]
+        faults += [(field.name, rule) for field in fields if (rule := _broken_rule(field, body))]
+        if faults or dataset is None:
             raise InvalidRequest(faults)
-        return cls(body["invoiceId"], body.get("attributeSet", "full"), body.get("dataset", "billedUsage"))
+        return cls(dataset.name, {field.name: body.get(field.name, field.default) for field in fields})
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """The request that `to_json` wrote."""
+        return cls(data["dataset"], {name: value for name, value in data.items() if name != "dataset"})
 
     def to_json(self) -> dict[str, str]:
-        """The body that `from_json` reads."""
-        return {"dataset": self.dataset_name, "invoiceId": self.invoice_id, "attributeSet": self.attribute_set}
+        """The body that asks for the same export."""
+        return {"dataset": self.dataset_name, **self.values}
 
     @property
     def dataset(self) -> Dataset:
-        """The dataset's row: its Graph path and landing folder."""
+        """The dataset's row in the table of all."""
         return DATASETS[self.dataset_name]
 
     @property
     def export_id(self) -> str:
         """The id under which this export runs, the same for every call: `billedUsage-G016907411-full`."""
-        return f"{self.dataset_name}-{self.invoice_id}-{self.attribute_set}"
+        return "-".join([self.dataset_name, *self.values.values()])
 
-    @property
-    def graph_body(self) -> dict[str, str]:
-        """The body that Graph takes for this export."""
-        return {"invoiceId": self.invoice_id, "attributeSet": self.attribute_set}
+    def month_at(self, moment: datetime) -> str | None:
+        """The month that unbilled data is for when it is asked for at this moment (UTC); None for billed data."""
+        months = {"current": month_of(moment), "last": month_before(moment)}
+        return months.get(self.values.get(PERIOD.name, ""))
+
+    def partitions(self, month: str | None) -> list[tuple[str, str]]:
+        """Keys and values of the folders in which the export lands; `month` stands for the moving word of a period."""
+        return [
+            (field.partition, month if month and field is PERIOD else self.values[field.name])
+            for field in self.dataset.fields
+        ]
 
 
-_REQUEST_FIELDS = frozenset({"dataset", "invoiceId", "attributeSet"})
+def _dataset(name: object) -> Dataset | None:
+    return DATASETS.get(name) if isinstance(name, str) else None
 
 
-def _is_text(value: object, accepted: Any) -> bool:
-    return isinstance(value, str) and bool(accepted(value))
+def _names(fields: "tuple[Field, ...] | list[Field]") -> set[str]:
+    return {"dataset", *(field.name for field in fields)}
+
+
+def _not_taken(dataset: Dataset | None) -> str:
+    return f"The dataset {dataset.name} does not take this field." if dataset else "This field is not known."
+
+
+def _broken_rule(field: Field, body: Mapping[str, Any]) -> str | None:
+    value = body.get(field.name, field.default)
+    if value is None and field.name not in body:
+        return f"This field is required. {field.rule}"
+    return None if isinstance(value, str) and re.fullmatch(field.pattern, value) else field.rule

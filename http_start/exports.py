@@ -7,11 +7,11 @@ from typing import Any
 from azure.durable_functions import DurableOrchestrationClient
 from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
 
-from billing.models import EXPORT_ID, ExportRequest
+from billing.models import ExportRequest
 from http_start.answers import Refused
-from http_start.parsing import unknown_export
-from http_start.status import ACTIVE, is_active, just_started, shown
-from orchestrator.messages import ExportOrder, Policy
+from http_start.parsing import BEGINNING, RUN_ID, unknown_export
+from http_start.status import ACTIVE, ENDED, is_active, just_started, shown
+from orchestrator.messages import ExportOrder, Message, Policy
 from orchestrator.names import RUN_EXPORT
 from settings import Settings
 
@@ -38,18 +38,23 @@ def policy(settings: Settings) -> Policy:
 
 async def start(client: DurableOrchestrationClient, request: ExportRequest, settings: Settings) -> dict[str, Any]:
     """The status of the export: the one that is running, else one that begins now."""
-    running = await client.get_status(request.export_id)
+    return await start_run(client, RUN_EXPORT, request.export_id, order(request, settings))
+
+
+async def start_run(client: DurableOrchestrationClient, name: str, run_id: str, order: Message) -> dict[str, Any]:
+    """The status of the run of this id: the one that is running, else one that begins now."""
+    running = await client.get_status(run_id)
     if is_active(running):
         return shown(running)
     try:
-        await client.start_new(RUN_EXPORT, request.export_id, order(request, settings).to_json())
+        await client.start_new(name, run_id, order.to_json())
     except Exception:
         # Durable fails for an id that is running; whoever came first is answered with, whatever the error was.
-        running = await client.get_status(request.export_id)
+        running = await client.get_status(run_id)
         if not is_active(running):
             raise
         return shown(running)
-    return just_started(request.export_id)
+    return just_started(run_id)
 
 
 async def find(client: DurableOrchestrationClient, export_id: str) -> dict[str, Any]:
@@ -67,7 +72,7 @@ async def find(client: DurableOrchestrationClient, export_id: str) -> dict[str, 
 async def started_since(client: DurableOrchestrationClient, moment: datetime, now: datetime) -> list[dict[str, Any]]:
     """The statuses of all exports started since the moment (UTC), newest first, without sub-orchestrations."""
     statuses = await _created_between(client, moment, now)
-    exports = [status for status in statuses if EXPORT_ID.fullmatch(status.instance_id)]
+    exports = [status for status in statuses if RUN_ID.fullmatch(status.instance_id)]
     return [shown(status) for status in sorted(exports, key=lambda status: status.created_time, reverse=True)]
 
 
@@ -81,6 +86,11 @@ async def _created_between(
     middle = (start + (end - start) / 2).replace(microsecond=0)
     halves = await _created_between(client, start, middle) + await _created_between(client, middle, end)
     return list({status.instance_id: status for status in halves}.values())
+
+
+async def forget_before(client: DurableOrchestrationClient, moment: datetime) -> None:
+    """Removes the history of all runs that were started before the moment (UTC) and have ended."""
+    await client.purge_instance_history_by(BEGINNING, moment, ENDED)
 
 
 async def cancel(client: DurableOrchestrationClient, export_id: str) -> dict[str, Any]:

@@ -1,13 +1,16 @@
 """What callers send: read, checked against its grammar, refused with every fault."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 
 import azure.functions as func
 
 from billing.models import EXPORT_ID, ExportRequest, InvalidRequest
+from billing.months import month_before
 from http_start.answers import Refused
+from http_start.months import Months
 
 MOST_BODY_BYTES = 16 << 10
 
@@ -15,7 +18,11 @@ LISTED = timedelta(days=40)
 """How far the list of exports goes back when the caller does not say: the last month's and this month's runs."""
 
 # Before any export: keeps far dates within what Durable's clients can write.
-_BEGINNING = datetime(2015, 1, 1, tzinfo=UTC)
+BEGINNING = datetime(2015, 1, 1, tzinfo=UTC)
+
+
+RUN_ID = re.compile(f"{EXPORT_ID.pattern}|{Months.ID.pattern}")
+"""The ids of exports, of monthly runs, and of ranges of months; what else Durable runs has others."""
 
 
 def export_request(request: func.HttpRequest) -> ExportRequest:
@@ -25,23 +32,37 @@ def export_request(request: func.HttpRequest) -> ExportRequest:
         InvalidRequest: with every fault.
         Refused: when the body is too large.
     """
+    return ExportRequest.parse(_json(request))
+
+
+def months(request: func.HttpRequest, now: datetime) -> Months:
+    """The billing months that the body asks for.
+
+    Raises:
+        InvalidRequest: with every fault.
+        Refused: when the body is too large.
+    """
+    return Months.parse(_json(request), month_before(now))
+
+
+def _json(request: func.HttpRequest) -> object:
     body = request.get_body()
     if len(body) > MOST_BODY_BYTES:
         raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The body must not exceed {MOST_BODY_BYTES} bytes.")
     try:
-        return ExportRequest.from_json(json.loads(body))
+        return json.loads(body)
     except (RecursionError, UnicodeDecodeError, json.JSONDecodeError):
         raise InvalidRequest([("", "The body must be a JSON object.")]) from None
 
 
-def export_id(request: func.HttpRequest) -> str:
-    """The export's id in the path; what is no id of ours is unknown.
+def run_id(request: func.HttpRequest) -> str:
+    """The run's id in the path; what is no id of ours is unknown.
 
     Raises:
         Refused: as not found.
     """
     given = str(request.route_params.get("id", ""))
-    if not EXPORT_ID.fullmatch(given):
+    if not RUN_ID.fullmatch(given):
         raise unknown_export()
     return given
 
@@ -66,4 +87,4 @@ def since(request: func.HttpRequest, now: datetime) -> datetime:
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         raise InvalidRequest([("since", "It must be an ISO 8601 date or time, e.g. 2026-10-01.")]) from None
-    return max(moment, _BEGINNING)
+    return max(moment, BEGINNING)

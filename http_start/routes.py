@@ -3,11 +3,12 @@
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 import azure.functions as func
 from azure.durable_functions import DurableOrchestrationClient
 
-from http_start import exports, parsing
+from http_start import exports, monthly, parsing
 from http_start.answers import answer, answers_problems
 from http_start.blueprint import blueprint
 from settings import configured
@@ -18,15 +19,26 @@ RETRY_AFTER = {"Retry-After": "10"}
 """Seconds after which callers may ask again."""
 
 
+def _accepted(status: dict[str, Any]) -> func.HttpResponse:
+    return answer(status, HTTPStatus.ACCEPTED, {"Location": f"/api/exports/{status['id']}"} | RETRY_AFTER)
+
+
 @blueprint.route(route="exports", methods=["POST"])
 @blueprint.durable_client_input(client_name="client")
 @answers_problems
 async def post_export(req: func.HttpRequest, client: DurableOrchestrationClient) -> func.HttpResponse:
     """Starts an export, or finds the one that is running: 202 with its status."""
     request = parsing.export_request(req)
-    status = await exports.start(client, request, configured())
-    location = {"Location": f"/api/exports/{request.export_id}"}
-    return answer(status, HTTPStatus.ACCEPTED, location | RETRY_AFTER)
+    return _accepted(await exports.start(client, request, configured()))
+
+
+@blueprint.route(route="exports/monthly", methods=["POST"])
+@blueprint.durable_client_input(client_name="client")
+@answers_problems
+async def post_months(req: func.HttpRequest, client: DurableOrchestrationClient) -> func.HttpResponse:
+    """Starts the exports of a month or of a range of months, or finds the run that does: 202 with its status."""
+    now = datetime.now(UTC)
+    return _accepted(await monthly.start(client, parsing.months(req, now), configured(), now))
 
 
 @blueprint.route(route="exports", methods=["GET"])
@@ -43,7 +55,7 @@ async def list_exports(req: func.HttpRequest, client: DurableOrchestrationClient
 @answers_problems
 async def get_export(req: func.HttpRequest, client: DurableOrchestrationClient) -> func.HttpResponse:
     """One export's status."""
-    return answer(await exports.find(client, parsing.export_id(req)))
+    return answer(await exports.find(client, parsing.run_id(req)))
 
 
 @blueprint.route(route="openapi.json", methods=["GET"])
@@ -57,4 +69,4 @@ async def get_description(req: func.HttpRequest) -> func.HttpResponse:
 @answers_problems
 async def delete_export(req: func.HttpRequest, client: DurableOrchestrationClient) -> func.HttpResponse:
     """Cancels an export: 202."""
-    return answer(await exports.cancel(client, parsing.export_id(req)), HTTPStatus.ACCEPTED)
+    return answer(await exports.cancel(client, parsing.run_id(req)), HTTPStatus.ACCEPTED)

@@ -6,7 +6,7 @@ from typing import Any
 from azure.durable_functions import OrchestrationRuntimeStatus
 from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
 
-from orchestrator.messages import Problem, Result
+from orchestrator.messages import Problem
 
 _STATES = {
     OrchestrationRuntimeStatus.Pending: "pending",
@@ -20,6 +20,9 @@ _STATES = {
 }
 ACTIVE = [status for status, state in _STATES.items() if state in {"pending", "running"}]
 """Durable's words for an orchestration that has not ended."""
+
+ENDED = [status for status in _STATES if status not in ACTIVE]
+"""Its words for one that has."""
 
 _UNEXPECTED = Problem(
     "Unexpected",
@@ -40,14 +43,14 @@ def just_started(export_id: str) -> dict[str, Any]:
 
 
 def shown(status: DurableOrchestrationStatus) -> dict[str, Any]:
-    """`id`, `state`, `phase`, `progress`, and, once it has ended, `result` or `error`."""
+    """`id`, `state`, `phase`, `progress`, and, once it has ended, `result` or `error`; of a month the result so far."""
     state = _STATES[status.runtime_status]
     custom = status.custom_status if isinstance(status.custom_status, Mapping) else {}
     document = _document(status.instance_id, state, custom)
     if state == "succeeded":
-        document["result"] = _result(Result.from_json(status.output))
+        document["result"] = status.output
     if state == "failed":
-        document["error"] = _error(Problem.from_json(custom["error"]) if "error" in custom else _UNEXPECTED)
+        document["error"] = custom.get("error", _UNEXPECTED.to_json())
     return document
 
 
@@ -57,26 +60,6 @@ def _document(export_id: str, state: str, custom: Mapping[str, Any]) -> dict[str
         "state": state,
         "phase": custom.get("phase", "pending"),
         "progress": custom.get("progress", _NO_PROGRESS),
-        "result": None,
+        "result": custom.get("result"),
         "error": None,
-    }
-
-
-def _result(result: Result) -> dict[str, Any]:
-    return {
-        "eTag": result.e_tag,
-        "version": result.version,
-        "blobCount": result.blob_count,
-        "bytes": result.bytes,
-        "location": result.location,
-        "unchanged": result.unchanged,
-    }
-
-
-def _error(problem: Problem) -> dict[str, Any]:
-    return {
-        "code": problem.code,
-        "message": problem.message,
-        "requestId": problem.request_id,
-        "remedy": problem.remedy,
     }

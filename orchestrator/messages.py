@@ -3,11 +3,10 @@
 Durable stores every message for good and replays it, so each stays the same size whatever the number of blobs.
 """
 
-import dataclasses
 import functools
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
@@ -20,7 +19,7 @@ class Message:
 
     def to_json(self) -> dict[str, Any]:
         """The message as plain JSON; what is None is left out."""
-        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(typing.cast(Any, self))}
+        values = {name: getattr(self, name) for name in _names(type(self))}
         return {name: _encoded(value) for name, value in values.items() if value is not None}
 
     @classmethod
@@ -28,6 +27,28 @@ class Message:
         """The message that `to_json` wrote; fields of another release that this one does not know are ignored."""
         hints = _hints(typing.cast(Any, cls))
         return cls(**{name: _decoded(value, hints[name]) for name, value in data.items() if name in hints})
+
+
+class Shown(Message):
+    """Base of what callers see as it is: names are in camel case, and what is None is there too."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The message as plain JSON."""
+        return {_camel(name): _encoded(getattr(self, name)) for name in _names(type(self))}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """The message that `to_json` wrote."""
+        return super().from_json({name: data[_camel(name)] for name in _names(cls) if _camel(name) in data})
+
+
+def _names(cls: Any) -> Iterable[str]:
+    return _hints(cls).keys()
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(map(str.capitalize, others))
 
 
 @functools.cache
@@ -66,7 +87,7 @@ class Policy(Message):
 
 
 @dataclass(frozen=True)
-class Problem(Message):
+class Problem(Shown):
     """An error that a person must act on; `request_id` is Microsoft's, `remedy` one sentence on what to do."""
 
     code: str
@@ -99,7 +120,8 @@ class PutOff(Message):
 class Plan(Message):
     """What an operation's manifest says, without its SAS token and its list of names.
 
-    `digest` (SHA-256, hex) stands for eTag and names; `created` is the manifest's own time, as Microsoft wrote it.
+    `digest` (SHA-256, hex) stands for eTag and names; `created` is the manifest's own time, as Microsoft wrote it;
+    `month` is the one that unbilled data is for.
     """
 
     manifest_url: str
@@ -108,6 +130,7 @@ class Plan(Message):
     blob_count: int
     tenant_id: str | None = None
     created: str | None = None
+    month: str | None = None
 
 
 @dataclass(frozen=True)
@@ -198,7 +221,7 @@ class VersionOrder(Message):
 
 
 @dataclass(frozen=True)
-class Result(Message):
+class Result(Shown):
     """What an export ends with: the version's folder and totals; `unchanged` where it had been the latest already."""
 
     e_tag: str
@@ -248,10 +271,40 @@ class CopyAnswer(Message):
 
 @dataclass(frozen=True)
 class MonthlyOrder(Message):
-    """Input of `monthly_exports`: the billing month, as `2026-10`."""
+    """Input of `monthly_exports`: the billing month, as `2026-10`, and which datasets of its invoices to export.
+
+    For `wait_days` it looks for more invoices every `recheck_hours`; without, it looks once.
+    """
 
     month: str
     policy: Policy
+    datasets: list[str]
+    recheck_hours: float = 12
+    wait_days: float = 0
+
+
+@dataclass(frozen=True)
+class BackfillOrder(Message):
+    """Input of `backfill`: the months from the first to the last, both included."""
+
+    first: str
+    last: str
+    policy: Policy
+    datasets: list[str]
+
+
+@dataclass(frozen=True)
+class Outcome(Shown):
+    """What became of one export of a monthly run; `state` is `succeeded` or `failed`."""
+
+    invoice_id: str
+    dataset: str
+    state: str
+    version: str | None = None
+    blob_count: int = 0
+    bytes: int = 0
+    unchanged: bool = False
+    error: str | None = None
 
 
 @dataclass(frozen=True)
@@ -267,3 +320,24 @@ class InvoicesAnswer(Message):
 
     invoice_ids: list[str]
     problem: Problem | None = None
+
+
+@dataclass(frozen=True)
+class Notice(Message):
+    """Input of `send_notice`: the run `subject` ended at `time` as `succeeded`, `failed` or `unchanged`.
+
+    `id` is the same however often this is told; `data` is the result or the error, as callers see it.
+    """
+
+    id: str
+    outcome: str
+    subject: str
+    time: datetime
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class NoticeAnswer(Message):
+    """Answer of `send_notice`: whether somebody took it."""
+
+    taken: bool

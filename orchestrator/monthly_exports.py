@@ -1,78 +1,118 @@
-"""Exports every invoice of one billing month, each as a sub-orchestration; one that fails does not stop the others."""
+"""Exports the invoices of one billing month as they are issued, each as a sub-orchestration; none stops the others."""
 
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from azure.durable_functions import DurableOrchestrationContext
 
 from billing.models import ExportRequest
+from orchestrator import notices
 from orchestrator.blueprint import blueprint
-from orchestrator.messages import ExportOrder, InvoicesAnswer, InvoicesOrder, MonthlyOrder, Problem
+from orchestrator.messages import ExportOrder, InvoicesAnswer, InvoicesOrder, MonthlyOrder, Outcome, Problem, Result
 from orchestrator.names import LIST_INVOICES, MONTHLY_EXPORTS, RUN_EXPORT
 from orchestrator.run import ExportFailed, Run, Steps, reason_of
+
+MOST_SHOWN = 24
+"""Exports in the custom status, which has room for 8,192 characters; the result has them all."""
 
 
 @blueprint.orchestration_trigger(context_name="context", orchestration=MONTHLY_EXPORTS, input_type=dict)
 def monthly_exports(context: DurableOrchestrationContext) -> Steps[dict[str, Any]]:
-    """For each invoice its outcome, as JSON; fails when none was issued, or when one could not be exported."""
+    """For each invoice its outcome, as callers see it; fails when none was issued, or one could not be exported."""
     order = MonthlyOrder.from_json(context.get_input())
-    run = Run(context, order.policy, None)
-    run.show("listing")
-    try:
-        invoices = yield from _invoices(run, order)
-        run.show("exporting", blob_count=0)
-        outcomes = yield from _export_all(run, order, invoices)
-        _require_success(outcomes)
-    except ExportFailed as failure:
-        run.show_failure(failure.problem)
-        raise
-    return {"month": order.month, "invoices": outcomes}
+    month = _Month(Run(context, order.policy, None), order)
+    return (yield from notices.told(month.run, context.instance_id, month.play()))
 
 
-def _invoices(run: Run, order: MonthlyOrder) -> Steps[list[str]]:
-    answer = yield from run.call(LIST_INVOICES, InvoicesOrder(order.month), InvoicesAnswer)
-    if answer.problem:
-        raise ExportFailed(answer.problem)
-    if not answer.invoice_ids:
-        raise ExportFailed(
-            Problem(
-                "NoInvoice",
-                f"An invoice for {order.month} was expected, none was issued.",
-                "Look into Partner Center whether the invoice is late, then start its export by hand.",
-            )
-        )
-    return answer.invoice_ids
+class _Month:
+    """One month's run: looks for invoices, again and again while some may still come, and exports what is new."""
+
+    def __init__(self, run: Run, order: MonthlyOrder) -> None:
+        self.run = run
+        self._order = order
+        self._last_look = run.now + timedelta(days=order.wait_days)
+        run.deadline = self._last_look + timedelta(hours=order.policy.export_deadline_hours)
+        self._outcomes: dict[str, Outcome] = {}
+
+    def play(self) -> Steps[dict[str, Any]]:
+        recheck = timedelta(hours=self._order.recheck_hours)
+        yield from self._look()
+        while self.run.now + recheck <= self._last_look:
+            self._show("waiting")
+            yield from self.run.wait(recheck.total_seconds(), "more invoices may come.")
+            yield from self._look()
+        self._require_success()
+        self._show("done")
+        return self._result()
+
+    def _look(self) -> Steps[None]:
+        self._show("listing")
+        answer = yield from self.run.call(LIST_INVOICES, InvoicesOrder(self._order.month), InvoicesAnswer)
+        if answer.problem:
+            raise ExportFailed(answer.problem)
+        self._show("exporting")
+        yield from self._export(answer.invoice_ids)
+
+    def _export(self, invoice_ids: Sequence[str]) -> Steps[None]:
+        requests = [ExportRequest.of_invoice(id_, dataset) for id_ in invoice_ids for dataset in self._order.datasets]
+        running = {self._begin(request): request for request in requests if request.export_id not in self._outcomes}
+        while running:
+            done = yield self.run.context.task_any(list(running))
+            request = running.pop(done)
+            self._outcomes[request.export_id] = _outcome(request, done.result)
+            self._show("exporting")
+
+    def _begin(self, request: ExportRequest) -> Any:
+        child = f"{self.run.context.instance_id}:{request.export_id}"
+        order = ExportOrder(request, self._order.policy)
+        return self.run.context.call_sub_orchestrator(RUN_EXPORT, order.to_json(), child, expected_type=dict)
+
+    def _show(self, phase: str) -> None:
+        outcomes = self._outcomes.values()
+        blobs = sum(outcome.blob_count for outcome in outcomes)
+        self.run.show(phase, blobs, blobs, sum(outcome.bytes for outcome in outcomes), self._result(MOST_SHOWN))
+
+    def _result(self, most: int | None = None) -> dict[str, Any]:
+        # Failures first, so that they are not among those that there is no room for.
+        outcomes = sorted(self._outcomes.items(), key=lambda item: (item[1].state, item[0]))
+        return {"month": self._order.month, "invoices": [outcome.to_json() for _, outcome in outcomes[:most]]}
+
+    def _require_success(self) -> None:
+        if not self._outcomes:
+            raise ExportFailed(_none_issued(self._order.month))
+        failed = [f"{id_}: {outcome.error}" for id_, outcome in sorted(self._outcomes.items()) if outcome.error]
+        if failed:
+            raise ExportFailed(_some_failed(failed, len(self._outcomes)))
 
 
-def _export_all(run: Run, order: MonthlyOrder, invoice_ids: list[str]) -> Steps[list[dict[str, Any]]]:
-    running = {_begin(run, order, ExportRequest(invoice_id)): invoice_id for invoice_id in invoice_ids}
-    outcomes = []
-    while running:
-        done = yield run.context.task_any(list(running))
-        outcomes.append(_outcome(running.pop(done), done.result))
-    return sorted(outcomes, key=lambda outcome: str(outcome["invoiceId"]))
-
-
-def _begin(run: Run, order: MonthlyOrder, request: ExportRequest) -> Any:
-    child = f"{run.context.instance_id}:{request.export_id}"
-    return run.context.call_sub_orchestrator(
-        RUN_EXPORT, ExportOrder(request, order.policy).to_json(), child, expected_type=dict
+def _outcome(request: ExportRequest, ended: Any) -> Outcome:
+    invoice = request.values["invoiceId"]
+    if isinstance(ended, Exception):
+        return Outcome(invoice, request.dataset_name, "failed", error=reason_of(ended)[:200])
+    result = Result.from_json(ended)
+    return Outcome(
+        invoice,
+        request.dataset_name,
+        "succeeded",
+        result.version,
+        result.blob_count,
+        result.bytes,
+        result.unchanged,
     )
 
 
-def _outcome(invoice_id: str, result: Any) -> dict[str, Any]:
-    if isinstance(result, Exception):
-        return {"invoiceId": invoice_id, "error": reason_of(result)}
-    return {"invoiceId": invoice_id, "result": result}
+def _none_issued(month: str) -> Problem:
+    return Problem(
+        "NoInvoice",
+        f"An invoice for {month} was expected, none was issued.",
+        "Look into Partner Center whether the invoice is late, then start the month again.",
+    )
 
 
-def _require_success(outcomes: list[dict[str, Any]]) -> None:
-    failed = [outcome for outcome in outcomes if "error" in outcome]
-    if failed:
-        told = "; ".join(f"{outcome['invoiceId']}: {outcome['error']}" for outcome in failed)
-        raise ExportFailed(
-            Problem(
-                "InvoicesFailed",
-                f"{len(failed)} of {len(outcomes)} invoices could not be exported: {told}"[:2000],
-                "Start the exports of these invoices by hand, after mending what their messages name.",
-            )
-        )
+def _some_failed(failed: Sequence[str], of: int) -> Problem:
+    return Problem(
+        "InvoicesFailed",
+        f"{len(failed)} of {of} exports of the month failed: {'; '.join(failed)}"[:1000],
+        "Mend what their messages name, then start the month again: what landed is kept.",
+    )

@@ -17,6 +17,9 @@ LEAST_WAIT = 1.0
 ACTIVITY_TRIES = 10
 """Tries of one activity that keeps raising: with the default waits, about an hour and a half."""
 
+NOTICE_TRIES = 3
+"""Tries of telling of a run's end, which the run waits for: with the default waits, at most two minutes."""
+
 MOST_IDLE_ROUNDS = 10
 """Copy rounds in which no range gets any further: with the default waits, about an hour and a half."""
 

@@ -46,16 +46,17 @@ class Run:
         moment: datetime = self.context.current_utc_datetime
         return moment
 
-    def show(self, phase: str, blobs_done: int = 0, blob_count: int = 0, bytes_done: int = 0) -> None:
-        """Sets what the status shows from now on."""
-        self._phase = phase
-        self._progress = {"blobsDone": blobs_done, "blobCount": blob_count, "bytesDone": bytes_done}
-        self.context.set_custom_status({"phase": phase, "progress": self._progress})
+    def show(
+        self, phase: str, blobs_done: int = 0, blob_count: int = 0, bytes_done: int = 0, result: Any = None
+    ) -> None:
+        """Sets what the status shows from now on; `result` is what there is of it so far."""
+        progress = {"blobsDone": blobs_done, "blobCount": blob_count, "bytesDone": bytes_done}
+        self._shown = {"phase": phase, "progress": progress} | ({"result": result} if result else {})
+        self.context.set_custom_status(self._shown)
 
     def show_failure(self, problem: Problem) -> None:
-        """Adds to the status why the export failed."""
-        status = {"phase": self._phase, "progress": self._progress, "error": problem.to_json()}
-        self.context.set_custom_status(status)
+        """Adds to the status why the run failed."""
+        self.context.set_custom_status({**self._shown, "error": problem.to_json()})
 
     def wait(self, seconds: float, waiting_for: str) -> Steps[None]:
         """Waits by a durable timer.
@@ -67,6 +68,10 @@ class Run:
         if until >= self.deadline:
             raise ExportFailed(deadline_passed(waiting_for))
         yield self.context.create_timer(until)
+
+    def pause(self, failures: int) -> Steps[None]:
+        """Waits before something is tried again that failed `failures` times, also beyond the deadline."""
+        yield self.context.create_timer(self.now + timedelta(seconds=retry_delay(failures, self.policy)))
 
     def call(self, activity: str, message: Message, answer: type[M]) -> Steps[M]:
         """Calls the activity, again and again while it cannot do its work, with growing waits between.

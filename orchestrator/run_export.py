@@ -5,7 +5,7 @@ from typing import Any
 
 from azure.durable_functions import DurableOrchestrationContext
 
-from orchestrator import copying
+from orchestrator import copying, notices
 from orchestrator.blueprint import blueprint
 from orchestrator.messages import (
     ExportOrder,
@@ -38,15 +38,16 @@ def run_export(context: DurableOrchestrationContext) -> Steps[dict[str, Any] | N
     run = Run(context, order.policy, order.deadline)
     order = replace(order, deadline=run.deadline)
     try:
-        result = yield from _attempt(run, order)
-        run.show("done", result.blob_count, result.blob_count, result.bytes)
-        return result.to_json()
+        return (yield from notices.told(run, order.request.export_id, _play(run, order)))
     except _ContinueAsNew as going_on:
         context.continue_as_new(going_on.order.to_json())
         return None
-    except ExportFailed as failure:
-        run.show_failure(failure.problem)
-        raise
+
+
+def _play(run: Run, order: ExportOrder) -> Steps[dict[str, Any]]:
+    result = yield from _attempt(run, order)
+    run.show("done", result.blob_count, result.blob_count, result.bytes)
+    return result.to_json()
 
 
 def _attempt(run: Run, order: ExportOrder) -> Steps[Result]:
@@ -77,13 +78,13 @@ def _await_plan(run: Run, order: ExportOrder) -> Steps[Plan]:
     polling = Polling(started.operation_url, order.policy, run.now, run.deadline, started.retry_after)
     answer = yield from _poll(run, polling)
     if answer.plan:
-        return answer.plan
+        return replace(answer.plan, month=order.request.month_at(polling.posted))
     raise (ExportFailed if answer.state == "final" else ExportAnew)(_given(answer.problem))
 
 
 def _poll(run: Run, polling: Polling) -> Steps[OperationAnswer]:
     # An id of its own for every run: a cancelled run's polling may still be ending.
-    child = f"{run.context.instance_id}:poll:{run.context.new_uuid()}"
+    child = f"{run.context.instance_id}:poll:{run.context.new_uuid()[:8]}"
     try:
         data = yield run.context.call_sub_orchestrator(POLL_OPERATION, polling.to_json(), child, expected_type=dict)
     except Exception as fault:

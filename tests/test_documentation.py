@@ -6,10 +6,13 @@ import json
 import re
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
-from billing.datasets import DATASETS
+from billing.answers import NO_DATA
+from billing.datasets import DATASETS, FIELDS
 from billing.errors import BillingError
-from billing.models import ATTRIBUTE_SETS, INVOICE_ID, NO_DATA, ExportRequest
+from billing.models import ExportRequest
+from http_start.parsing import RUN_ID
 from landing.errors import LandingError
 from local.__main__ import emulator
 from settings import Settings
@@ -56,9 +59,13 @@ def test_links_lead_somewhere() -> None:
 
 
 def test_the_http_page_names_what_the_api_takes() -> None:
-    """docs/http-api.md names every attribute set."""
+    """docs/http-api.md has every dataset with its path at Graph, and every field."""
     page = (ROOT / "docs" / "http-api.md").read_text(encoding="utf-8")
-    assert all(f"`{name}`" in page for name in ATTRIBUTE_SETS)
+    for dataset in DATASETS.values():
+        fields_taken = ", ".join(f"`{field.name}`" for field in dataset.fields)
+        path = dataset.path.removeprefix("/reports/partners/billing/").removesuffix("/export")
+        assert f"| `{dataset.name}` | `{path}` | {fields_taken} | `{dataset.folder}/` |" in page
+    assert all(f"| `{name}` |" in page for name in FIELDS)
 
 
 def test_every_failure_is_documented() -> None:
@@ -95,15 +102,30 @@ def _leaves(error: type[Exception]) -> set[type[Exception]]:
 
 
 def test_the_openapi_description_says_what_the_code_takes() -> None:
-    """Fields, values and patterns of requests and ids are the code's own."""
+    """Each dataset's fields, which of them must be given, and their patterns are the code's own."""
     description = json.loads((ROOT / "http_start" / "openapi.json").read_text())
-    fields_taken = description["components"]["schemas"]["ExportRequest"]["properties"]
-    ids = description["components"]["parameters"]["Id"]["schema"]["pattern"]
-    assert list(fields_taken) == ["invoiceId", "attributeSet", "dataset"]
-    assert fields_taken["invoiceId"]["pattern"] == f"^{INVOICE_ID.pattern}$"
-    assert tuple(fields_taken["attributeSet"]["enum"]) == ATTRIBUTE_SETS
-    assert fields_taken["dataset"]["enum"] == list(DATASETS)
-    assert re.fullmatch(ids, ExportRequest("G016907411", "basic").export_id)
+    described = {
+        name: _fields_of(shape)
+        for shape in description["components"]["schemas"]["ExportRequest"]["oneOf"]
+        for name in shape["properties"]["dataset"]["enum"]
+    }
+    assert described == {
+        dataset.name: {field.name: (field.default is None, f"^({field.pattern})$") for field in dataset.fields}
+        for dataset in DATASETS.values()
+    }
+
+
+def _fields_of(shape: dict[str, Any]) -> dict[str, tuple[bool, str]]:
+    properties = {name: field for name, field in shape["properties"].items() if name != "dataset"}
+    return {name: (name in shape["required"], field["pattern"]) for name, field in properties.items()}
+
+
+def test_the_openapi_description_knows_every_id() -> None:
+    """Ids of exports and of monthly runs are taken, and nothing else."""
+    description = json.loads((ROOT / "http_start" / "openapi.json").read_text())
+    pattern = re.compile(description["components"]["parameters"]["Id"]["schema"]["pattern"])
+    assert pattern.pattern == f"^({RUN_ID.pattern})$"
+    assert pattern.fullmatch(ExportRequest.of_invoice("G016907411").export_id)
 
 
 def test_the_emulator_page_lists_every_option() -> None:

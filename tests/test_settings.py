@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from settings import Settings, SettingsError, is_loopback
+from billing.datasets import DATASETS
+from settings import MONTHLY_DATASETS, Settings, SettingsError, is_loopback
 
 LANDING = "https://acme.blob.core.windows.net/billing"
 EMULATOR = "http://127.0.0.1:7072/v1.0"
@@ -42,6 +43,11 @@ def test_defaults() -> None:
         export_attempts=3,
         export_deadline_hours=24.0,
         export_schedule="0 0 6 9 * *",
+        monthly_datasets=("billedUsage",),
+        invoice_recheck_hours=12.0,
+        invoice_wait_days=10.0,
+        history_days=90.0,
+        notify_webhook_url=None,
     )
 
 
@@ -63,6 +69,11 @@ def test_every_setting_can_be_given() -> None:
         EXPORT_ATTEMPTS="4",
         EXPORT_DEADLINE_HOURS="0.5",
         EXPORT_SCHEDULE="0 30 5 10 * *",
+        MONTHLY_DATASETS="billedReconciliation, billedUsage",
+        INVOICE_RECHECK_HOURS="6",
+        INVOICE_WAIT_DAYS="0",
+        HISTORY_DAYS="30",
+        NOTIFY_WEBHOOK_URL="https://prod.logic.azure.com/workflows/1?sig=s3cret",
     )
     assert given == Settings(
         graph_base_url=EMULATOR,
@@ -80,7 +91,36 @@ def test_every_setting_can_be_given() -> None:
         export_attempts=4,
         export_deadline_hours=0.5,
         export_schedule="0 30 5 10 * *",
+        monthly_datasets=("billedReconciliation", "billedUsage"),
+        invoice_recheck_hours=6.0,
+        invoice_wait_days=0.0,
+        history_days=30.0,
+        notify_webhook_url="https://prod.logic.azure.com/workflows/1?sig=s3cret",
     )
+    assert "s3cret" not in repr(given)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MONTHLY_DATASETS", "unbilledUsage"),
+        ("MONTHLY_DATASETS", ","),
+        ("INVOICE_RECHECK_HOURS", "0"),
+        ("INVOICE_WAIT_DAYS", "32"),
+        ("HISTORY_DAYS", "0"),
+        ("NOTIFY_WEBHOOK_URL", "http://hook.example/1"),
+        ("NOTIFY_WEBHOOK_URL", "hook"),
+    ],
+)
+def test_what_the_monthly_timer_cannot_use_is_refused(name: str, value: str) -> None:
+    """Each fault is a sentence that begins with the setting's name."""
+    (fault,) = faults(**{name: value})
+    assert fault.startswith(f"{name} must")
+
+
+def test_months_are_exported_by_what_invoices_are_asked_for() -> None:
+    """The settings name exactly the datasets that take an invoice id."""
+    assert set(MONTHLY_DATASETS) == {dataset.name for dataset in DATASETS.values() if dataset.is_billed}
 
 
 @pytest.mark.parametrize("empty", ["", "  "])

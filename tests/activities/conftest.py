@@ -14,6 +14,7 @@ import pytest
 import function_app
 from activities.clients import Clients, given_clients
 from activities.manifests import Manifests
+from activities.webhook import Webhook
 from billing.auth import StaticToken
 from billing.client import BillingClient
 from billing.invoices import InvoiceClient
@@ -46,7 +47,7 @@ A = TypeVar("A", bound=Message)
 BASE_URL = "http://127.0.0.1:7072/v1.0"
 TOKEN = "emulator-token"
 START = datetime(2026, 10, 9, 6, 12, 53, tzinfo=UTC)
-REQUEST = ExportRequest("G016907411")
+REQUEST = ExportRequest.of_invoice("G016907411")
 SETTINGS = Settings.from_mapping({"GRAPH_BASE_URL": BASE_URL, "LANDING_URL": "file:///not/used"})
 
 
@@ -87,6 +88,7 @@ class Bench:
         self.source = Wire(self.emulator)
         self.settings = SETTINGS
         self.token = TOKEN
+        self.webhook: str | None = None
 
     def set(self, **settings: Any) -> None:
         """Sets settings, also to values that no app setting may have."""
@@ -118,6 +120,7 @@ class Bench:
             manifests=Manifests(billing.read_manifest, self.clock),
             sources=sources,
             zone=LocalFolder(self.folder, sources),
+            webhook=Webhook(self.webhook, source) if self.webhook else None,
             now=self.clock,
             closing=(graph.aclose, source.aclose),
         )

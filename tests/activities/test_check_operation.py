@@ -11,7 +11,7 @@ from billing.models import ExportRequest
 from orchestrator.messages import OperationAnswer
 from tests.activities.conftest import BASE_URL, REQUEST, Bench, CalledInVain, MakeBench
 
-INVOICE = REQUEST.invoice_id
+INVOICE = REQUEST.values["invoiceId"]
 UNKNOWN = f"{BASE_URL}/reports/partners/billing/operations/00000000-0000-4000-8000-000000000000"
 
 
@@ -68,7 +68,7 @@ def test_the_same_data_has_the_same_plan_whoever_asks(bench: Bench) -> None:
 
 def test_an_export_without_data_is_final(bench: Bench) -> None:
     """Error 5000 says that there is none: no new export is worth a try."""
-    answer = _check(bench, ExportRequest("G099999999"))
+    answer = _check(bench, ExportRequest.of_invoice("G099999999"))
     assert answer.state == "final"
     assert answer.problem is not None
     assert (answer.problem.code, answer.plan) == ("5000", None)

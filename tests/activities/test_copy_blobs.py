@@ -14,7 +14,7 @@ import pytest
 from orchestrator.messages import CopyAnswer, NotNow, Plan
 from tests.activities.conftest import REQUEST, START, Bench, CalledInVain, MakeBench
 
-INVOICE = REQUEST.invoice_id
+INVOICE = REQUEST.values["invoiceId"]
 PART = "part-*"
 
 

@@ -17,7 +17,7 @@ def _listing(month: str) -> Callable[[], Awaitable[Any]]:
 
 def test_the_invoices_of_the_month_are_listed(bench: Bench) -> None:
     """New-commerce invoices of the billing month are told by their ids; legacy ones and other months are left out."""
-    assert bench.run(_listing("2026-09")) == InvoicesAnswer([REQUEST.invoice_id]).to_json()
+    assert bench.run(_listing("2026-09")) == InvoicesAnswer([REQUEST.values["invoiceId"]]).to_json()
     assert bench.run(_listing("2026-08")) == InvoicesAnswer([]).to_json()
 
 

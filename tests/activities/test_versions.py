@@ -10,7 +10,7 @@ import pytest
 from orchestrator.messages import Plan, Result, VersionAnswer
 from tests.activities.conftest import REQUEST, Bench, CalledInVain
 
-INVOICE = REQUEST.invoice_id
+INVOICE = REQUEST.values["invoiceId"]
 
 
 def _latest(bench: Bench) -> Any:

@@ -29,7 +29,7 @@ from billing.origins import SourceHosts
 from tests.billing.fake_graph import BASE_URL, MANIFEST_URL, OPERATION_URL, FakeCredential, FakeGraph, answer, calling
 from tests.billing.samples import SIGNATURE, manifest, sample, succeeded
 
-REQUEST = ExportRequest("G016907411", "basic")
+REQUEST = ExportRequest.parse({"invoiceId": "G016907411", "attributeSet": "basic"})
 EXPORT_URL = f"{BASE_URL}/reports/partners/billing/usage/billed/export"
 
 Call = Callable[[BillingClient], Awaitable[Any]]

@@ -9,6 +9,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
+from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from tests.e2e.running import ROOT, Host, host
 
@@ -40,6 +41,7 @@ def test_whatever_is_sent_the_answer_is_as_described(app: Host, method: str, pat
     @given(case=description[path][method].as_strategy(generation_mode=mode))
     @settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     def check(case: Any) -> None:
-        case.call_and_validate()
+        # That a month has ended, and that a range is one, no schema can say.
+        case.call_and_validate(excluded_checks=[positive_data_acceptance] if path == "/exports/monthly" else [])
 
     check()

@@ -33,7 +33,7 @@ def _run_month(month: str, emulator: Emulator, landing: Path) -> Instance:
             clients = make_clients(settings)
             store = Store()
             engine = DurableEngine(index(function_app.app), store, VirtualClock(NOW))
-            order = MonthlyOrder(month, policy(settings))
+            order = MonthlyOrder(month, policy(settings), ["billedUsage"])
             with given_clients(clients):
                 engine.start("monthly_exports", f"monthly-{month}", json.dumps(order.to_json()))
                 await engine.run_until_idle()
@@ -56,7 +56,7 @@ def test_every_invoice_of_the_month_is_exported(tmp_path: Path) -> None:
     assert ended.status == "Completed", ended.output_json
     result: dict[str, Any] = json.loads(ended.output_json or "")
     assert [invoice["invoiceId"] for invoice in result["invoices"]] == ["G000000001", "G000000002"]
-    assert all(invoice["result"]["blob_count"] == 2 for invoice in result["invoices"])
+    assert all(invoice["blobCount"] == 2 for invoice in result["invoices"])
     assert len(list(tmp_path.glob("billed_usage/*/*/*/_latest.json"))) == 2
 
 
@@ -74,7 +74,7 @@ def test_one_invoice_that_fails_does_not_stop_the_others(tmp_path: Path) -> None
     ended = _run_month("2026-10", emulator, tmp_path)
     error = json.loads(ended.custom_status_json or "")["error"]
     assert (ended.status, error["code"]) == ("Failed", "InvoicesFailed")
-    assert "G000000001: " in error["message"]
+    assert "billedUsage-G000000001-full: " in error["message"]
     assert "UnsafeName" in error["message"]
     landed = list(tmp_path.glob("billed_usage/*/*/*/_latest.json"))
     assert [path.parent.parent.name for path in landed] == ["invoice_id=G000000002"]

@@ -53,6 +53,15 @@ class FakeDurable:
         self.add(instance_id, "Pending")
         return instance_id
 
+    async def purge_instance_history_by(
+        self,
+        created_time_from: datetime,
+        created_time_to: datetime,
+        runtime_status: Sequence[OrchestrationRuntimeStatus],
+    ) -> None:
+        for status in await self.get_status_by(created_time_from, created_time_to, runtime_status):
+            del self.instances[status.instance_id]
+
     async def terminate(self, instance_id: str, reason: str) -> None:
         assert reason
         self.add(instance_id, "Terminated")

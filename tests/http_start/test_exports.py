@@ -15,7 +15,7 @@ from orchestrator.messages import ExportOrder
 from settings import Settings
 from tests.http_start.fake_durable import BEGINNING, FakeDurable
 
-REQUEST = ExportRequest("G016907411")
+REQUEST = ExportRequest.of_invoice("G016907411")
 ID = "billedUsage-G016907411-full"
 END = BEGINNING + timedelta(days=40)
 SETTINGS = Settings.from_mapping({"LANDING_URL": "file:///landed", "RETRY_SECONDS": "7"})
@@ -77,10 +77,15 @@ def test_the_list_is_newest_first_and_without_suborchestrations() -> None:
     durable.add("billedUsage-G000000001-full", "Running")
     durable.add("billedUsage-G000000001-full:poll:5d1c", "Running")
     durable.add("monthly-2026-10", "Running")
+    durable.add("monthly-2026-10:billedUsage-G000000001-full", "Running")
     durable.add("billedUsage-G000000002-basic", "Running")
     listed = asyncio.run(exports.started_since(durable, BEGINNING, END))
-    assert [status["id"] for status in listed] == ["billedUsage-G000000002-basic", "billedUsage-G000000001-full"]
-    later = asyncio.run(exports.started_since(durable, BEGINNING + timedelta(minutes=1), END))
+    assert [status["id"] for status in listed] == [
+        "billedUsage-G000000002-basic",
+        "monthly-2026-10",
+        "billedUsage-G000000001-full",
+    ]
+    later = asyncio.run(exports.started_since(durable, BEGINNING + timedelta(minutes=3), END))
     assert [status["id"] for status in later] == ["billedUsage-G000000002-basic"]
 
 
@@ -120,10 +125,10 @@ def test_what_is_unknown_or_ended_cannot_be_cancelled() -> None:
 def test_a_failure_shows_its_error_and_an_unforeseen_one_says_where_to_look() -> None:
     """The custom status' error is shown; without one, never the text of an exception."""
     durable = FakeDurable()
-    error = {"code": "Forbidden", "message": "no", "remedy": "ask", "request_id": "r-1"}
+    error = {"code": "Forbidden", "message": "no", "remedy": "ask", "requestId": "r-1"}
     durable.add(ID, "Failed", customStatus={"phase": "polling", "error": error})
     shown = asyncio.run(exports.find(durable, ID))
-    assert shown["error"] == {"code": "Forbidden", "message": "no", "remedy": "ask", "requestId": "r-1"}
+    assert shown["error"] == error
     durable.add(ID, "Failed", output="KeyError: 'sig=secret'")
     shown = asyncio.run(exports.find(durable, ID))
     assert shown["error"]["code"] == "Unexpected"

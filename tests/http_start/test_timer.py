@@ -9,7 +9,7 @@ import pytest
 from azure.functions.timer import TimerRequest
 
 import function_app
-from billing.models import month_before
+from billing.months import month_before
 from local.functions import index
 from orchestrator.messages import MonthlyOrder
 from settings import configured

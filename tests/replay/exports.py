@@ -10,6 +10,7 @@ from orchestrator.messages import (
     Copying,
     CopyOrder,
     ExportOrder,
+    NoticeAnswer,
     OperationAnswer,
     Plan,
     Policy,
@@ -19,11 +20,11 @@ from orchestrator.messages import (
     StartAnswer,
     VersionAnswer,
 )
-from orchestrator.names import COMMIT_EXPORT, COPY_BLOBS, POLL_OPERATION, REUSE_VERSION, START_EXPORT
+from orchestrator.names import COMMIT_EXPORT, COPY_BLOBS, POLL_OPERATION, REUSE_VERSION, SEND_NOTICE, START_EXPORT
 from tests.replay.player import START, Replies, Reply
 
 OPERATION = "https://graph.microsoft.com/v1.0/reports/partners/billing/operations/7b7b3a3e"
-REQUEST = ExportRequest("G016907411")
+REQUEST = ExportRequest.of_invoice("G016907411")
 POLICY = Policy(
     copy_batch_size=1,
     poll_interval_seconds=10,
@@ -83,6 +84,7 @@ def replies(blob_count: int, **other: Callable[[Any], Reply]) -> Replies:
         REUSE_VERSION: lambda _: VersionAnswer(),
         COPY_BLOBS: copied_whole,
         COMMIT_EXPORT: lambda _: VersionAnswer(result(blob_count)),
+        SEND_NOTICE: lambda _: NoticeAnswer(True),
         **other,
     }
 

@@ -83,7 +83,13 @@ def test_ranges_that_raise_are_tried_again_after_a_wait() -> None:
     """A transient fault costs its own range another try, after all others are done and a durable timer fired."""
     (played,) = _run(still_to_copy(3), Slices(1, failing=lambda call: call == 2))
     assert _ranges([played]) == {(0, 1): 1, (1, 2): 2, (2, 3): 1}
-    assert [task.name for task in played.tasks] == [*[COPY_BLOBS] * 3, TIMER, COPY_BLOBS, "commit_export"]
+    assert [task.name for task in played.tasks] == [
+        *[COPY_BLOBS] * 3,
+        TIMER,
+        COPY_BLOBS,
+        "commit_export",
+        "send_notice",
+    ]
     assert played.output == result(3).to_json()
     require_deterministic(played)
 
@@ -120,7 +126,7 @@ def test_blobs_that_cannot_be_read_are_exported_anew_after_a_few_rounds() -> Non
     assert len(plays) == still_to_copy(1).policy.export_attempts
     assert len(plays[0].calls(COPY_BLOBS)) == MOST_IDLE_ROUNDS_AT_SOURCE
     assert plays[-1].status["error"]["code"] == PROBLEM.code
-    assert plays[-1].status["error"]["request_id"] == PROBLEM.request_id
+    assert plays[-1].status["error"]["requestId"] == PROBLEM.request_id
 
 
 def test_what_a_slice_got_to_before_it_was_kept_from_more_is_not_asked_for_again() -> None:

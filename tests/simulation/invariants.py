@@ -34,15 +34,15 @@ def require_success(world: World, request: ExportRequest, *, unchanged: bool) ->
     assert ended.status == "Completed", ended
     result = json.loads(str(ended.output_json))
     assert result["unchanged"] or not unchanged, "what had landed before is told as new"
-    (pointer,) = world.storage.paths("/_latest.json", f"/invoice_id={request.invoice_id}/")
+    (pointer,) = world.storage.paths("/_latest.json", f"/invoice_id={request.values['invoiceId']}/")
     assert _json(world.storage, pointer)["version"] == result["version"], "the pointer names another version"
     folder = f"{pointer.rpartition('/')[0]}/version={result['version']}"
-    assert _blobs(world.storage, folder) == _landed(world.ledger.now[request.invoice_id])
+    assert _blobs(world.storage, folder) == _landed(world.ledger.now[request.values["invoiceId"]])
 
 
 def require_swept(world: World, request: ExportRequest) -> None:
     """Of versions that never committed nothing is left."""
-    landed = world.storage.paths("", f"/invoice_id={request.invoice_id}/")
+    landed = world.storage.paths("", f"/invoice_id={request.values['invoiceId']}/")
     folders = {path.rpartition("/_SUCCESS")[0] for path in world.committed(request)}
     left = [path for path in landed if "/version=" in path and not path.startswith(tuple(f"{f}/" for f in folders))]
     assert not left, f"{left[0]} was left behind"

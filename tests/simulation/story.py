@@ -41,7 +41,7 @@ class Story:
     def _change_some(self, ways: Sequence[Callable[[str], None]]) -> None:
         for request in self._world.requests:
             if self._chance.is_so():
-                self._chance.pick(ways)(request.invoice_id)
+                self._chance.pick(ways)(request.values["invoiceId"])
 
     async def _weather(self) -> None:
         """Data is restated and hosts die, at any moment."""

@@ -29,7 +29,7 @@ class DoomedWorld(World):
         self._fatal = fatal
         self._after = after
         super().__init__(Chance(seed=0, severity=0), CIRCUMSTANCES)
-        self.ledger.state(self.requests[0].invoice_id, "first", BLOBS)
+        self.ledger.state(self.requests[0].values["invoiceId"], "first", BLOBS)
 
     def around(self, name: str, activity: Activity, host: Host) -> Activity:
         async def called(message: Json) -> Json:

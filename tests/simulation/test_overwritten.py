@@ -23,7 +23,7 @@ class OverwrittenWorld(World):
     def overwrite(self, e_tag: str) -> None:
         """From now on other bytes stand under the same names."""
         blobs = {f"part-{number:05d}.json.gz": f"{e_tag} {number}".encode() for number in range(5)}
-        self.ledger.state(self.requests[0].invoice_id, e_tag, blobs)
+        self.ledger.state(self.requests[0].values["invoiceId"], e_tag, blobs)
 
     def around(self, name: str, activity: Activity, host: Host) -> Activity:
         async def called(message: Json) -> Json:
@@ -34,7 +34,7 @@ class OverwrittenWorld(World):
         return called
 
     async def before_copying(self, _: Host) -> None:
-        if self.ledger.now[self.requests[0].invoice_id].e_tag == "old":
+        if self.ledger.now[self.requests[0].values["invoiceId"]].e_tag == "old":
             self.overwrite("new")
 
 

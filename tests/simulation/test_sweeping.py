@@ -68,7 +68,7 @@ async def _story(seed: int) -> bool:
     (left,) = {path.split("/")[-3] for path in world.storage.paths(".json", "/_receipts/")}
     taking_up = asyncio.create_task(world.export(world.hosts[0], world.requests[0]))
     await world.planned.wait()
-    world.ledger.restate(world.requests[0].invoice_id)
+    world.ledger.restate(world.requests[0].values["invoiceId"])
     await world.export(world.hosts[1], world.requests[0])
     await taking_up
     assert {ended.status for ended in world.ends[-2:]} == {"Completed"}

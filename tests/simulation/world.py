@@ -35,8 +35,8 @@ class World:
     def __init__(self, chance: Chance, circumstances: Circumstances) -> None:
         self.chance = chance
         self.circumstances = circumstances
-        self.requests = [ExportRequest(f"G01690741{n}") for n in range(circumstances.invoices)]
-        self.ledger = Ledger(chance, [request.invoice_id for request in self.requests], circumstances.blobs)
+        self.requests = [ExportRequest.of_invoice(f"G01690741{n}") for n in range(circumstances.invoices)]
+        self.ledger = Ledger(chance, [request.values["invoiceId"] for request in self.requests], circumstances.blobs)
         self.source = SourceBlobs(self.ledger, chance, circumstances)
         self.graph = Graph(self.ledger, self.source, chance, circumstances)
         self.storage = Storage(circumstances.knows_md5, circumstances.slices)
@@ -77,7 +77,7 @@ class World:
 
     def committed(self, request: ExportRequest) -> list[str]:
         """The commit markers of all versions of the export."""
-        return self.storage.paths("/_SUCCESS", f"/invoice_id={request.invoice_id}/")
+        return self.storage.paths("/_SUCCESS", f"/invoice_id={request.values['invoiceId']}/")
 
     def complaints(self) -> list[str]:
         """What was noticed on the way that should not have happened."""
@@ -101,5 +101,6 @@ class World:
             manifests=Manifests(billing.read_manifest, now),
             sources=sources,
             zone=self.zone(self.storage, sources, self.chance),
+            webhook=None,
             now=now,
         )

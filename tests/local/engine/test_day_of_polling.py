@@ -29,7 +29,7 @@ POLICY = Policy(
     export_deadline_hours=24,
 )
 OPERATION = "https://graph.microsoft.com/v1.0/reports/partners/billing/operations/7b7b3a3e"
-REQUEST = ExportRequest("G016907411")
+REQUEST = ExportRequest.of_invoice("G016907411")
 
 
 class _CountingStore(Store):

@@ -1,0 +1,52 @@
+"""Tells whoever is to know that a run has ended: in the log, which alerts read, and by a webhook, if one is set."""
+
+import logging
+
+from activities.blueprint import JsonObject, activity
+from activities.clients import unprepared_clients
+from activities.webhook import NotTaken
+from orchestrator.messages import Notice, NoticeAnswer
+from orchestrator.names import SEND_NOTICE
+
+TYPE = "partner.billing.export."
+"""What the type of each event begins with, and the line in the log."""
+
+log = logging.getLogger(__name__)
+
+
+@activity(SEND_NOTICE)
+async def send_notice(message: JsonObject) -> JsonObject:
+    """`NoticeAnswer` to a `Notice`."""
+    notice = Notice.from_json(message)
+    _log(notice)
+    webhook = unprepared_clients().webhook
+    try:
+        if webhook:
+            await webhook.post(_event(notice))
+    except NotTaken as refusal:
+        log.warning("The webhook does not take the notice of %s: %s", notice.subject, refusal)
+        return NoticeAnswer(False).to_json()
+    return NoticeAnswer(webhook is not None).to_json()
+
+
+def _log(notice: Notice) -> None:
+    failed = notice.outcome == "failed"
+    told = f": {notice.data['code']}: {notice.data['message']}" if failed else ""
+    log.log(logging.ERROR if failed else logging.INFO, "%s%s %s%s", TYPE, notice.outcome, notice.subject, told)
+
+
+def _event(notice: Notice) -> JsonObject:
+    """The notice as a CloudEvent in structured mode.
+
+    Source: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md
+    """
+    return {
+        "specversion": "1.0",
+        "id": notice.id,
+        "source": "/api/exports",
+        "type": TYPE + notice.outcome,
+        "subject": notice.subject,
+        "time": notice.time.isoformat(),
+        "datacontenttype": "application/json",
+        "data": notice.data,
+    }

@@ -1,0 +1,31 @@
+"""Starts the exports of billing months."""
+
+from datetime import datetime
+from typing import Any
+
+from azure.durable_functions import DurableOrchestrationClient
+
+from billing.months import month_before
+from http_start.exports import policy, start_run
+from http_start.months import Months
+from orchestrator.messages import BackfillOrder, MonthlyOrder
+from orchestrator.names import BACKFILL, MONTHLY_EXPORTS
+from settings import Settings
+
+
+async def start(
+    client: DurableOrchestrationClient, months: Months, settings: Settings, now: datetime
+) -> dict[str, Any]:
+    """The status of the run for these months: the one that is running, else one that begins now."""
+    if months.last is None:
+        return await start_run(client, MONTHLY_EXPORTS, months.run_id, _month(months.first, settings, now))
+    order = BackfillOrder(months.first, months.last, policy(settings), list(settings.monthly_datasets))
+    return await start_run(client, BACKFILL, months.run_id, order)
+
+
+def _month(month: str, settings: Settings, now: datetime) -> MonthlyOrder:
+    """Invoices of the month that closed last may still come; those of months before have come long ago."""
+    wait_days = settings.invoice_wait_days if month == month_before(now) else 0
+    return MonthlyOrder(
+        month, policy(settings), list(settings.monthly_datasets), settings.invoice_recheck_hours, wait_days
+    )

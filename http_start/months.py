@@ -1,0 +1,59 @@
+"""Which billing months a caller asks for: one, or a range."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from billing.models import InvalidRequest
+from billing.months import MONTH, months_between
+
+MOST_MONTHS = 36
+"""Months in one range."""
+
+
+@dataclass(frozen=True)
+class Months:
+    """The billing months from the first to the last, as `2026-10`; `last` is None where one month was asked for."""
+
+    ID: ClassVar = re.compile(f"monthly-{MONTH.pattern}(-to-{MONTH.pattern})?")
+
+    first: str
+    last: str | None = None
+
+    @classmethod
+    def parse(cls, body: object, latest: str) -> Self:
+        """What a caller's JSON asks for: `{"month": …}`, or `{"from": …, "to": …}`; `latest` is the last closed month.
+
+        Raises:
+            InvalidRequest: with every fault of the body.
+        """
+        if not isinstance(body, Mapping):
+            raise InvalidRequest([("", "The body must be a JSON object.")])
+        names = ["from", "to"] if {"from", "to"} & body.keys() else ["month"]
+        faults = [(str(name), "This field is not taken beside the others.") for name in body if name not in names]
+        faults += [(name, fault) for name in names if (fault := _fault(body.get(name), latest))]
+        if not faults and names != ["month"]:
+            faults += _faults_of_range(body["from"], body["to"])
+        if faults:
+            raise InvalidRequest(faults)
+        return cls(*(body[name] for name in names))
+
+    @property
+    def run_id(self) -> str:
+        """The id under which these months are exported, the same for every call."""
+        return f"monthly-{self.first}" + (f"-to-{self.last}" if self.last else "")
+
+
+def _fault(value: object, latest: str) -> str | None:
+    if not (isinstance(value, str) and MONTH.fullmatch(value)):
+        return "It must be a month, e.g. 2026-10."
+    return f"It must be a month that has ended: {latest} at the latest." if value > latest else None
+
+
+def _faults_of_range(first: str, last: str) -> list[tuple[str, str]]:
+    if first > last:
+        return [("to", "It must not be before 'from'.")]
+    if len(list(months_between(first, last))) > MOST_MONTHS:
+        return [("to", f"There must not be more than {MOST_MONTHS} months.")]
+    return []
