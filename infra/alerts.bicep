@@ -1,0 +1,106 @@
+// Who is told when an export fails? Two rules over the app's log, one action group with one address.
+param suffix string
+param location string
+param tags object
+
+@description('The Log Analytics workspace that the app writes to.')
+param workspaceId string
+
+@description('Who is told.')
+param email string
+
+// host.json samples traces but never requests: each failure is seen by the one, and most by both.
+var failedExports = '''
+union
+  (AppTraces
+    | where SeverityLevel >= 3
+    | where Message matches regex @"^partner\.billing\.export\.failed (un)?billed[A-Za-z]+(-[A-Za-z0-9]+)+: "
+    | project TimeGenerated, OperationId, What = Message),
+  (AppRequests
+    | where Name == "run_export" and Success == false
+    | project TimeGenerated, OperationId, What = "run_export failed")
+'''
+
+var failedMonths = '''
+union
+  (AppTraces
+    | where SeverityLevel >= 3
+    | where Message matches regex @"^partner\.billing\.export\.failed monthly-[0-9]{4}-[0-9]{2}(-to-[0-9]{4}-[0-9]{2})?: "
+    | project TimeGenerated, OperationId, What = Message),
+  (AppRequests
+    | where Name == "monthly_exports" and Success == false
+    | project TimeGenerated, OperationId, What = "monthly_exports failed")
+'''
+
+resource people 'Microsoft.Insights/actionGroups@2023-01-01' = {
+  name: 'ag-${suffix}'
+  location: 'global'
+  tags: tags
+  properties: {
+    groupShortName: 'BilledUsage'
+    enabled: true
+    emailReceivers: [
+      {
+        name: 'operators'
+        emailAddress: email
+        useCommonAlertSchema: true
+      }
+    ]
+  }
+}
+
+var rules = [
+  {
+    name: 'export-failed'
+    displayName: 'An export failed'
+    description: 'An export of billed usage ended as failed. docs/failures.md says what its code asks for.'
+    query: failedExports
+  }
+  {
+    name: 'month-failed'
+    displayName: 'An expected invoice was not exported'
+    description: 'The monthly run ended as failed: an invoice was not issued, or could not be exported.'
+    query: failedMonths
+  }
+]
+
+// The window is longer than the interval, since logs arrive late; muting keeps one failure from being told four times.
+resource alerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for rule in rules: {
+  name: '${rule.name}-${suffix}'
+  location: location
+  tags: tags
+  properties: {
+    displayName: rule.displayName
+    description: rule.description
+    enabled: true
+    severity: 1
+    scopes: [
+      workspaceId
+    ]
+    evaluationFrequency: 'PT15M'
+    windowSize: 'PT1H'
+    muteActionsDuration: 'PT1H'
+    autoMitigate: false
+    // A new workspace has no tables yet, against which the query could be checked.
+    skipQueryValidation: true
+    criteria: {
+      allOf: [
+        {
+          query: rule.query
+          timeAggregation: 'Count'
+          operator: 'GreaterThan'
+          threshold: 0
+          failingPeriods: {
+            numberOfEvaluationPeriods: 1
+            minFailingPeriodsToAlert: 1
+          }
+        }
+      ]
+    }
+    actions: {
+      actionGroups: [
+        people.id
+      ]
+    }
+  }
+}]

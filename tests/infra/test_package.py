@@ -1,0 +1,95 @@
+"""What is deployed: the package that `.funcignore` leaves, and whether it runs with `requirements.txt` alone."""
+
+import json
+import os
+import subprocess
+import sys
+import tomllib
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pathspec
+import pytest
+
+from function_app import app
+
+ROOT = Path(__file__).parents[2]
+
+# What the Functions worker does with a package: import the app's module, ask it for its functions.
+INDEX = """
+import importlib.util, json
+from function_app import app
+functions = [[function.get_function_name(), function.get_trigger().type] for function in app.get_functions()]
+print(json.dumps({"functions": sorted(functions), "clean": not importlib.util.find_spec("pytest")}))
+"""
+
+
+def _packaged(folder: Path, ignored: pathspec.GitIgnoreSpec) -> Iterator[Path]:
+    """The files that are deployed, relative to the project; an ignored folder is not looked into."""
+    for found in sorted(folder.iterdir()):
+        path = found.relative_to(ROOT)
+        if ignored.match_file(f"{path}/" if found.is_dir() else path):
+            continue
+        if found.is_dir():
+            yield from _packaged(found, ignored)
+        else:
+            yield path
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The zip that is deployed, as Core Tools and azd make it."""
+    ignored = pathspec.GitIgnoreSpec.from_lines((ROOT / ".funcignore").read_text().splitlines())
+    package = tmp_path_factory.mktemp("package") / "app.zip"
+    with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED) as zipped:
+        for path in _packaged(ROOT, ignored):
+            zipped.write(ROOT / path, path)
+    return package
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Python that has what `requirements.txt` names and nothing else."""
+    environment = tmp_path_factory.mktemp("deployed") / "venv"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True)
+    python = environment / "bin" / "python"
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "install", "--no-compile", "-r", str(ROOT / "requirements.txt")], check=True)
+    return python
+
+
+def test_the_package_holds_the_deployed_rooms_and_nothing_else(package: Path) -> None:
+    """Tests, local rooms, documentation, infrastructure and settings of this machine stay at home."""
+    linter = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    with zipfile.ZipFile(package) as zipped:
+        names = [Path(name) for name in zipped.namelist()]
+    assert {name.parts[0] for name in names if len(name.parts) > 1} == set(linter["root_packages"]) - {"local"}
+    assert {name.name for name in names if len(name.parts) == 1} == {
+        "function_app.py",
+        "host.json",
+        "LICENSE",
+        "requirements.txt",
+        "settings.py",
+    }
+
+
+def test_the_package_holds_code_and_its_data_only(package: Path) -> None:
+    """No cache, no hidden file; what the code reads beside itself is there."""
+    with zipfile.ZipFile(package) as zipped:
+        names = zipped.namelist()
+    assert not [name for name in names if any(part.startswith((".", "__pycache__")) for part in Path(name).parts)]
+    assert {Path(name).suffix for name in names if "/" in name} == {".py", ".json"}
+    assert "http_start/openapi.json" in names
+
+
+def test_the_package_runs_with_its_requirements_alone(package: Path, python: Path, tmp_path: Path) -> None:
+    """Where only `requirements.txt` is installed, the worker finds every function with its trigger."""
+    with zipfile.ZipFile(package) as zipped:
+        zipped.extractall(tmp_path)
+    strict = {"AZURE_FUNCTIONS_DURABLE_STRICT_TYPING": "1", "PATH": os.environ["PATH"]}
+    run = subprocess.run([python, "-c", INDEX], cwd=tmp_path, env=strict, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    expected = [[function.get_function_name(), function.get_trigger().type] for function in app.get_functions()]
+    assert json.loads(run.stdout) == {"functions": sorted(expected), "clean": True}
+    assert {kind for _, kind in expected} == {"httpTrigger", "timerTrigger", "orchestrationTrigger", "activityTrigger"}
