@@ -22,7 +22,7 @@ def monthly_exports(context: DurableOrchestrationContext) -> Steps[dict[str, Any
     """For each invoice its outcome, as callers see it; fails when none was issued, or one could not be exported."""
     order = MonthlyOrder.from_json(context.get_input())
     month = _Month(Run(context, order.policy, None), order)
-    return (yield from notices.told(month.run, context.instance_id, month.play()))
+    return (yield from notices.told(month.run, f"monthly-{order.month}", month.play()))
 
 
 class _Month:
