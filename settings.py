@@ -13,6 +13,9 @@ from urllib.parse import SplitResult, unquote, urlsplit
 MONTHLY_DATASETS = ("billedUsage", "billedReconciliation", "billedAggregatedUsage")
 """What can be exported of an invoice."""
 
+MOST_LOOKS = 60
+"""Looks for late invoices in one run, whose history must stay short."""
+
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -185,6 +188,8 @@ def _contradictions(read: Mapping[str, Any]) -> list[str]:
         faults.append("GRAPH_STATIC_TOKEN is for emulators: it is refused unless GRAPH_BASE_URL is loopback.")
     if read.get("poll_interval_seconds", 0) > read.get("poll_max_seconds", float("inf")):
         faults.append("POLL_MAX_SECONDS must not be less than POLL_INTERVAL_SECONDS.")
+    if read.get("invoice_wait_days", 0) * 24 > read.get("invoice_recheck_hours", float("inf")) * MOST_LOOKS:
+        faults.append(f"INVOICE_RECHECK_HOURS is too short: INVOICE_WAIT_DAYS must hold it {MOST_LOOKS} times at most.")
     landing_url = read.get("landing_url") or ""
     if urlsplit(landing_url).scheme == "http" and not read.get("landing_connection_string"):
         faults.append("LANDING_CONNECTION_STRING is required where LANDING_URL is http.")

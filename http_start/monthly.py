@@ -1,16 +1,23 @@
 """Starts the exports of billing months."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from azure.durable_functions import DurableOrchestrationClient
 
 from billing.months import month_before
-from http_start.exports import policy, start_run
+from http_start.exports import forget_before, policy, start_run
 from http_start.months import Months
 from orchestrator.messages import BackfillOrder, MonthlyOrder
 from orchestrator.names import BACKFILL, MONTHLY_EXPORTS
 from settings import Settings
+
+
+async def begin(client: DurableOrchestrationClient, settings: Settings, now: datetime) -> dict[str, Any]:
+    """Starts the month that closed last, unless it is running; its status. Old runs are forgotten."""
+    status = await start(client, Months(month_before(now)), settings, now)
+    await forget_before(client, now - timedelta(days=settings.history_days))
+    return status
 
 
 async def start(

@@ -38,9 +38,10 @@ class _Month:
     def play(self) -> Steps[dict[str, Any]]:
         recheck = timedelta(hours=self._order.recheck_hours)
         yield from self._look()
-        while self.run.now + recheck <= self._last_look:
+        while self.run.now < self._last_look:
             self._show("waiting")
-            yield from self.run.wait(recheck.total_seconds(), "more invoices may come.")
+            wait = min(recheck, self._last_look - self.run.now)
+            yield from self.run.wait(wait.total_seconds(), "more invoices may come.")
             yield from self._look()
         self._require_success()
         self._show("done")

@@ -118,6 +118,13 @@ def test_what_the_monthly_timer_cannot_use_is_refused(name: str, value: str) -> 
     assert fault.startswith(f"{name} must")
 
 
+def test_a_run_does_not_look_for_invoices_all_the_time() -> None:
+    """So many looks as the history of one run has room for."""
+    (fault,) = faults(INVOICE_RECHECK_HOURS="1", INVOICE_WAIT_DAYS="10")
+    assert fault.startswith("INVOICE_RECHECK_HOURS is too short")
+    assert settings(INVOICE_RECHECK_HOURS="0.001", INVOICE_WAIT_DAYS="0.001").invoice_wait_days == 0.001
+
+
 def test_months_are_exported_by_what_invoices_are_asked_for() -> None:
     """The settings name exactly the datasets that take an invoice id."""
     assert set(MONTHLY_DATASETS) == {dataset.name for dataset in DATASETS.values() if dataset.is_billed}
