@@ -7,8 +7,18 @@ from typing import Any
 _SECRETS = re.compile(r"(?i)((?:\b|%26|%3F)sig(?:=|%3D)|\bbearer\s+)[^\s&\"'<>,;)]+")
 
 
+_hidden: set[str] = set()
+
+
+def hide(text: str) -> None:
+    """From now on `redacted` replaces this very text, too."""
+    _hidden.add(text)
+
+
 def redacted(text: str) -> str:
-    """The text with the values of SAS signatures and bearer tokens replaced."""
+    """The text with the values of SAS signatures and bearer tokens replaced, and all that is hidden."""
+    for hidden in _hidden:
+        text = text.replace(hidden, "REDACTED")
     return _SECRETS.sub(r"\1REDACTED", text)
 
 

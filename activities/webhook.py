@@ -10,6 +10,8 @@ from typing import Any
 import httpx
 import stamina
 
+from activities.redaction import hide
+
 TRIES = 4
 """Tries of one delivery before it is left to the orchestrator's timers."""
 
@@ -31,7 +33,9 @@ class Webhook:
     """One receiver. Its URL may hold a secret, and stands in no message."""
 
     def __init__(self, url: str, http: httpx.AsyncClient) -> None:
-        self._url = url
+        self._url = httpx.URL(url)
+        # Many receivers' keys stand in the path, and httpx logs whole URLs.
+        hide(str(self._url))
         self._http = http
 
     async def post(self, event: Mapping[str, Any]) -> None:

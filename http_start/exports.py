@@ -1,5 +1,6 @@
 """Starts, watches and cancels exports through the Durable client."""
 
+import asyncio
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
@@ -17,6 +18,12 @@ from settings import Settings
 
 PAGE = 100
 """Instances that Durable lists at once."""
+
+MOST_PAGES = 50
+"""Pages of sub-orchestrations that are ended with one run."""
+
+PAGE_SECONDS = 0.2
+"""Durable's time to take note of what was ended, before the next page is read."""
 
 
 def order(request: ExportRequest, settings: Settings) -> ExportOrder:
@@ -105,6 +112,19 @@ async def cancel(client: DurableOrchestrationClient, export_id: str) -> dict[str
     if not is_active(status):
         raise Refused(HTTPStatus.CONFLICT, "The export has ended already.")
     await client.terminate(export_id, "cancelled by a caller")
-    for child in await client.get_status_by(instance_id_prefix=f"{export_id}:", runtime_status=ACTIVE):
-        await client.terminate(child.instance_id, "its export was cancelled")
+    await _cancel_children(client, export_id)
     return shown(status)
+
+
+async def _cancel_children(client: DurableOrchestrationClient, export_id: str) -> None:
+    """Ends all sub-orchestrations, page by page: what has ended leaves room in Durable's one page for others."""
+    ended: set[str] = set()
+    for _ in range(MOST_PAGES):
+        page = await client.get_status_by(instance_id_prefix=f"{export_id}:", runtime_status=ACTIVE)
+        children = {child.instance_id for child in page}
+        for child in sorted(children - ended):
+            await client.terminate(child, "its export was cancelled")
+        ended |= children
+        if len(page) < PAGE:
+            return
+        await asyncio.sleep(PAGE_SECONDS)

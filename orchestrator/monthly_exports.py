@@ -1,5 +1,7 @@
 """Exports the invoices of one billing month as they are issued, each as a sub-orchestration; none stops the others."""
 
+import itertools
+import json
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -14,7 +16,10 @@ from orchestrator.names import LIST_INVOICES, MONTHLY_EXPORTS, RUN_EXPORT
 from orchestrator.run import ExportFailed, Run, Steps, reason_of
 
 MOST_SHOWN = 24
-"""Exports in the custom status, which has room for 8,192 characters; the result has them all."""
+"""Exports in the custom status; the result has them all."""
+
+MOST_SHOWN_CHARACTERS = 5000
+"""Of their JSON: the custom status has room for 8,192, the error included."""
 
 
 @blueprint.orchestration_trigger(context_name="context", orchestration=MONTHLY_EXPORTS, input_type=dict)
@@ -72,12 +77,13 @@ class _Month:
     def _show(self, phase: str) -> None:
         outcomes = self._outcomes.values()
         blobs = sum(outcome.blob_count for outcome in outcomes)
-        self.run.show(phase, blobs, blobs, sum(outcome.bytes for outcome in outcomes), self._result(MOST_SHOWN))
+        self.run.show(phase, blobs, blobs, sum(outcome.bytes for outcome in outcomes), self._result(fitting=True))
 
-    def _result(self, most: int | None = None) -> dict[str, Any]:
+    def _result(self, *, fitting: bool = False) -> dict[str, Any]:
         # Failures first, so that they are not among those that there is no room for.
         outcomes = sorted(self._outcomes.items(), key=lambda item: (item[1].state, item[0]))
-        return {"month": self._order.month, "invoices": [outcome.to_json() for _, outcome in outcomes[:most]]}
+        invoices = [outcome.to_json() for _, outcome in outcomes]
+        return {"month": self._order.month, "invoices": invoices[: _how_many_fit(invoices)] if fitting else invoices}
 
     def _require_success(self) -> None:
         if not self._outcomes:
@@ -101,6 +107,11 @@ def _outcome(request: ExportRequest, ended: Any) -> Outcome:
         result.bytes,
         result.unchanged,
     )
+
+
+def _how_many_fit(outcomes: Sequence[dict[str, Any]]) -> int:
+    sizes = itertools.accumulate(len(json.dumps(outcome, ensure_ascii=False)) for outcome in outcomes[:MOST_SHOWN])
+    return sum(size <= MOST_SHOWN_CHARACTERS for size in sizes)
 
 
 def _none_issued(month: str) -> Problem:

@@ -18,9 +18,9 @@ class FakeDurable:
         self.started: list[tuple[str, str, Any]] = []
         self.start_fails_after_rival = False
 
-    def add(self, instance_id: str, status: str, **shown: Any) -> None:
+    def add(self, instance_id: str, status: str, created: datetime | None = None, **shown: Any) -> None:
         """An instance that is there already."""
-        created = BEGINNING + timedelta(minutes=len(self.instances))
+        created = created or BEGINNING + timedelta(minutes=len(self.instances))
         self.instances[instance_id] = DurableOrchestrationStatus(
             "run_export", instance_id, created.isoformat(), created.isoformat(), runtimeStatus=status, **shown
         )

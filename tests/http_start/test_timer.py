@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -43,3 +43,51 @@ def test_a_month_that_is_running_is_not_started_again(fire: Any) -> None:
     fire(durable)
     fire(durable)
     assert len(durable.started) == 1
+
+
+ENDED = ["Completed", "Failed", "Terminated", "Canceled"]
+ACTIVE = ["Pending", "Running", "ContinuedAsNew", "Suspended"]
+
+
+def _runs_of(days_ago: float) -> FakeDurable:
+    """Runs in every state that were started then."""
+    durable = FakeDurable()
+    for status in ENDED + ACTIVE:
+        durable.add(status, status, datetime.now(UTC) - timedelta(days=days_ago))
+    return durable
+
+
+def test_runs_that_ended_long_ago_are_forgotten(fire: Any) -> None:
+    """Their history is removed with each month that starts; what has not ended stays, however old."""
+    durable = _runs_of(days_ago=91)
+    fire(durable)
+    assert [id_ for id_ in durable.instances if not id_.startswith("monthly-")] == ACTIVE
+
+
+def test_younger_runs_are_kept(fire: Any) -> None:
+    """`HISTORY_DAYS` is how long their status can be read."""
+    durable = _runs_of(days_ago=89)
+    fire(durable)
+    assert set(ENDED + ACTIVE) <= set(durable.instances)
+
+
+def test_the_settings_say_how_long_runs_are_kept(fire: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shorter history is forgotten sooner."""
+    monkeypatch.setenv("HISTORY_DAYS", "30")
+    durable = _runs_of(days_ago=31)
+    fire(durable)
+    assert not set(ENDED) & set(durable.instances)
+
+
+def test_a_history_that_cannot_be_removed_does_not_keep_the_month_from_starting(fire: Any) -> None:
+    """The month runs, and the host's log tells of the error."""
+
+    class Broken(FakeDurable):
+        async def purge_instance_history_by(self, *_: object) -> None:
+            raise Exception("The storage of the task hub is busy.")
+
+    durable = Broken()
+    with pytest.raises(Exception, match="task hub"):
+        fire(durable)
+    assert [name for name, _, _ in durable.started] == ["monthly_exports"]
+    assert list(durable.instances) == [f"monthly-{month_before(datetime.now(UTC))}"]

@@ -63,6 +63,7 @@ class Play:
     answers: list[Answer] = field(default_factory=list)
     tasks: list[Task] = field(default_factory=list)
     most_at_once: int = 0
+    instance: str = INSTANCE
     left_running: list[Task] = field(default_factory=list)
 
     @property
@@ -113,10 +114,15 @@ def ask(orchestrator: str, body: str) -> Answer:
 
 
 def play(
-    orchestrator: str, input_: Mapping[str, Any], replies: Replies, order: Order = one_by_one, at: datetime = START
+    orchestrator: str,
+    input_: Mapping[str, Any],
+    replies: Replies,
+    order: Order = one_by_one,
+    at: datetime = START,
+    instance: str = INSTANCE,
 ) -> Play:
     """Plays one execution until it ends or continues as new."""
-    played = Play(orchestrator, [], at)
+    played = Play(orchestrator, [], at, instance=instance)
     arrived = [event(EventType.EXECUTION_STARTED, at, Name=orchestrator, Input=json.dumps(input_), Version=None)]
     pending: dict[int, Task] = {}
     while True:
@@ -151,7 +157,7 @@ def require_deterministic(played: Play) -> None:
 
 def _turn(played: Play, input_json: str, arrived: Sequence[Event], pending: dict[int, Task]) -> None:
     played.history += [event(EventType.ORCHESTRATOR_STARTED, played.now), *arrived]
-    played.documents.append(document(INSTANCE, None, input_json, played.history))
+    played.documents.append(document(played.instance, None, input_json, played.history))
     played.answers.append(ask(played.orchestrator, played.documents[-1]))
     known = len(played.tasks)
     scheduled = [_task(id_, action) for id_, action in played.end.actions if _is_task(action)]

@@ -1,0 +1,190 @@
+"""Months are started, watched, listed and cancelled as exports are."""
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import azure.functions as func
+import pytest
+
+import function_app
+from billing.months import month_before
+from http_start import exports, monthly
+from http_start.exports import policy
+from http_start.months import Months
+from local.functions import index
+from orchestrator.messages import BackfillOrder, MonthlyOrder
+from settings import Settings, configured
+from tests.http_start.fake_durable import BEGINNING, FakeDurable
+
+SETTINGS = Settings.from_mapping(
+    {
+        "LANDING_URL": "file:///landed",
+        "MONTHLY_DATASETS": "billedUsage,billedReconciliation",
+        "INVOICE_WAIT_DAYS": "9",
+        "INVOICE_RECHECK_HOURS": "5",
+        "RETRY_SECONDS": "7",
+    }
+)
+NOW = datetime(2026, 11, 9, 6, tzinfo=UTC)
+MONTH_ID = "monthly-2026-01"
+RANGE_ID = "monthly-2026-01-to-2026-03"
+ASKED = [({"month": "2026-01"}, MONTH_ID), ({"from": "2026-01", "to": "2026-03"}, RANGE_ID)]
+
+Handle = Callable[..., func.HttpResponse]
+
+
+def _start(durable: Any, months: Months) -> dict[str, Any]:
+    return asyncio.run(monthly.start(durable, months, SETTINGS, NOW))
+
+
+def test_the_month_that_closed_last_waits_for_more_invoices() -> None:
+    """Its run looks as often, and as long, as the settings say, and exports what they name."""
+    durable = FakeDurable()
+    assert _start(durable, Months("2026-10"))["state"] == "pending"
+    ((name, instance_id, order),) = durable.started
+    assert (name, instance_id) == ("monthly_exports", "monthly-2026-10")
+    datasets = ["billedUsage", "billedReconciliation"]
+    assert MonthlyOrder.from_json(order) == MonthlyOrder("2026-10", policy(SETTINGS), datasets, 5, 9)
+    assert MonthlyOrder.from_json(order).policy.retry_seconds == 7
+
+
+@pytest.mark.parametrize("month", ["2026-09", "2025-10", "2000-01"])
+def test_a_month_of_long_ago_waits_for_nothing(month: str) -> None:
+    """All its invoices are there, or never will be."""
+    durable = FakeDurable()
+    _start(durable, Months(month))
+    assert MonthlyOrder.from_json(durable.started[0][2]).wait_days == 0
+
+
+def test_a_range_is_one_run() -> None:
+    """It is told its first and last month, and the same policy and datasets."""
+    durable = FakeDurable()
+    assert _start(durable, Months("2026-01", "2026-03")) == _pending(RANGE_ID)
+    ((name, instance_id, order),) = durable.started
+    assert (name, instance_id) == ("backfill", RANGE_ID)
+    datasets = ["billedUsage", "billedReconciliation"]
+    assert BackfillOrder.from_json(order) == BackfillOrder("2026-01", "2026-03", policy(SETTINGS), datasets)
+
+
+def _pending(run_id: str) -> dict[str, Any]:
+    progress = {"blobsDone": 0, "blobCount": 0, "bytesDone": 0}
+    return {
+        "id": run_id,
+        "state": "pending",
+        "phase": "pending",
+        "progress": progress,
+        "result": None,
+        "error": None,
+    }
+
+
+@pytest.fixture
+def handle(monkeypatch: pytest.MonkeyPatch) -> Iterator[Handle]:
+    """Calls a route's function, below the SDK's middleware, in an app that is configured."""
+    monkeypatch.setenv("LANDING_URL", "file:///landed")
+    configured.cache_clear()
+    handlers: dict[str, Any] = {route.name: route.call for route in index(function_app.app).routes}
+
+    def call(name: str, durable: FakeDurable, body: object = None, **path: str) -> func.HttpResponse:
+        request = func.HttpRequest("POST", "/", route_params=path, body=json.dumps(body).encode())
+        answer: func.HttpResponse = asyncio.run(handlers[name].client_function(req=request, client=durable))
+        return answer
+
+    yield call
+    configured.cache_clear()
+
+
+@pytest.mark.parametrize(("body", "run_id"), ASKED)
+def test_posting_months_is_accepted(handle: Handle, body: object, run_id: str) -> None:
+    """202 with the run's status, and where it will be."""
+    answer = handle("post_months", FakeDurable(), body)
+    assert answer.status_code == 202
+    assert answer.headers["Location"] == f"/api/exports/{run_id}"
+    assert answer.headers["Retry-After"].isdigit()
+    assert json.loads(answer.get_body()) == _pending(run_id)
+
+
+@pytest.mark.parametrize(("body", "run_id"), ASKED)
+def test_posting_again_while_it_runs_is_answered_with_the_same_run(handle: Handle, body: object, run_id: str) -> None:
+    """Nothing starts twice, also where two callers come at the same moment."""
+    durable = FakeDurable()
+    first, second = (handle("post_months", durable, body) for _ in range(2))
+    assert first.get_body() == second.get_body()
+    assert [started for _, started, _ in durable.started] == [run_id]
+    rival = FakeDurable()
+    rival.start_fails_after_rival = True
+    assert json.loads(handle("post_months", rival, body).get_body())["state"] == "running"
+
+
+def test_faults_are_a_problem_document(handle: Handle) -> None:
+    """400 with every fault, and nothing is started."""
+    durable = FakeDurable()
+    answer = handle("post_months", durable, {"from": "2026-13", "month": "2026-01"})
+    document = json.loads(answer.get_body())
+    assert (answer.status_code, answer.mimetype) == (400, "application/problem+json")
+    assert [fault["field"] for fault in document["errors"]] == ["month", "from", "to"]
+    assert not durable.started
+
+
+def test_the_running_month_is_not_taken(handle: Handle) -> None:
+    """It has not ended; the month before it is taken, and waits for its invoices."""
+    durable, now = FakeDurable(), datetime.now(UTC)
+    assert handle("post_months", durable, {"month": f"{now:%Y-%m}"}).status_code == 400
+    assert handle("post_months", durable, {"month": month_before(now)}).status_code == 202
+    assert MonthlyOrder.from_json(durable.started[0][2]).wait_days == configured().invoice_wait_days
+
+
+@pytest.mark.parametrize("run_id", [MONTH_ID, RANGE_ID])
+def test_a_run_is_found_by_its_id(handle: Handle, run_id: str) -> None:
+    """With what there is of its result while it runs, and beside the error when it failed."""
+    durable = FakeDurable()
+    assert handle("get_export", durable, id=run_id).status_code == 404
+    so_far = {"month": "2026-01", "invoices": []}
+    durable.add(run_id, "Running", customStatus={"phase": "exporting", "result": so_far})
+    shown = json.loads(handle("get_export", durable, id=run_id).get_body())
+    assert (shown["id"], shown["state"], shown["result"]) == (run_id, "running", so_far)
+    error = {"code": "NoInvoice", "message": "none", "remedy": "look", "requestId": None}
+    durable.add(run_id, "Failed", customStatus={"phase": "exporting", "result": so_far, "error": error})
+    shown = json.loads(handle("get_export", durable, id=run_id).get_body())
+    assert (shown["state"], shown["result"], shown["error"]) == ("failed", so_far, error)
+
+
+@pytest.mark.parametrize("run_id", [MONTH_ID, RANGE_ID])
+def test_a_run_is_cancelled_with_all_that_it_began(handle: Handle, run_id: str) -> None:
+    """Its exports and what polls for them end too; another run's go on."""
+    durable = FakeDurable()
+    own = [run_id, f"{run_id}:2026-01", f"{run_id}:2026-01:billedUsage-G000000001-full:poll:5d1c"]
+    other = "monthly-2026-02:billedUsage-G000000001-full"
+    for instance_id in (*own, other):
+        durable.add(instance_id, "Running")
+    assert handle("delete_export", durable, id=run_id).status_code == 202
+    assert _terminated(durable) == set(own)
+    assert handle("delete_export", durable, id=run_id).status_code == 409
+
+
+def test_a_month_is_cancelled_however_many_exports_it_began() -> None:
+    """Durable lists a hundred instances at once; none of 240 is left running."""
+    durable = FakeDurable()
+    durable.add(MONTH_ID, "Running")
+    for number in range(120):
+        export_id = f"{MONTH_ID}:billedUsage-G{number:09d}-full"
+        durable.add(export_id, "Running")
+        durable.add(f"{export_id}:poll:5d1c", "Running")
+    asyncio.run(exports.cancel(durable, MONTH_ID))
+    assert _terminated(durable) == set(durable.instances)
+
+
+def _terminated(durable: FakeDurable) -> set[str]:
+    return {id_ for id_, status in durable.instances.items() if status.runtime_status.value == "Terminated"}
+
+
+def test_the_list_has_months_and_ranges() -> None:
+    """Among the exports, newest first, and without what they began."""
+    durable = FakeDurable()
+    for instance_id in (MONTH_ID, f"{MONTH_ID}:billedUsage-G000000001-full", RANGE_ID, f"{RANGE_ID}:2026-01"):
+        durable.add(instance_id, "Running")
+    listed = asyncio.run(exports.started_since(durable, BEGINNING, BEGINNING + timedelta(days=1)))
+    assert [status["id"] for status in listed] == [RANGE_ID, MONTH_ID]

@@ -1,0 +1,163 @@
+"""The Durable extension's HTTP API, called by the SDK's own client."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from azure.durable_functions import DurableOrchestrationClient, OrchestrationRuntimeStatus
+from azure.durable_functions.models.utils import http_utils
+from starlette.applications import Starlette
+
+import function_app
+from http_start import exports
+from http_start.status import ENDED
+from local.engine import DurableEngine, Store, VirtualClock
+from local.functions import index
+from local.host.durable_api import PREFIX, DurableApi
+from local.serving import listen, serving, url_of
+
+EVERY_STATUS = ["Running", "Completed", "Failed", "Terminated"]
+OLD = datetime(2026, 7, 1, 12, 30, 0, 500_000, tzinfo=UTC)
+YOUNG = datetime(2026, 10, 1, tzinfo=UTC)
+BETWEEN = datetime(2026, 8, 1, tzinfo=UTC)
+LONG_AGO = datetime(2015, 1, 1, tzinfo=UTC)
+
+Scenario = Callable[[DurableOrchestrationClient], Awaitable[Any]]
+
+
+class Hub:
+    """A task hub, its API on a port of its own, and the SDK's client of it."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        engine = DurableEngine(index(function_app.app), store, VirtualClock())
+        self._app = Starlette(routes=DurableApi(engine).routes)
+
+    def add(self, id_: str, status: str, created: datetime) -> None:
+        """An instance that was created then."""
+        instance = self.store.create(id_, "run_export", "{}", None, created)
+        if status == "Running":
+            self.store.show(instance, status, None, created)
+        elif status != "Pending":
+            self.store.end(instance, status, "null", created)
+
+    def add_every(self, created: datetime) -> None:
+        """An instance in each status."""
+        for status in EVERY_STATUS:
+            self.add(f"{status}-{created:%m}", status, created)
+
+    @property
+    def ids(self) -> list[str]:
+        """The instances that are there."""
+        return [instance.id for instance in self.store.instances()]
+
+    def ask(self, scenario: Scenario) -> Any:
+        """What the scenario makes of the client's answers."""
+
+        async def play() -> Any:
+            bound = listen()
+            binding = {"taskHubName": "local", "creationUrls": {}, "managementUrls": {}}
+            rpc = {"rpcBaseUrl": f"{url_of(bound)}{PREFIX}/"}
+            async with serving(self._app, [bound]):
+                try:
+                    return await scenario(DurableOrchestrationClient(json.dumps(binding | rpc)))
+                finally:
+                    await http_utils._close_session()
+
+        return asyncio.run(play())
+
+    def purge(self, *filters: Any) -> int:
+        """How many instances a purge removed."""
+
+        async def scenario(client: DurableOrchestrationClient) -> int:
+            removed: int = (await client.purge_instance_history_by(*filters)).instances_deleted
+            return removed
+
+        removed: int = self.ask(scenario)
+        return removed
+
+
+@pytest.fixture
+def hub() -> Iterator[Hub]:
+    """A hub with runs in each status, of July and of October."""
+    store = Store()
+    hub = Hub(store)
+    hub.add_every(OLD)
+    hub.add_every(YOUNG)
+    yield hub
+    store.close()
+
+
+def test_a_purge_removes_the_ended_of_its_time_only(hub: Hub) -> None:
+    """Runs that have not ended stay, and so does what was created later; the answer counts the others."""
+    assert hub.purge(LONG_AGO, BETWEEN, ENDED) == 3
+    assert hub.ids == ["Running-07", "Running-10", "Completed-10", "Failed-10", "Terminated-10"]
+
+
+def test_a_purge_never_removes_what_runs(hub: Hub) -> None:
+    """Not even when it is asked to."""
+    hub.add("Pending-07", "Pending", OLD)
+    assert hub.purge(LONG_AGO, YOUNG + timedelta(days=1)) == 6
+    assert sorted(hub.ids) == ["Pending-07", "Running-07", "Running-10"]
+    assert hub.purge(LONG_AGO, BETWEEN, [OrchestrationRuntimeStatus.Running, OrchestrationRuntimeStatus.Pending]) == 0
+    assert sorted(hub.ids) == ["Pending-07", "Running-07", "Running-10"]
+
+
+def test_a_purge_removes_only_the_statuses_that_it_names(hub: Hub) -> None:
+    """Failures can be kept longer than successes."""
+    assert hub.purge(LONG_AGO, BETWEEN, [OrchestrationRuntimeStatus.Completed]) == 1
+    assert "Failed-07" in hub.ids
+
+
+def test_a_purge_keeps_what_was_created_before_its_time(hub: Hub) -> None:
+    """The time has two ends."""
+    assert hub.purge(BETWEEN, YOUNG + timedelta(days=1), ENDED) == 3
+    assert {"Completed-07", "Failed-07", "Terminated-07"} <= set(hub.ids)
+
+
+@pytest.mark.parametrize(("seconds", "removed"), [(0, 0), (1, 3)])
+def test_the_end_of_the_time_is_exact_to_the_second(hub: Hub, seconds: int, removed: int) -> None:
+    """The client writes whole seconds; what was created half a second later is not before."""
+    end = OLD.replace(microsecond=0) + timedelta(seconds=seconds)
+    assert hub.purge(LONG_AGO, end, ENDED) == removed
+
+
+def test_nothing_to_purge_is_no_error(hub: Hub) -> None:
+    """A second purge finds nothing, and says so."""
+    assert [hub.purge(LONG_AGO, BETWEEN, ENDED) for _ in range(2)] == [3, 0]
+
+
+def test_what_was_purged_is_unknown_and_its_id_is_free(hub: Hub) -> None:
+    """Neither status nor list knows it any more, and it can be started again."""
+
+    async def scenario(client: DurableOrchestrationClient) -> tuple[bool, list[str], str]:
+        await exports.forget_before(client, BETWEEN)
+        known = bool(await client.get_status("Completed-07"))
+        listed = [status.instance_id for status in await client.get_status_by(created_time_to=BETWEEN)]
+        return known, listed, await client.start_new("run_export", "Completed-07", {})
+
+    assert hub.ask(scenario) == (False, ["Running-07"], "Completed-07")
+
+
+def test_the_timers_purge_removes_what_ended_long_ago(hub: Hub) -> None:
+    """What the app asks for is understood."""
+    hub.ask(lambda client: exports.forget_before(client, BETWEEN))
+    assert hub.ids == ["Running-07", "Running-10", "Completed-10", "Failed-10", "Terminated-10"]
+
+
+def test_plain_http_is_answered_with_the_count(hub: Hub) -> None:
+    """As the extension does: 200 and the number; 404 where there is nothing."""
+
+    async def scenario(client: DurableOrchestrationClient) -> list[int]:
+        url = client._orchestration_bindings.rpc_base_url + "instances/"
+        query = {"createdTimeFrom": "2015-01-01T00:00:00.000000Z", "createdTimeTo": "2026-08-01T00:00:00.000000Z"}
+        async with httpx.AsyncClient() as http:
+            answers = [await http.delete(url, params=query | {"runtimeStatus": "Failed"}) for _ in range(2)]
+        assert answers[0].json() == {"instancesDeleted": 1}
+        return [answer.status_code for answer in answers]
+
+    assert hub.ask(scenario) == [200, 404]
