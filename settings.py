@@ -96,8 +96,8 @@ def _monthly_datasets(text: str) -> tuple[str, ...]:
 
 def _webhook_url(text: str) -> str:
     parts = urlsplit(text)
-    if not parts.hostname or not _has_usable_port(parts):
-        raise ValueError("must be an absolute URL")
+    if not (text.isascii() and text.isprintable() and parts.hostname and _has_usable_port(parts)):
+        raise ValueError("must be an absolute URL, of printable ASCII characters")
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(text)):
         raise ValueError("must be https (http on loopback only)")
     return text

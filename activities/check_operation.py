@@ -44,7 +44,7 @@ def _plan(manifest: Manifest) -> Plan:
 
 def _failure(operation: Failed) -> Problem:
     if operation.code == NO_DATA:
-        remedy = "Check the invoice id: Microsoft has no data of this kind for it (yet)."
+        remedy = "Check the invoice id, or currency and period: Microsoft has no data of this kind for it (yet)."
     else:
         remedy = "Start the export again later; if this lasts, tell Microsoft's support the code."
     return problem(operation.code, f"Microsoft's export failed: {operation.message}", remedy)

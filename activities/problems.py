@@ -29,5 +29,5 @@ def data_changed() -> Problem:
     return Problem(
         "DataChanged",
         "The data changed while it was exported, and kept changing in every attempt.",
-        "Start the export again when Microsoft has finished renewing this invoice's data.",
+        "Start the export again when Microsoft has finished renewing the data.",
     )

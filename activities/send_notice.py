@@ -4,7 +4,7 @@ import logging
 
 from activities.blueprint import JsonObject, activity
 from activities.clients import unprepared_clients
-from activities.webhook import NotTaken
+from activities.webhook import NotTaken, ReceiverUnavailable
 from orchestrator.messages import Notice, NoticeAnswer
 from orchestrator.names import SEND_NOTICE
 
@@ -18,13 +18,16 @@ log = logging.getLogger(__name__)
 async def send_notice(message: JsonObject) -> JsonObject:
     """`NoticeAnswer` to a `Notice`."""
     notice = Notice.from_json(message)
-    _log(notice)
     webhook = unprepared_clients().webhook
+    if notice.attempt == 1:
+        _log(notice)
     try:
         if webhook:
             await webhook.post(_event(notice))
-    except NotTaken as refusal:
-        log.warning("The webhook does not take the notice of %s: %s", notice.subject, refusal)
+    except (NotTaken, ReceiverUnavailable) as fault:
+        log.warning("The webhook did not take the notice of %s: %s", notice.subject, fault)
+        if isinstance(fault, ReceiverUnavailable):
+            raise
         return NoticeAnswer(False).to_json()
     return NoticeAnswer(webhook is not None).to_json()
 

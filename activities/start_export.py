@@ -14,7 +14,9 @@ async def start_export(message: JsonObject) -> JsonObject:
     """`StartAnswer` to a `StartOrder`."""
     order = StartOrder.from_json(message)
     try:
-        started = await (await clients()).billing.start_export(order.request)
+        using = await clients()
+        posted = using.now()
+        started = await using.billing.start_export(order.request)
     except (RequestRefused, OperationGone, LandingRefused) as refusal:
         return StartAnswer(problem=problem_of(refusal)).to_json()
-    return StartAnswer(started.value, started.retry_after).to_json()
+    return StartAnswer(started.value, started.retry_after, posted=posted).to_json()

@@ -54,7 +54,9 @@ class Webhook:
     async def _try(self, content: str) -> None:
         headers = {"Content-Type": "application/cloudevents+json; charset=utf-8"}
         try:
-            response = await self._http.post(self._url, content=content, headers=headers)
+            # Whatever else it answers with is of no interest.
+            async with self._http.stream("POST", self._url, content=content, headers=headers) as response:
+                pass
         except httpx.TransportError as fault:
             # The fault's own text may quote the URL.
             raise ReceiverUnavailable(f"It did not answer ({type(fault).__name__}).") from None

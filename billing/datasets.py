@@ -45,11 +45,6 @@ class Dataset:
     fields: tuple[Field, ...]
     beta: bool = False
 
-    @property
-    def is_billed(self) -> bool:
-        """Whether it is asked for by invoice."""
-        return INVOICE in self.fields
-
 
 _BILLED = (INVOICE, ATTRIBUTES)
 _UNBILLED = (CURRENCY, PERIOD, ATTRIBUTES)

@@ -48,7 +48,7 @@ class OperationGone(BillingError):
 class RequestRefused(BillingError):
     """The request was refused, and would be again."""
 
-    remedy = "Check the invoice id and the attribute set; Microsoft's message says what it did not accept."
+    remedy = "Check the invoice id, or what else was asked for; Microsoft's message says what it did not accept."
 
 
 class Unauthorized(RequestRefused):

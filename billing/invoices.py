@@ -24,10 +24,13 @@ MOST_PAGES = 100
 
 @dataclass(frozen=True)
 class Invoice:
-    """One entry of the list. `month` is the billing month (`2026-09`), `document_type` is in lower case."""
+    """One entry of the list.
+
+    `month` is the billing month (`2026-09`), where it is known; `document_type` is in lower case.
+    """
 
     id: str
-    month: str
+    month: str | None
     document_type: str
 
     @classmethod
@@ -35,17 +38,15 @@ class Invoice:
         """The invoice that Partner Center's JSON describes; without billing period, of the month before its date.
 
         Raises:
-            UnusableAnswer: when it has neither billing period nor date.
+            UnusableAnswer: when it is to be exported, and has neither billing period nor date.
         """
-        start = _moment(item.get("billingPeriodStartDate"))
-        date = _moment(item.get("invoiceDate"))
-        if start is None and date is None:
-            raise UnusableAnswer("BadInvoice", "An invoice in the list has neither billing period nor date.")
-        month = month_of(start) if start else month_before(date or datetime.now(UTC))
-        return cls(str(item.get("id", "")), month, str(item.get("documentType", "")).lower())
+        invoice = cls(str(item.get("id", "")), _month(item), str(item.get("documentType", "")).lower())
+        if invoice.is_exported and invoice.month is None:
+            raise UnusableAnswer("BadInvoice", f"The invoice {invoice.id} has neither billing period nor date.")
+        return invoice
 
     @property
-    def has_daily_rated_usage(self) -> bool:
+    def is_exported(self) -> bool:
         """Whether it is a new-commerce invoice, and no adjustment or void note."""
         return self.document_type == "invoice" and bool(INVOICE_ID.fullmatch(self.id))
 
@@ -67,7 +68,7 @@ class InvoiceClient:
             RequestRefused: when it may not be read, or cannot be used.
         """
         invoices = await self._all()
-        return sorted({invoice.id for invoice in invoices if invoice.month == month and invoice.has_daily_rated_usage})
+        return sorted({invoice.id for invoice in invoices if invoice.month == month and invoice.is_exported})
 
     async def _all(self) -> list[Invoice]:
         """Pages by offset: the links that the pages carry are relative to a root that the documentation leaves open."""
@@ -90,6 +91,13 @@ def _has_more(page: Mapping[str, Any], read: int) -> bool:
         return True
     total = page.get("totalCount")
     return isinstance(total, int) and read < total
+
+
+def _month(item: Mapping[str, Any]) -> str | None:
+    start, date = _moment(item.get("billingPeriodStartDate")), _moment(item.get("invoiceDate"))
+    if start:
+        return month_of(start)
+    return month_before(date) if date else None
 
 
 def _moment(text: object) -> datetime | None:

@@ -109,15 +109,20 @@ async def cancel(client: DurableOrchestrationClient, export_id: str) -> dict[str
     status = await client.get_status(export_id)
     if not status:
         raise unknown_export()
-    if not is_active(status):
+    active = is_active(status)
+    if active:
+        await client.terminate(export_id, "cancelled by a caller")
+    # Also of one that has ended: a call that broke off may have left some.
+    if not (await _cancel_children(client, export_id) or active):
         raise Refused(HTTPStatus.CONFLICT, "The export has ended already.")
-    await client.terminate(export_id, "cancelled by a caller")
-    await _cancel_children(client, export_id)
     return shown(status)
 
 
-async def _cancel_children(client: DurableOrchestrationClient, export_id: str) -> None:
-    """Ends all sub-orchestrations, page by page: what has ended leaves room in Durable's one page for others."""
+async def _cancel_children(client: DurableOrchestrationClient, export_id: str) -> bool:
+    """Ends all sub-orchestrations, page by page: what has ended leaves room in Durable's one page for others.
+
+    The answer is whether there were any.
+    """
     ended: set[str] = set()
     for _ in range(MOST_PAGES):
         page = await client.get_status_by(instance_id_prefix=f"{export_id}:", runtime_status=ACTIVE)
@@ -126,5 +131,6 @@ async def _cancel_children(client: DurableOrchestrationClient, export_id: str) -
             await client.terminate(child, "its export was cancelled")
         ended |= children
         if len(page) < PAGE:
-            return
+            break
         await asyncio.sleep(PAGE_SECONDS)
+    return bool(ended)

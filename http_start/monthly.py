@@ -1,5 +1,6 @@
 """Starts the exports of billing months."""
 
+import logging
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,11 +13,16 @@ from orchestrator.messages import BackfillOrder, MonthlyOrder
 from orchestrator.names import BACKFILL, MONTHLY_EXPORTS
 from settings import Settings
 
+log = logging.getLogger(__name__)
+
 
 async def begin(client: DurableOrchestrationClient, settings: Settings, now: datetime) -> dict[str, Any]:
-    """Starts the month that closed last, unless it is running; its status. Old runs are forgotten."""
+    """Starts the month that closed last, unless it is running; its status. Old runs are forgotten, if that succeeds."""
     status = await start(client, Months(month_before(now)), settings, now)
-    await forget_before(client, now - timedelta(days=settings.history_days))
+    try:
+        await forget_before(client, now - timedelta(days=settings.history_days))
+    except Exception:
+        log.warning("Old runs are left to be forgotten next time.", exc_info=True)
     return status
 
 

@@ -51,7 +51,7 @@ def _json(request: func.HttpRequest) -> object:
         raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The body must not exceed {MOST_BODY_BYTES} bytes.")
     try:
         return json.loads(body)
-    except (RecursionError, UnicodeDecodeError, json.JSONDecodeError):
+    except (RecursionError, ValueError):
         raise InvalidRequest([("", "The body must be a JSON object.")]) from None
 
 

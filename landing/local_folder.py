@@ -193,7 +193,9 @@ def _remove_folder(folder: Path) -> None:
     aside = folder.with_name(f"{_UNFINISHED}{uuid.uuid4().hex}")
     with _disk_faults():
         folder.rename(aside)
-        shutil.rmtree(aside)
+    # Also what is left of a removal that was cut off.
+    for left in folder.parent.glob(f"{_UNFINISHED}*/"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def _open_unfinished(target: Path) -> BinaryIO:

@@ -50,8 +50,11 @@ async def _remove(zone: LandingZone, folder: VersionFolder, now: datetime) -> No
 
 
 async def _is_abandoned(zone: LandingZone, folder: VersionFolder, now: datetime) -> bool:
+    empty = True
     async for landed in zone.list(folder.path):
+        empty = False
         at_work = now - landed.modified < ABANDONED and not landed.path.startswith(f"{folder.sweeps}/")
         if at_work or landed.path == folder.commit_marker:
             return False
-    return True
+    # An empty one holds, if anything, what somebody is writing just now.
+    return not empty

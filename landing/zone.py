@@ -72,9 +72,9 @@ class LandingZone(Protocol):
         """Removes the file, if there is one."""
 
     async def remove_folder(self, folder: str, last: str) -> None:
-        """Removes everything below the folder that is there now, and the file at the path `last` after all others.
+        """Removes everything below the folder, and the file at the path `last` not before the others.
 
-        What is written meanwhile stays, also under the name of something that was there.
+        What somebody writes there in the very moment may be removed, or stay.
         """
 
     async def copy(

@@ -1,4 +1,4 @@
-"""Copies a plan's blobs: at most 64 ranges at once, each in slices of time, failed ones again in rounds."""
+"""Copies a plan's blobs: at most 64 ranges at once, each in slices of time, round after round until all are done."""
 
 from dataclasses import replace
 from typing import Any
@@ -27,9 +27,11 @@ def copy_ranges(run: Run, request: ExportRequest, copying: Copying) -> Steps[Cop
     """
     slices = SLICES_PER_HISTORY
     while copying.pending and slices >= len(copying.pending):
-        round_ = _Round(run, request, copying, slices)
+        if run.now >= run.deadline:
+            raise ExportFailed(deadline_passed("blobs were still being copied."))
+        slices -= len(copying.pending)
+        round_ = _Round(run, request, copying)
         copying = yield from round_.play()
-        slices = round_.slices
         if copying.pending and round_.not_now:
             yield from _wait_for_next_round(run, copying, round_.not_now)
             slices -= 1
@@ -44,13 +46,14 @@ def _wait_for_next_round(run: Run, copying: Copying, not_now: NotNow) -> Steps[N
 
 
 class _Round:
-    """All pending ranges side by side, until each is done, has failed, or there are no slices left for it.
+    """One slice of every pending range, side by side.
 
-    It never ends while a task is running: a completion that comes later would find another history.
+    It never ends while a task is running: a completion that comes later would find another history. Nor does it begin a
+    slice while others run: the extension awaits each `task_any` that has something new before it schedules what comes
+    after, so that slices begun one by one would run one by one.
     """
 
-    def __init__(self, run: Run, request: ExportRequest, copying: Copying, slices: int) -> None:
-        self.slices = slices
+    def __init__(self, run: Run, request: ExportRequest, copying: Copying) -> None:
         self.not_now: NotNow | None = None
         self._run = run
         self._request = request
@@ -78,28 +81,20 @@ class _Round:
         start, stop = pending
         order = CopyOrder(self._request, self._copying.plan, start, stop)
         self._running[self._run.task(COPY_BLOBS, order)] = pending
-        self.slices -= 1
 
     def _take(self, pending: list[int], answer: CopyAnswer) -> None:
         self.not_now = answer.not_now or self.not_now
         if answer.problem:
             self._end(answer.problem, answer.anew)
-        self._progressed = self._progressed or answer.next > pending[0]
+        # A slice that ended in the middle of a large blob has staged some of it.
+        self._progressed = self._progressed or answer.next > pending[0] or not answer.not_now
         self._copying = replace(
             self._copying,
             blobs_done=self._copying.blobs_done + answer.blobs,
             bytes_done=self._copying.bytes_done + answer.bytes,
         )
         if answer.next < pending[1]:
-            self._go_on([answer.next, pending[1]], put_off=bool(answer.not_now))
-
-    def _go_on(self, rest: list[int], *, put_off: bool) -> None:
-        if put_off or self._ending or not self.slices:
-            self._left.append(rest)
-        elif self._run.now >= self._run.deadline:
-            self._ending = ExportFailed(deadline_passed("blobs were still being copied."))
-        else:
-            self._start(rest)
+            self._left.append([answer.next, pending[1]])
 
     def _end(self, problem: Problem, anew: bool) -> None:
         if not isinstance(self._ending, ExportFailed):

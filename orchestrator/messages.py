@@ -167,11 +167,15 @@ class StartOrder(Message):
 
 @dataclass(frozen=True)
 class StartAnswer(Message):
-    """Answer of `start_export`: the operation's URL and the seconds until it may be polled, or why there is none."""
+    """Answer of `start_export`: the operation's URL and the seconds until it may be polled, or why there is none.
+
+    `posted`: when it was asked for (UTC), which tells the month of unbilled data.
+    """
 
     operation_url: str | None = None
     retry_after: float | None = None
     problem: Problem | None = None
+    posted: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -326,7 +330,7 @@ class InvoicesAnswer(Message):
 class Notice(Message):
     """Input of `send_notice`: the run `subject` ended at `time` as `succeeded`, `failed` or `unchanged`.
 
-    `id` is the same however often this is told; `data` is the result or the error, as callers see it.
+    `id` is the same in every attempt to tell this; `data` is the result or the error, as callers see it.
     """
 
     id: str
@@ -334,6 +338,7 @@ class Notice(Message):
     subject: str
     time: datetime
     data: dict[str, Any]
+    attempt: int = 1
 
 
 @dataclass(frozen=True)

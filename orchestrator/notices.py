@@ -1,5 +1,6 @@
 """Tells of a run's end. Whether that succeeds changes nothing about the run."""
 
+from dataclasses import replace
 from typing import Any
 
 from orchestrator.messages import Notice, NotNow
@@ -27,9 +28,9 @@ def told(run: Run, subject: str, steps: Steps[dict[str, Any]]) -> Steps[dict[str
 def _tell(run: Run, subject: str, outcome: str, data: dict[str, Any]) -> Steps[None]:
     # One id for all tries, by which a receiver knows what it has seen before.
     notice = Notice(run.context.new_uuid(), outcome, subject, run.now, data)
-    for failures in range(1, NOTICE_TRIES + 1):
-        answer = yield from run.ask(SEND_NOTICE, notice)
+    for attempt in range(1, NOTICE_TRIES + 1):
+        answer = yield from run.ask(SEND_NOTICE, replace(notice, attempt=attempt))
         if not isinstance(answer, NotNow):
             return
-        if failures < NOTICE_TRIES:
-            yield from run.pause(failures)
+        if attempt < NOTICE_TRIES:
+            yield from run.pause(attempt)

@@ -1,5 +1,6 @@
 """What every step of an orchestration needs: time, timers, activities called until they answer, the status."""
 
+import re
 from collections.abc import Generator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -12,6 +13,7 @@ from orchestrator.policy import ACTIVITY_TRIES, retry_delay
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Message)
+_HOSTS_WORDS = re.compile(r"^(Orchestrator|Activity) function '\w+' failed: ")
 Steps = Generator[Any, Any, T]
 """A part of an orchestration: it yields durable tasks and in the end returns a T."""
 
@@ -137,6 +139,6 @@ def crashed(fault: object) -> NotNow:
 
 
 def reason_of(fault: object) -> str:
-    """The first line of an activity's exception, which arrives as bare text, or none."""
-    lines = str(fault).strip().splitlines()
+    """The first line of an exception, which arrives as bare text, or none; on Azure behind words of the host's."""
+    lines = _HOSTS_WORDS.sub("", str(fault).strip()).splitlines()
     return lines[0][:500] if lines else "no reason given"

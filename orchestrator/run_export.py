@@ -75,7 +75,7 @@ def _await_plan(run: Run, order: ExportOrder) -> Steps[Plan]:
     if started.operation_url is None:
         raise ExportFailed(_given(started.problem))
     run.show("polling")
-    polling = Polling(started.operation_url, order.policy, run.now, run.deadline, started.retry_after)
+    polling = Polling(started.operation_url, order.policy, started.posted or run.now, run.deadline, started.retry_after)
     answer = yield from _poll(run, polling)
     if answer.plan:
         return replace(answer.plan, month=order.request.month_at(polling.posted))

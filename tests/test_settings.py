@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from billing.datasets import DATASETS
+from billing.datasets import DATASETS, INVOICE
 from settings import MONTHLY_DATASETS, Settings, SettingsError, is_loopback
 
 LANDING = "https://acme.blob.core.windows.net/billing"
@@ -110,6 +110,7 @@ def test_every_setting_can_be_given() -> None:
         ("HISTORY_DAYS", "0"),
         ("NOTIFY_WEBHOOK_URL", "http://hook.example/1"),
         ("NOTIFY_WEBHOOK_URL", "hook"),
+        ("NOTIFY_WEBHOOK_URL", "https://hook.example/a\tb?key=1"),
     ],
 )
 def test_what_the_monthly_timer_cannot_use_is_refused(name: str, value: str) -> None:
@@ -127,7 +128,7 @@ def test_a_run_does_not_look_for_invoices_all_the_time() -> None:
 
 def test_months_are_exported_by_what_invoices_are_asked_for() -> None:
     """The settings name exactly the datasets that take an invoice id."""
-    assert set(MONTHLY_DATASETS) == {dataset.name for dataset in DATASETS.values() if dataset.is_billed}
+    assert set(MONTHLY_DATASETS) == {dataset.name for dataset in DATASETS.values() if INVOICE in dataset.fields}
 
 
 @pytest.mark.parametrize("empty", ["", "  "])

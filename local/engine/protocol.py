@@ -3,8 +3,9 @@
 Source: https://github.com/Azure/azure-functions-durable-extension, out-of-process protocol, replay schema 2 and later
 """
 
+import itertools
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
@@ -66,17 +67,35 @@ def document(instance_id: str, parent_id: str | None, input_json: str | None, hi
 
 
 @dataclass(frozen=True)
+class Step:
+    """What an orchestration awaited at once: actions, each with its task id. `any_` says that one of them is enough."""
+
+    actions: Sequence[tuple[int, Mapping[str, Any]]]
+    any_: bool = False
+
+    def is_over(self, done: Collection[int]) -> bool:
+        """Whether the orchestration awaits it no more, when these tasks are done."""
+        over = [id_ in done or action.get("isCanceled", False) for id_, action in self.actions]
+        return any(over) if self.any_ else all(over)
+
+
+@dataclass(frozen=True)
 class Answer:
-    """What an orchestrator function answered. `actions` are all since the beginning, each with its task id.
+    """What an orchestrator function answered. `steps` are all since the beginning.
 
     `failure` holds the text of the exception that ended it, `output` its JSON.
     """
 
     is_done: bool
-    actions: Sequence[tuple[int, Mapping[str, Any]]]
+    steps: Sequence[Step]
     output: str | None
     custom_status: str | None
     failure: str | None = None
+
+    @property
+    def actions(self) -> list[tuple[int, Mapping[str, Any]]]:
+        """The actions of all steps."""
+        return [action for step in self.steps for action in step.actions]
 
 
 _FAILURE_LABEL = "\n\n$OutOfProcData$:"
@@ -85,10 +104,13 @@ _FAILURE_LABEL = "\n\n$OutOfProcData$:"
 def read_answer(text: str, failure: str | None = None) -> Answer:
     """The answer that the SDK's JSON makes."""
     state = json.loads(text)
-    leaves = [leaf for batch in state["actions"] for action in batch for leaf in _leaves(action)]
-    return Answer(
-        state["isDone"], list(enumerate(leaves)), _json(state.get("output")), _json(state.get("customStatus")), failure
-    )
+    ids = itertools.count()
+    steps = [
+        Step([(next(ids), leaf) for leaf in _leaves(action)], action["actionType"] == ActionType.WHEN_ANY)
+        for batch in state["actions"]
+        for action in batch
+    ]
+    return Answer(state["isDone"], steps, _json(state.get("output")), _json(state.get("customStatus")), failure)
 
 
 def read_failure(fault: Exception) -> Answer:

@@ -8,7 +8,7 @@ from typing import Any
 from azure.functions.durable_functions import OrchestrationTriggerConverter
 from azure.functions.meta import Datum
 
-from local.engine.protocol import ActionType, Answer, Event, EventType, document, event, read_answer, read_failure
+from local.engine.protocol import ActionType, Answer, Event, EventType, Step, document, event, read_answer, read_failure
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def play(orchestrator: Callable[..., str], position: Position, arrived: Sequence
     body = document(position.instance_id, position.parent_id, position.input_json, [*position.history, *events])
     turn = Turn(_ask(orchestrator, body), events)
     try:
-        _sort_actions(turn, _scheduled_before(position.history), now)
+        _sort_steps(turn, _scheduled_before(position.history), _done([*position.history, *arrived]), now)
     except (NotDeterministic, NotImplementedError) as fault:
         turn.answer = read_failure(fault)
     events.append(event(EventType.ORCHESTRATOR_COMPLETED, now))
@@ -77,8 +77,22 @@ def _scheduled_before(history: Sequence[Event]) -> dict[int, tuple[int, str | No
     return {e["EventId"]: (e["EventType"], e.get("Name")) for e in history if e["EventType"] in kinds}
 
 
-def _sort_actions(turn: Turn, known: Mapping[int, tuple[int, str | None]], now: datetime) -> None:
-    for task_id, action in turn.answer.actions:
+def _done(history: Sequence[Event]) -> set[int]:
+    kinds = ("TaskScheduledId", "TimerId")
+    return {e[kind] for e in history for kind in kinds if kind in e}
+
+
+def _sort_steps(turn: Turn, known: Mapping[int, tuple[int, str | None]], done: set[int], now: datetime) -> None:
+    for step in turn.answer.steps:
+        _sort_actions(turn, step, known, now)
+        # The extension awaits each step before it looks at the next.
+        if not step.is_over(done):
+            break
+    _require_all(turn.answer, known)
+
+
+def _sort_actions(turn: Turn, step: Step, known: Mapping[int, tuple[int, str | None]], now: datetime) -> None:
+    for task_id, action in step.actions:
         match action["actionType"]:
             case ActionType.CALL_ACTIVITY:
                 if _is_new(known, task_id, EventType.TASK_SCHEDULED, action):
@@ -99,7 +113,6 @@ def _sort_actions(turn: Turn, known: Mapping[int, tuple[int, str | None]], now: 
                 turn.continue_with = action["input"]
             case other:
                 raise NotImplementedError(f"The local engine does not know actions of type {other}.")
-    _require_all(turn.answer, known)
 
 
 def _require_all(answer: Answer, known: Mapping[int, tuple[int, str | None]]) -> None:

@@ -14,6 +14,7 @@ def test_an_export_that_is_accepted_has_an_operation(make_bench: MakeBench) -> N
     assert started.problem is None
     assert str(started.operation_url).startswith("http://127.0.0.1:7072/v1.0/reports/partners/billing/operations/")
     assert started.retry_after == 7
+    assert started.posted == bench.clock.moment
 
 
 def test_a_refusal_is_an_answer_and_not_an_exception(bench: Bench) -> None:

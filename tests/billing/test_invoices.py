@@ -70,7 +70,15 @@ def test_an_empty_list_is_no_error() -> None:
     assert _of_month("2026-09", _pages([], 200, False)) == []
 
 
-@pytest.mark.parametrize("body", [b"[]", b'{"items": 1}', b'{"items": [1]}', b'{"items": [{"id": "G1"}]}', b"<html>"])
+INVOICE_OF_NO_MONTH = b'{"items": [{"id": "G016907411", "documentType": "Invoice"}]}'
+
+
+def test_entries_that_are_not_exported_may_lack_anything() -> None:
+    """An odd legacy entry does not keep the month's invoices from being found."""
+    assert _of_month("2026-09", _pages([{"id": "D0300AB1CD"}, _invoice("G016907411")], 200, False)) == ["G016907411"]
+
+
+@pytest.mark.parametrize("body", [b"[]", b'{"items": 1}', b'{"items": [1]}', INVOICE_OF_NO_MONTH, b"<html>"])
 def test_an_answer_that_is_no_list_is_said_to_be_none(body: bytes) -> None:
     """Whatever comes, a typed error."""
     with pytest.raises(UnusableAnswer):

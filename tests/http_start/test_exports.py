@@ -122,6 +122,16 @@ def test_what_is_unknown_or_ended_cannot_be_cancelled() -> None:
     assert (unknown.value.status, ended.value.status) == (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
 
 
+def test_a_cancellation_that_broke_off_can_be_repeated() -> None:
+    """What it left running is ended by the next call, which is refused only when nothing is left."""
+    durable = FakeDurable()
+    durable.add(ID, "Terminated")
+    durable.add(f"{ID}:poll:1", "Running")
+    asyncio.run(exports.cancel(durable, ID))
+    with pytest.raises(Refused):
+        asyncio.run(exports.cancel(durable, ID))
+
+
 def test_a_failure_shows_its_error_and_an_unforeseen_one_says_where_to_look() -> None:
     """The custom status' error is shown; without one, never the text of an exception."""
     durable = FakeDurable()

@@ -52,6 +52,13 @@ def test_since_is_a_date_or_a_time(text: str, moment: datetime) -> None:
     assert parsing.since(_get(since=text), NOW) == moment
 
 
+@pytest.mark.parametrize("body", [b'{"invoiceId": ' + b"1" * 5000 + b"}", b"[" * 9000, b"\xff", b""])
+def test_what_is_no_json_is_refused(body: bytes) -> None:
+    """Numbers without end, depths without end, bytes that are no text."""
+    with pytest.raises(InvalidRequest, match="JSON object"):
+        parsing.export_request(func.HttpRequest("POST", "/api/exports", body=body))
+
+
 def test_without_since_forty_days_are_listed() -> None:
     """The last month's runs and this month's."""
     assert parsing.since(_get(), NOW) == datetime(2026, 10, 13, 8, tzinfo=UTC)

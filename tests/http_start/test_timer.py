@@ -79,15 +79,17 @@ def test_the_settings_say_how_long_runs_are_kept(fire: Any, monkeypatch: pytest.
     assert not set(ENDED) & set(durable.instances)
 
 
-def test_a_history_that_cannot_be_removed_does_not_keep_the_month_from_starting(fire: Any) -> None:
-    """The month runs, and the host's log tells of the error."""
+def test_a_history_that_cannot_be_removed_does_not_keep_the_month_from_starting(
+    fire: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The month runs, and the log tells of the error."""
 
     class Broken(FakeDurable):
         async def purge_instance_history_by(self, *_: object) -> None:
             raise Exception("The storage of the task hub is busy.")
 
     durable = Broken()
-    with pytest.raises(Exception, match="task hub"):
-        fire(durable)
+    fire(durable)
+    assert "task hub" in caplog.text
     assert [name for name, _, _ in durable.started] == ["monthly_exports"]
     assert list(durable.instances) == [f"monthly-{month_before(datetime.now(UTC))}"]

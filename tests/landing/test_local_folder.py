@@ -4,14 +4,17 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from landing.errors import LandingRefused, SourceUnavailable
+from landing.layout import ExportFolder
 from landing.local_folder import LocalFolder
 from landing.source import SourceReader
+from landing.sweeping import ABANDONED, sweep
 from tests.landing.conftest import Run
 from tests.landing.fake_source import FakeSource
 
@@ -43,6 +46,25 @@ async def listed(zone: LocalFolder, folder: str) -> list[str]:
 def root(folder: LocalFolder, tmp_path: Path) -> Path:
     """The folder itself."""
     return tmp_path / "landed here"
+
+
+def test_a_folder_in_which_nothing_has_landed_yet_is_not_swept(run: Run, folder: LocalFolder, root: Path) -> None:
+    """It may be that somebody is writing the first blob just now, however old the folder seems."""
+    version = ExportFolder("usage").version("a" * 16)
+    unfinished = root / version.path / ".unfinished-1"
+    unfinished.parent.mkdir(parents=True)
+    unfinished.write_bytes(b"half")
+    run(sweep(folder, version.export, datetime.now(UTC) + 2 * ABANDONED))
+    assert unfinished.exists()
+
+
+def test_what_a_removal_left_when_it_was_cut_off_goes_with_the_next(run: Run, folder: LocalFolder, root: Path) -> None:
+    """Taken aside, it is of no version any more; nobody else would remove it."""
+    for path in ("usage/.unfinished-1/part.gz", "usage/version=1/part.gz", "usage/version=2/part.gz"):
+        (root / path).parent.mkdir(parents=True)
+        (root / path).write_bytes(b"x")
+    run(folder.remove_folder("usage/version=1", last="usage/version=1/part.gz"))
+    assert files(root) == ["usage/version=2/part.gz"]
 
 
 def test_leftovers_are_not_seen(run: Run, folder: LocalFolder, root: Path, source: FakeSource) -> None:

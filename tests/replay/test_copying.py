@@ -183,6 +183,14 @@ def test_no_slice_is_begun_after_the_deadline() -> None:
     assert not played.left_running
 
 
+def test_no_slice_is_begun_while_others_run() -> None:
+    """Ranges that need more slices begin them together: the extension would run those begun one by one, one by one."""
+    (played,) = _run(still_to_copy(12, ranges=[[0, 6], [6, 12]]), Slices(2), lambda pending: pending[-1:])
+    assert [call["start"] for call in played.calls(COPY_BLOBS)] == [0, 6, 2, 8, 4, 10]
+    new = [step for step in played.end.steps if step.any_]
+    assert [len(step.actions) for step in new] == [2, 2, 2]
+
+
 def test_what_is_left_goes_on_in_a_new_history() -> None:
     """A history that has grown long ends with what is done and what is pending in its successor's input."""
     whole = still_to_copy(192, [[i * 3, i * 3 + 3] for i in range(64)])

@@ -157,6 +157,13 @@ def test_a_step_that_always_raises_fails_the_run_in_the_end(step: str) -> None:
     assert "line 1" not in played.status["error"]["message"]
 
 
+@pytest.mark.parametrize("prefix", ["", "Activity function 'start_export' failed: "])
+def test_what_the_host_says_before_a_reason_is_left_out(prefix: str) -> None:
+    """On Azure the host's own words come first."""
+    played = _run(replies(1, start_export=lambda _: Exception(f"{prefix}ActivityFailed: KeyError")))
+    assert played.status["error"]["message"].endswith("; at last: ActivityFailed: KeyError")
+
+
 def test_an_exception_without_text_still_gives_a_reason() -> None:
     """Some backends hand over no text at all."""
     played = _run(replies(1, start_export=lambda _: Exception()))
