@@ -105,20 +105,20 @@ def make_clients(settings: Settings, now: Callable[[], datetime] = lambda: datet
 
     from billing.origins import SourceHosts
     from landing.opening import open_zone
+    from landing.transport import SourceTransport
 
     redact_logs()
     quiet_libraries()
     timeout = httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
     # Certificates take longest to load, so all clients share them.
     tls = httpx.create_ssl_context()
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=settings.copy_concurrency * 2)
     credential = _Credential()
     graph_auth = _auth(settings, credential, settings.graph_base_url, GRAPH)
     graph_http = httpx.AsyncClient(auth=graph_auth, timeout=timeout, verify=tls)
     partner_center = settings.partner_center_base_url
     invoice_auth = _auth(settings, credential, partner_center, PARTNER_CENTER)
     invoice_http = httpx.AsyncClient(auth=invoice_auth, timeout=timeout, verify=tls)
-    source_http = httpx.AsyncClient(timeout=timeout, limits=limits, verify=tls)
+    source_http = httpx.AsyncClient(timeout=timeout, transport=SourceTransport(tls))
     webhook_http = httpx.AsyncClient(timeout=timeout, verify=tls)
     webhook = Webhook(settings.notify_webhook_url, webhook_http) if settings.notify_webhook_url else None
     source_hosts = SourceHosts(settings.source_host_suffixes, settings.graph_is_loopback)

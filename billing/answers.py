@@ -3,6 +3,7 @@
 Source: https://learn.microsoft.com/graph/api/resources/partners-billing-api-overview
 """
 
+import functools
 import hashlib
 import json
 import re
@@ -72,7 +73,7 @@ class Manifest:
             sas_token=_text(body, "sasToken").removeprefix("?"),
         )
 
-    @property
+    @functools.cached_property
     def digest(self) -> str:
         """SHA-256 (hex) of the eTag and the sorted names: the same for the same data, whoever reads the manifest."""
         identity = json.dumps([self.e_tag, [blob.name for blob in self.blobs]], ensure_ascii=True)

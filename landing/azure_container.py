@@ -51,7 +51,9 @@ _OCCUPIED = frozenset({"BlobAlreadyExists", "ConditionNotMet", "TargetConditionN
 
 
 class AzureContainer:
-    """A landing zone below a prefix of one container."""
+    """A landing zone below a prefix of one container. `listed_at_once`: blobs in one answer to a listing."""
+
+    listed_at_once = 1_000
 
     def __init__(self, container: ContainerClient, prefix: str, sources: SourceReader) -> None:
         self.url = "/".join(part for part in (container.url.split("?")[0], prefix) if part)
@@ -105,11 +107,19 @@ class AzureContainer:
         With a hierarchical namespace it lists folders too, as empty blobs that their metadata gives away.
         """
         with _storage_faults():
-            below = self._container.list_blobs(name_starts_with=f"{self._prefix}{folder}/", include=["metadata"])
-            async for properties in below:
-                if (properties.metadata or {}).get("hdi_isfolder") == "true":
-                    continue
-                yield self._landed(str(properties.name).removeprefix(self._prefix), properties)
+            async for properties in self._listed(f"{self._prefix}{folder}/"):
+                if (properties.metadata or {}).get("hdi_isfolder") != "true":
+                    yield self._landed(str(properties.name).removeprefix(self._prefix), properties)
+
+    async def _listed(self, beginning: str) -> AsyncIterator[BlobProperties]:
+        """Page by page, each begun anew: only then does the library ask for small ones, and 5,000 blobs take 35 MiB."""
+        below = self._container.list_blobs(beginning, include=["metadata"], results_per_page=self.listed_at_once)
+        more: str | None = ""
+        while more is not None:
+            pages: Any = below.by_page(more or None)
+            async for properties in await anext(pages):
+                yield properties
+            more = pages.continuation_token or None
 
     async def folders(self, folder: str) -> Sequence[str]:
         """The prefixes that the service lists up to the next slash."""

@@ -11,7 +11,6 @@ billed_usage/partner_tenant=…/invoice_id=G016907411/attribute_set=full/
 
 import os
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -22,6 +21,9 @@ MOST_CHARACTERS = 800
 
 MOST_SEGMENT_BYTES = 240
 """Longest segment taken, in UTF-8: file systems allow 255."""
+
+# A backslash, control characters, and halves of surrogate pairs, which no encoding can write.
+_UNSAFE = re.compile(r"[\\\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 # Hive's own name for a partition without value, which readers turn into NULL.
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
@@ -129,7 +131,7 @@ def landed_name(name: str) -> str:
     segments = name.split("/")
     if any(segment in {"", ".", ".."} for segment in segments):
         raise UnsafeName(f"The blob name {name[:100]!r} has an empty, '.' or '..' segment.")
-    if any(character == "\\" or unicodedata.category(character) in {"Cc", "Cs"} for character in name):
+    if _UNSAFE.search(name):
         raise UnsafeName(f"The blob name {name[:100]!r} has a backslash or a control character.")
     landed = "/".join(_not_hidden(segment) for segment in segments)
     if len(landed) > MOST_CHARACTERS or any(len(s.encode()) > MOST_SEGMENT_BYTES for s in landed.split("/")):

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from filelock import FileLock
 
@@ -82,9 +82,10 @@ class LocalFolder:
             unfinished = _open_unfinished(target)
             try:
                 md5 = await self._fill(unfinished, source)
-                await asyncio.to_thread(_publish_copy, unfinished, target, replacing)
-            finally:
+            except BaseException:
                 await asyncio.to_thread(_discard, unfinished)
+                raise
+            await asyncio.to_thread(_publish_copy, unfinished, target, replacing)
         return md5
 
     async def close(self) -> None:
@@ -93,8 +94,7 @@ class LocalFolder:
     async def _fill(self, file: BinaryIO, source: Source) -> str:
         md5 = hashlib.md5(usedforsecurity=False)
         async for chunk in self._sources.stream(source):
-            md5.update(chunk)
-            await asyncio.to_thread(file.write, chunk)
+            await asyncio.to_thread(_append, file, md5, chunk)
         if source.md5 not in (None, md5.hexdigest()):
             raise SourceUnavailable("The source's bytes do not have the MD5 that it announced.")
         return md5.hexdigest()
@@ -203,15 +203,23 @@ def _open_unfinished(target: Path) -> BinaryIO:
     return (target.parent / f"{_UNFINISHED}{uuid.uuid4().hex}").open("xb")
 
 
+def _append(file: BinaryIO, md5: Any, chunk: bytes) -> None:
+    md5.update(chunk)
+    file.write(chunk)
+
+
 def _publish_copy(file: BinaryIO, target: Path, replacing: str | None) -> None:
-    if replacing is None:
-        _publish(file, target, only_if_free=True)
-        return
-    with _locked(target.parent):
-        there = _find(target, target.name)
-        if there is None or there.tag != replacing:
-            raise AlreadyThere
-        _publish(file, target, only_if_free=False)
+    try:
+        if replacing is None:
+            _publish(file, target, only_if_free=True)
+            return
+        with _locked(target.parent):
+            there = _find(target, target.name)
+            if there is None or there.tag != replacing:
+                raise AlreadyThere
+            _publish(file, target, only_if_free=False)
+    finally:
+        _discard(file)
 
 
 @contextmanager

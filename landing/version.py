@@ -158,7 +158,8 @@ class Version:
 
     async def _receipts(self, landed: Iterable[str]) -> dict[str, list[Receipt]]:
         receipts: dict[str, list[Receipt]] = {}
-        for path in sorted(path for path in landed if path.startswith(f"{self._folder.receipts}/")):
+        written = {path for path in landed if path.startswith(f"{self._folder.receipts}/")}
+        for path in sorted(written - {self._folder.commit_claim}):
             for receipt in _receipts_in(await self._zone.read(path)):
                 receipts.setdefault(receipt.name, []).append(receipt)
         return receipts

@@ -14,7 +14,7 @@ import pytest
 from azure.storage.blob import ContainerSasPermissions, ContentSettings, generate_container_sas
 from azure.storage.blob.aio import ContainerClient
 
-from landing.azure_container import STREAMED_BLOCK
+from landing.azure_container import STREAMED_BLOCK, AzureContainer
 from landing.copying import copy_blob
 from landing.errors import SourceChanged, SourceExpired, SourceMissing
 from landing.opening import open_zone
@@ -262,3 +262,17 @@ def test_a_prefix_is_a_zone_of_its_own(run: Run, azurite: Any, sources: SourceRe
     assert run(above.read("other prefix/deep/file")).content == b"2"
     for zone in (one, other, above):
         run(zone.close())
+
+
+@pytest.mark.parametrize("count", [0, 4, 5])
+def test_a_listing_of_many_pages_is_whole(run: Run, container: AzureContainer, count: int) -> None:
+    """Each blob is listed once, however many pages the service makes of them."""
+    container.listed_at_once = 2
+    paths = [f"v=1/part-{number}.json.gz" for number in range(count)]
+    for path in [*paths, "v=2/other"]:
+        run(container.write(path, b"x"))
+
+    async def listed() -> list[str]:
+        return [landed.path async for landed in container.list("v=1")]
+
+    assert run(listed()) == paths
