@@ -3,7 +3,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: help setup demo run test lint format clean
+.PHONY: help setup demo run test bench lint format clean
 
 help:  ## list these targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -26,6 +26,12 @@ node_modules/.installed: package.json package-lock.json
 	@npm ci --no-audit --no-fund --silent
 	@touch $@
 
+bench/node_modules/.installed: bench/package.json bench/package-lock.json
+	@echo "installing AzCopy into bench/node_modules …"
+	@npm ci --prefix bench --no-audit --no-fund --silent
+	@chmod +x bench/node_modules/@azure-tools/azcopy-linux/dist/bin/*
+	@touch $@
+
 demo: setup  ## export an invoice from the emulator into landed/, and show what landed
 	@$(BIN)/python -m local demo
 
@@ -34,6 +40,12 @@ run: setup  ## leave emulator and host up, for curl
 
 test: .venv/.tests node_modules/.installed  ## all tests, with Azurite as the real storage
 	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term $(ARGS)
+
+# Who is not root is told by the benchmark itself what to install.
+bench: .venv/.tests node_modules/.installed bench/node_modules/.installed  ## how fast it is, beside other tools (Linux)
+	@test "$$(id -u)" != 0 || dpkg --status rclone libsecret-1-0 >/dev/null 2>&1 || \
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq rclone libsecret-1-0; }
+	@$(BIN)/python -m bench $(ARGS)
 
 lint: .venv/.tests  ## ruff, mypy, import-linter
 	@$(BIN)/ruff check .
@@ -46,4 +58,4 @@ format: .venv/.tests  ## let ruff mend what it can
 	@$(BIN)/ruff format .
 
 clean:  ## remove what the other targets made
-	rm -rf .venv node_modules landed .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage
+	rm -rf .venv node_modules bench/node_modules landed .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage
