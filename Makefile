@@ -3,7 +3,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: help setup demo run test bench lint format clean
+.PHONY: help setup demo run test coverage bench lint format clean
 
 help:  ## list these targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -39,6 +39,9 @@ run: setup  ## leave emulator and host up, for curl
 	@$(BIN)/python -m local run
 
 test: .venv/.tests node_modules/.installed  ## all tests, with Azurite as the real storage
+	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+
+coverage: .venv/.tests node_modules/.installed  ## the same, and which lines no test runs
 	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term $(ARGS)
 
 # Who is not root is told by the benchmark itself what to install.

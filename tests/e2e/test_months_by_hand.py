@@ -206,7 +206,7 @@ def test_a_receiver_that_refuses_costs_a_warning(world: World, tmp_path: Path) -
         assert months.app.export()["state"] == "succeeded"
         log = months.app.log.read_text()
     assert (receiver.calls, receiver.events) == (1, [])
-    assert "The webhook does not take the notice of billedUsage-G016907411-full: It answered 410." in log
+    assert "The webhook did not take the notice of billedUsage-G016907411-full: It answered 410." in log
 
 
 def test_a_failure_is_told_with_what_to_do(world: World, tmp_path: Path) -> None:

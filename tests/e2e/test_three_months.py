@@ -70,7 +70,7 @@ DECEMBER = {
 NO_DATA = {
     "code": "5000",
     "message": "Microsoft's export failed: No data available",
-    "remedy": "Check the invoice id: Microsoft has no data of this kind for it (yet).",
+    "remedy": "Check the invoice id, or currency and period: Microsoft has no data of this kind for it (yet).",
     "requestId": None,
 }
 NOT_EXPORTED = {

@@ -8,11 +8,10 @@ import tomllib
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pathspec
 import pytest
-
-from function_app import app
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,6 +22,14 @@ from function_app import app
 functions = [[function.get_function_name(), function.get_trigger().type] for function in app.get_functions()]
 print(json.dumps({"functions": sorted(functions), "clean": not importlib.util.find_spec("pytest")}))
 """
+
+
+def _indexed(python: str | Path, folder: Path) -> Any:
+    """What the app in the folder is made of, in this environment."""
+    strict = {"AZURE_FUNCTIONS_DURABLE_STRICT_TYPING": "1", "PATH": os.environ["PATH"]}
+    run = subprocess.run([python, "-c", INDEX], cwd=folder, env=strict, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    return json.loads(run.stdout)
 
 
 def _packaged(folder: Path, ignored: pathspec.GitIgnoreSpec) -> Iterator[Path]:
@@ -87,9 +94,7 @@ def test_the_package_runs_with_its_requirements_alone(package: Path, python: Pat
     """Where only `requirements.txt` is installed, the worker finds every function with its trigger."""
     with zipfile.ZipFile(package) as zipped:
         zipped.extractall(tmp_path)
-    strict = {"AZURE_FUNCTIONS_DURABLE_STRICT_TYPING": "1", "PATH": os.environ["PATH"]}
-    run = subprocess.run([python, "-c", INDEX], cwd=tmp_path, env=strict, capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stderr
-    expected = [[function.get_function_name(), function.get_trigger().type] for function in app.get_functions()]
-    assert json.loads(run.stdout) == {"functions": sorted(expected), "clean": True}
-    assert {kind for _, kind in expected} == {"httpTrigger", "timerTrigger", "orchestrationTrigger", "activityTrigger"}
+    packaged, here = _indexed(python, tmp_path), _indexed(sys.executable, ROOT)
+    assert packaged == {"functions": here["functions"], "clean": True}
+    kinds = {kind for _, kind in packaged["functions"]}
+    assert kinds == {"httpTrigger", "timerTrigger", "orchestrationTrigger", "activityTrigger"}
