@@ -21,7 +21,7 @@ SEEDS_PER_TEST = 20
 
 
 def _seeds() -> range:
-    first, _, end = os.environ.get("SIMULATION_SEEDS", "0:200").partition(":")
+    first, _, end = os.environ.get("SIMULATION_SEEDS", "0:320").partition(":")
     return range(int(first), int(end or int(first) + 1))
 
 
