@@ -105,7 +105,7 @@ def make_clients(settings: Settings, now: Callable[[], datetime] = lambda: datet
 
     from billing.origins import SourceHosts
     from landing.opening import open_zone
-    from landing.transport import SourceTransport
+    from landing.transport import AiohttpTransport
 
     redact_logs()
     quiet_libraries()
@@ -118,12 +118,12 @@ def make_clients(settings: Settings, now: Callable[[], datetime] = lambda: datet
     partner_center = settings.partner_center_base_url
     invoice_auth = _auth(settings, credential, partner_center, PARTNER_CENTER)
     invoice_http = httpx.AsyncClient(auth=invoice_auth, timeout=timeout, verify=tls)
-    source_http = httpx.AsyncClient(timeout=timeout, transport=SourceTransport(tls))
+    source_connections = AiohttpTransport(tls, CONNECT_SECONDS, READ_SECONDS)
     webhook_http = httpx.AsyncClient(timeout=timeout, verify=tls)
     webhook = Webhook(settings.notify_webhook_url, webhook_http) if settings.notify_webhook_url else None
     source_hosts = SourceHosts(settings.source_host_suffixes, settings.graph_is_loopback)
     billing = BillingClient(settings.graph_base_url, graph_http, source_hosts, now)
-    sources = SourceReader(source_http)
+    sources = SourceReader(source_connections)
     zone = open_zone(settings.landing_url, settings.landing_connection_string, lambda: credential, sources)
     return Clients(
         settings,
@@ -134,7 +134,14 @@ def make_clients(settings: Settings, now: Callable[[], datetime] = lambda: datet
         zone,
         webhook,
         now,
-        (graph_http.aclose, invoice_http.aclose, source_http.aclose, webhook_http.aclose, zone.close, credential.close),
+        (
+            graph_http.aclose,
+            invoice_http.aclose,
+            source_connections.close,
+            webhook_http.aclose,
+            zone.close,
+            credential.close,
+        ),
     )
 
 

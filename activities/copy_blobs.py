@@ -10,11 +10,11 @@ from activities.problems import data_changed, not_now, problem_of
 from activities.versions import version_folder, version_of
 from billing.answers import Manifest
 from billing.errors import OperationGone, RequestRefused, ServiceUnavailable
-from landing.copying import Copy, copy_blob
+from landing.copying import copy_blob
 from landing.errors import LandingError, LandingRefused, SourceChanged, SourceExpired, SourceMissing, TryAgain
 from landing.layout import landed_name
 from landing.version import Receipt
-from landing.zone import OutOfTime
+from landing.zone import Copy, OutOfTime
 from orchestrator.messages import CopyAnswer, CopyOrder, NotNow
 from orchestrator.names import COPY_BLOBS
 

@@ -17,7 +17,7 @@ from activities.clients import Clients, given_clients, make_clients
 from activities.manifests import Manifests
 from bench.billing_api import BillingApi, Size
 from bench.hosting import QUICK_POLLS
-from bench.instant import LENGTH, InstantSources, InstantZone
+from bench.instant import LENGTH, InstantZone
 from bench.report import Goal, Section
 from billing.client import BillingClient
 from billing.origins import SourceHosts
@@ -107,7 +107,7 @@ async def _billing(invoices: dict[str, Size]) -> AsyncIterator[BillingClient]:
 def _clients(billing: BillingClient) -> Clients:
     made = make_clients(configured())
     manifests = Manifests(billing.read_manifest, made.now)
-    return replace(made, billing=billing, manifests=manifests, sources=InstantSources(), zone=InstantZone())
+    return replace(made, billing=billing, manifests=manifests, zone=InstantZone())
 
 
 async def _export(http: httpx.AsyncClient, invoice: str, pause: float) -> None:

@@ -22,7 +22,7 @@ from azure.storage.blob.aio import BlobClient, BlobPrefix, ContainerClient
 
 from landing.errors import LandingError, LandingRefused, LandingUnavailable, SourceUnavailable
 from landing.source import LOOPBACK_HOSTS, Source, SourceReader, source_error
-from landing.zone import AlreadyThere, Landed, OutOfTime, Stored
+from landing.zone import AlreadyThere, Copy, Landed, OutOfTime, Stored
 
 MOST_AT_ONCE = 256 << 20
 """Bytes: Copy Blob From URL takes no more."""
@@ -150,22 +150,24 @@ class AzureContainer:
         with suppress(AlreadyThere), _storage_faults(), suppress(ResourceNotFoundError):
             await self._blob(path).delete_blob(**_target_condition(tag) if tag else {})
 
-    async def copy(
-        self, source: Source, path: str, *, replacing: str | None = None, out_of_time: Callable[[], bool]
-    ) -> str | None:
+    async def copy(self, url: str, path: str, *, replacing: str | None = None, out_of_time: Callable[[], bool]) -> Copy:
         """Copies by the fewest calls that the source's length and whereabouts allow."""
+        source = await self._sources.describe(url)
         blob = self._blob(path)
         pulled = self._can_pull(source)
         with _storage_faults():
             if pulled and 0 < source.length <= MOST_AT_ONCE:
                 await _pull_whole(blob, source, replacing)
             elif not source.length or (not pulled and source.length <= STREAMED_BLOCK):
-                return await self._stream_whole(blob, source, replacing)
+                return Copy(source, await self._stream_whole(blob, source, replacing))
             elif pulled:
                 await _copy_in_blocks(blob, source, replacing, PULLED_BLOCK, _pull_block, out_of_time)
             else:
                 await _copy_in_blocks(blob, source, replacing, STREAMED_BLOCK, self._stream_block, out_of_time)
-        return source.md5
+        return Copy(source, source.md5)
+
+    async def make_durable(self, paths: Sequence[str]) -> None:
+        """The service has done so before it answered."""
 
     async def close(self) -> None:
         """Closes the connections of the container's client."""

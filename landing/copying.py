@@ -1,13 +1,12 @@
 """One blob's way from its source into the landing zone, safe to walk twice, or by two at once."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 import stamina
 
 from landing.errors import LandingUnavailable, SourceChanged, SourceUnavailable
-from landing.source import Source, SourceReader
-from landing.zone import AlreadyThere, LandingZone
+from landing.source import SourceReader
+from landing.zone import AlreadyThere, Copy, LandingZone
 
 TRIES = 4
 """Tries for one blob before it fails: what lasts longer is for the caller's timers."""
@@ -15,18 +14,6 @@ TRIES = 4
 
 TRYING_SECONDS = 45.0
 """Seconds after which no further try begins."""
-
-
-@dataclass(frozen=True)
-class Copy:
-    """A blob that has landed: what it is at the source, and the MD5 (hex) of what landed, where known.
-
-    `moved` is False where it had landed before, whole.
-    """
-
-    source: Source
-    md5: str | None
-    moved: bool
 
 
 async def _always() -> None:
@@ -67,16 +54,16 @@ async def _copy(
     out_of_time: Callable[[], bool],
     confirm: Callable[[], Awaitable[None]],
 ) -> Copy:
-    source = await sources.describe(url)
     try:
-        return Copy(source, await zone.copy(source, path, out_of_time=out_of_time), moved=True)
+        return await zone.copy(url, path, out_of_time=out_of_time)
     except AlreadyThere:
         there = await zone.find(path)
-    if there is not None and there.is_copy_of(source):
-        return Copy(source, there.md5, moved=False)
+    if there is not None:
+        source = await sources.describe(url)
+        if there.is_copy_of(source):
+            return Copy(source, there.md5)
     await confirm()
     try:
-        md5 = await zone.copy(source, path, replacing=there.tag if there else None, out_of_time=out_of_time)
+        return await zone.copy(url, path, replacing=there.tag if there else None, out_of_time=out_of_time)
     except AlreadyThere:
         raise SourceChanged("The blob was replaced by somebody else while it was copied.") from None
-    return Copy(source, md5, moved=True)

@@ -1,4 +1,4 @@
-"""A landing zone in a local folder: streamed to a temporary name, checked, made durable, then renamed."""
+"""A landing zone in a local folder: blobs are streamed to a temporary name, checked, and renamed."""
 
 import asyncio
 import hashlib
@@ -6,20 +6,25 @@ import os
 import shutil
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TypeVar, TypeVarTuple
 
 from filelock import FileLock
 
 from landing.errors import LandingRefused, LandingUnavailable, SourceUnavailable
 from landing.source import Source, SourceReader
-from landing.zone import AlreadyThere, Landed, Stored
+from landing.unfinished_file import UNFINISHED, UnfinishedFile, make_durable
+from landing.zone import AlreadyThere, Copy, Landed, Stored
 
-# A leading dot: engines that read the folder, and our own listing, pass over what is not finished.
-_UNFINISHED = ".unfinished-"
 _LOCK = ".lock"
+
+APPENDED_AT_ONCE = 1 << 20
+"""Bytes of a large blob that go to a thread at once."""
+
+A = TypeVarTuple("A")
+T = TypeVar("T")
 
 
 class LocalFolder:
@@ -67,9 +72,7 @@ class LocalFolder:
         """Takes the folder aside, so that all is gone in one step, before it is removed."""
         await asyncio.to_thread(_remove_folder, self._root / folder)
 
-    async def copy(
-        self, source: Source, path: str, *, replacing: str | None = None, out_of_time: Callable[[], bool]
-    ) -> str | None:
+    async def copy(self, url: str, path: str, *, replacing: str | None = None, out_of_time: Callable[[], bool]) -> Copy:
         """Streams the source beside its target, checks length and MD5, and gives it its name.
 
         A blob that was begun is finished: where a local folder is, no plan ends an activity.
@@ -77,27 +80,62 @@ class LocalFolder:
         target = self._root / path
         if replacing is None and target.exists():
             raise AlreadyThere
-        with _disk_faults():
-            # Not in a thread, which a cancellation would leave behind with the file open.
-            unfinished = _open_unfinished(target)
-            try:
-                md5 = await self._fill(unfinished, source)
-            except BaseException:
-                await asyncio.to_thread(_discard, unfinished)
-                raise
-            await asyncio.to_thread(_publish_copy, unfinished, target, replacing)
-        return md5
+        async with self._sources.read(url) as (source, pieces):
+            with _disk_faults():
+                unfinished = UnfinishedFile(target)
+                try:
+                    last = await _append_all_but_last(unfinished, pieces)
+                    md5 = await _in_thread(_finish, unfinished, last, source, target, replacing)
+                except BaseException:
+                    await asyncio.to_thread(unfinished.discard)
+                    raise
+        return Copy(source, md5)
+
+    async def make_durable(self, paths: Sequence[str]) -> None:
+        """Waits for the disk."""
+        await asyncio.to_thread(_make_durable, [self._root / path for path in paths])
 
     async def close(self) -> None:
         """Nothing is open between calls."""
 
-    async def _fill(self, file: BinaryIO, source: Source) -> str:
-        md5 = hashlib.md5(usedforsecurity=False)
-        async for chunk in self._sources.stream(source):
-            await asyncio.to_thread(_append, file, md5, chunk)
-        if source.md5 not in (None, md5.hexdigest()):
-            raise SourceUnavailable("The source's bytes do not have the MD5 that it announced.")
-        return md5.hexdigest()
+
+async def _append_all_but_last(unfinished: UnfinishedFile, pieces: AsyncIterator[bytes]) -> Sequence[bytes]:
+    """The last pieces, which are left to the thread that finishes the file: a small blob needs no other."""
+    waiting: list[bytes] = []
+    async for piece in pieces:
+        waiting.append(piece)
+        if sum(map(len, waiting)) >= APPENDED_AT_ONCE:
+            await _in_thread(unfinished.append, waiting)
+            waiting = []
+    return waiting
+
+
+def _finish(
+    unfinished: UnfinishedFile, last: Sequence[bytes], source: Source, target: Path, replacing: str | None
+) -> str:
+    unfinished.append(last)
+    if source.md5 not in (None, unfinished.md5):
+        raise SourceUnavailable("The source's bytes do not have the MD5 that it announced.")
+    if replacing is None:
+        unfinished.take_free_name()
+    else:
+        with _locked(target.parent):
+            there = _find(target, target.name)
+            if there is None or there.tag != replacing:
+                raise AlreadyThere
+            unfinished.replace_target()
+    unfinished.discard()
+    return unfinished.md5
+
+
+async def _in_thread(call: Callable[[*A], T], *values: *A) -> T:
+    """What the call answers. Who is cancelled waits for it: no thread is at a file any more when that is discarded."""
+    calling = asyncio.ensure_future(asyncio.to_thread(call, *values))
+    try:
+        return await asyncio.shield(calling)
+    except asyncio.CancelledError:
+        await asyncio.gather(calling, return_exceptions=True)
+        raise
 
 
 @contextmanager
@@ -109,6 +147,11 @@ def _disk_faults() -> Iterator[None]:
         raise LandingUnavailable("A folder of the landing folder was removed just now.") from None
     except OSError as fault:
         raise LandingRefused(f"The landing folder cannot be used: {fault.strerror or fault}.") from fault
+
+
+def _make_durable(files: Sequence[Path]) -> None:
+    with _disk_faults():
+        make_durable(files)
 
 
 def _make_folder(folder: Path) -> None:
@@ -131,12 +174,17 @@ def _tag(content: bytes) -> str:
 
 def _write(path: Path, content: bytes, *, only_if_free: bool = False) -> None:
     with _disk_faults():
-        file = _open_unfinished(path)
+        unfinished = UnfinishedFile(path)
         try:
-            file.write(content)
-            _publish(file, path, only_if_free=only_if_free)
+            unfinished.append([content])
+            unfinished.make_durable()
+            if only_if_free:
+                unfinished.take_free_name()
+            else:
+                unfinished.replace_target()
+            make_durable([path])
         finally:
-            _discard(file)
+            unfinished.discard()
 
 
 def _swap(path: Path, content: bytes, seen: str | None) -> bool:
@@ -190,36 +238,12 @@ def _remove(path: Path) -> None:
 
 
 def _remove_folder(folder: Path) -> None:
-    aside = folder.with_name(f"{_UNFINISHED}{uuid.uuid4().hex}")
+    aside = folder.with_name(f"{UNFINISHED}{uuid.uuid4().hex}")
     with _disk_faults():
         folder.rename(aside)
     # Also what is left of a removal that was cut off.
-    for left in folder.parent.glob(f"{_UNFINISHED}*/"):
+    for left in folder.parent.glob(f"{UNFINISHED}*/"):
         shutil.rmtree(left, ignore_errors=True)
-
-
-def _open_unfinished(target: Path) -> BinaryIO:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    return (target.parent / f"{_UNFINISHED}{uuid.uuid4().hex}").open("xb")
-
-
-def _append(file: BinaryIO, md5: Any, chunk: bytes) -> None:
-    md5.update(chunk)
-    file.write(chunk)
-
-
-def _publish_copy(file: BinaryIO, target: Path, replacing: str | None) -> None:
-    try:
-        if replacing is None:
-            _publish(file, target, only_if_free=True)
-            return
-        with _locked(target.parent):
-            there = _find(target, target.name)
-            if there is None or there.tag != replacing:
-                raise AlreadyThere
-            _publish(file, target, only_if_free=False)
-    finally:
-        _discard(file)
 
 
 @contextmanager
@@ -228,40 +252,3 @@ def _locked(folder: Path) -> Iterator[None]:
     _make_folder(folder)
     with _disk_faults(), FileLock(folder / _LOCK):
         yield
-
-
-def _publish(file: BinaryIO, target: Path, *, only_if_free: bool) -> None:
-    """Gives the finished file its name, in one step that a reader or a rival sees done or not done."""
-    _make_durable(file)
-    if only_if_free:
-        try:
-            os.link(file.name, target)
-        except FileExistsError:
-            raise AlreadyThere from None
-    else:
-        os.replace(file.name, target)
-    _sync_folder(target.parent)
-
-
-def _make_durable(file: BinaryIO) -> None:
-    file.flush()
-    os.fsync(file.fileno())
-    file.close()
-
-
-def _sync_folder(folder: Path) -> None:
-    """Makes a renaming durable: without it, a power cut may lose the name though the bytes are on disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _discard(file: BinaryIO) -> None:
-    try:
-        # What is still buffered is written now, and a full disk refuses it again.
-        file.close()
-    finally:
-        with suppress(FileNotFoundError):
-            os.unlink(file.name)

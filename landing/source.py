@@ -5,18 +5,18 @@ Source: https://learn.microsoft.com/rest/api/storageservices/get-blob
 
 import base64
 import binascii
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-
-import httpx
+from http import HTTPStatus
+from typing import Protocol
 
 from landing.errors import LandingError, SourceChanged, SourceExpired, SourceMissing, SourceUnavailable
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
-CHUNK_BYTES = 1 << 20
-"""Bytes handed on at once while streaming."""
+# What is hashed and stored must be the blob's own bytes.
+_AS_IT_IS = {"Accept-Encoding": "identity"}
 
 _ERRORS: dict[int, tuple[type[LandingError], str]] = {
     401: (SourceExpired, "The source refused the SAS token (401)."),
@@ -36,11 +36,41 @@ class Source:
     e_tag: str | None = None
 
 
-class SourceReader:
-    """Reads source blobs. `http` must not authenticate: the SAS token in the URL does."""
+class Answer(Protocol):
+    """What the source answers. `headers` are found by their names in any case."""
 
-    def __init__(self, http: httpx.AsyncClient) -> None:
-        self._http = http
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers."""
+
+    def pieces(self) -> AsyncIterator[bytes]:
+        """The body, as it arrives.
+
+        Raises:
+            SourceUnavailable: when it breaks off.
+        """
+
+
+class SourceTransport(Protocol):
+    """How the source is reached. It must not authenticate: the SAS token in the URL does."""
+
+    def ask(self, method: str, url: str, headers: Mapping[str, str]) -> AbstractAsyncContextManager[Answer]:
+        """The answer to one request, redirects not followed.
+
+        Raises:
+            SourceUnavailable: when there is none.
+        """
+
+
+class SourceReader:
+    """Reads source blobs."""
+
+    def __init__(self, transport: SourceTransport) -> None:
+        self._transport = transport
 
     async def describe(self, url: str) -> Source:
         """The blob's length, MD5 and eTag.
@@ -48,13 +78,22 @@ class SourceReader:
         Raises:
             TryAgain: one of its kinds, when the blob cannot be read now.
         """
-        try:
-            response = await self._http.head(url)
-        except httpx.TransportError as fault:
-            raise _unanswered(fault) from None
-        if not response.is_success:
-            raise source_error(response.status_code)
-        return Source(url, _length(response), _md5(response), response.headers.get("ETag"))
+        async with self._ask("HEAD", url) as answer:
+            return _described(url, answer.headers)
+
+    @asynccontextmanager
+    async def read(self, url: str) -> AsyncIterator[tuple[Source, AsyncIterator[bytes]]]:
+        """The whole blob: what it is, and its bytes as they arrive, by one request where that tells their MD5.
+
+        Raises:
+            TryAgain: one of its kinds, when the blob changed, cannot be read now, or ends too early.
+        """
+        async with self._ask("GET", url) as answer:
+            # Without MD5 it could be anybody's answer, a proxy's say: only a second one vouches for the first.
+            source = _described(url, answer.headers) if _md5(answer.headers) else await self.describe(url)
+            if answer.headers.get("ETag", source.e_tag) != source.e_tag:
+                raise source_error(HTTPStatus.PRECONDITION_FAILED)
+            yield source, _all(source.length, answer)
 
     async def stream(self, source: Source, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
         """The bytes of the blob from `start` on, `length` of them (else all), if it still is the one described.
@@ -63,35 +102,31 @@ class SourceReader:
             TryAgain: one of its kinds, when the blob changed, cannot be read now, or ends too early.
         """
         expected = source.length - start if length is None else length
-        async with self._open(source, start, expected) as response:
-            got = 0
-            try:
-                async for chunk in response.aiter_raw(CHUNK_BYTES):
-                    got += len(chunk)
-                    yield chunk
-            except httpx.TransportError as fault:
-                raise _unanswered(fault) from None
-        if got != expected:
-            raise SourceUnavailable(f"The source ended after {got} of {expected} bytes.")
+        whole = expected == source.length
+        headers = {"If-Match": source.e_tag} if source.e_tag else {}
+        if not whole:
+            headers["Range"] = f"bytes={start}-{start + expected - 1}"
+        async with self._ask("GET", source.url, headers) as answer:
+            if not whole and answer.status != HTTPStatus.PARTIAL_CONTENT:
+                raise SourceUnavailable("The source does not serve ranges.")
+            async for piece in _all(expected, answer):
+                yield piece
 
     @asynccontextmanager
-    async def _open(self, source: Source, start: int, length: int) -> AsyncIterator[httpx.Response]:
-        # "identity": what is hashed and stored must be the blob's own bytes.
-        headers = {"Accept-Encoding": "identity"}
-        if source.e_tag:
-            headers["If-Match"] = source.e_tag
-        whole = length == source.length
-        if not whole:
-            headers["Range"] = f"bytes={start}-{start + length - 1}"
-        try:
-            async with self._http.stream("GET", source.url, headers=headers) as response:
-                if not response.is_success:
-                    raise source_error(response.status_code)
-                if not whole and response.status_code != httpx.codes.PARTIAL_CONTENT:
-                    raise SourceUnavailable("The source does not serve ranges.")
-                yield response
-        except httpx.TransportError as fault:
-            raise _unanswered(fault) from None
+    async def _ask(self, method: str, url: str, headers: Mapping[str, str] | None = None) -> AsyncIterator[Answer]:
+        async with self._transport.ask(method, url, {**_AS_IT_IS, **(headers or {})}) as answer:
+            if not 200 <= answer.status < 300:
+                raise source_error(answer.status)
+            yield answer
+
+
+async def _all(expected: int, answer: Answer) -> AsyncIterator[bytes]:
+    got = 0
+    async for piece in answer.pieces():
+        got += len(piece)
+        yield piece
+    if got != expected:
+        raise SourceUnavailable(f"The source ended after {got} of {expected} bytes.")
 
 
 def source_error(status: int) -> LandingError:
@@ -100,21 +135,16 @@ def source_error(status: int) -> LandingError:
     return kind(message)
 
 
-def _unanswered(fault: httpx.TransportError) -> SourceUnavailable:
-    # The fault's own text may quote the URL.
-    return SourceUnavailable(f"The source did not answer ({type(fault).__name__}).")
-
-
-def _length(response: httpx.Response) -> int:
-    text = response.headers.get("Content-Length", "")
-    if not text.isdigit():
+def _described(url: str, headers: Mapping[str, str]) -> Source:
+    length = headers.get("Content-Length", "")
+    if not length.isdigit():
         raise SourceUnavailable("The source does not tell the blob's length.")
-    return int(text)
+    return Source(url, int(length), _md5(headers), headers.get("ETag"))
 
 
-def _md5(response: httpx.Response) -> str | None:
+def _md5(headers: Mapping[str, str]) -> str | None:
     try:
-        digest = base64.b64decode(response.headers.get("Content-MD5", ""), validate=True)
+        digest = base64.b64decode(headers.get("Content-MD5", ""), validate=True)
     except binascii.Error:
         return None
     return digest.hex() if len(digest) == 16 else None

@@ -80,7 +80,8 @@ class Version:
         return _pointer(await self._zone.read(self._folder.export.latest)).get("version") == self._folder.version
 
     async def write_receipt(self, start: int, receipts: Sequence[Receipt]) -> None:
-        """Says what was copied from index `start` of the sorted blobs on."""
+        """Says what was copied from index `start` of the sorted blobs on, and will still be there after a power cut."""
+        await self._zone.make_durable([self._folder.blob(receipt.name) for receipt in receipts])
         path = self._folder.receipt(start, start + len(receipts))
         await self._zone.write(path, _json([asdict(receipt) for receipt in receipts]))
 

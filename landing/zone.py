@@ -34,6 +34,14 @@ class Stored:
     tag: str
 
 
+@dataclass(frozen=True)
+class Copy:
+    """A blob that has landed: what it is at the source, and the MD5 (hex) of what landed, where known."""
+
+    source: Source
+    md5: str | None
+
+
 class AlreadyThere(Exception):
     """Something else stands at the target: nothing was written."""
 
@@ -77,18 +85,18 @@ class LandingZone(Protocol):
         What somebody writes there in the very moment may be removed, or stay.
         """
 
-    async def copy(
-        self, source: Source, path: str, *, replacing: str | None = None, out_of_time: Callable[[], bool]
-    ) -> str | None:
-        """Copies the source to `path`, which must be free, or still hold what has the tag `replacing`.
+    async def copy(self, url: str, path: str, *, replacing: str | None = None, out_of_time: Callable[[], bool]) -> Copy:
+        """Copies the blob at the SAS URL to `path`, which must be free, or still hold what has the tag `replacing`.
 
-        The answer is the MD5 (hex) of what landed, where it is known.
         The target appears whole or not at all, verified against the source's length and MD5.
 
         Raises:
             AlreadyThere: when something else stands at the target.
             OutOfTime: when `out_of_time()` became true at a point where copying can be taken up again later.
         """
+
+    async def make_durable(self, paths: Sequence[str]) -> None:
+        """Makes sure that a power cut does not take the blobs that have been copied to these paths."""
 
     async def close(self) -> None:
         """Closes connections."""

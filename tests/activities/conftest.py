@@ -40,6 +40,7 @@ from orchestrator.messages import (
 )
 from orchestrator.names import CHECK_OPERATION, COMMIT_EXPORT, COPY_BLOBS, REUSE_VERSION, START_EXPORT
 from settings import Settings
+from tests.source_transport import HttpxTransport
 
 T = TypeVar("T")
 A = TypeVar("A", bound=Message)
@@ -74,6 +75,8 @@ class Wire(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
+        # A network lets others go on meanwhile.
+        await asyncio.sleep(0)
         return self.interfere(request) or await self._emulator.handle_async_request(request)
 
 
@@ -110,9 +113,9 @@ class Bench:
     def clients(self) -> Clients:
         """Clients whose requests go to the emulator."""
         graph = httpx.AsyncClient(transport=self.graph, auth=StaticToken(self.token, BASE_URL))
-        source = httpx.AsyncClient(transport=self.source)
         billing = BillingClient(BASE_URL, graph, SourceHosts((".blob.core.windows.net",), loopback=True), self.clock)
-        sources = SourceReader(source)
+        sources = SourceReader(HttpxTransport(self.source))
+        notices = httpx.AsyncClient(transport=self.source)
         return Clients(
             settings=self.settings,
             billing=billing,
@@ -120,9 +123,9 @@ class Bench:
             manifests=Manifests(billing.read_manifest, self.clock),
             sources=sources,
             zone=LocalFolder(self.folder, sources),
-            webhook=Webhook(self.webhook, source) if self.webhook else None,
+            webhook=Webhook(self.webhook, notices) if self.webhook else None,
             now=self.clock,
-            closing=(graph.aclose, source.aclose),
+            closing=(graph.aclose, notices.aclose),
         )
 
     async def start(self, request: ExportRequest = REQUEST) -> StartAnswer:

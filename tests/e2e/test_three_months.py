@@ -341,7 +341,7 @@ async def _afterwards(story: Story) -> None:
     ]
     _require_landed(story.landing)
     read = Counter(request.path for request in story.emulator.requests if request.path.startswith("/exports/"))
-    assert sorted(read.values()) == [2] * 10  # each blob's description, and the blob itself
+    assert sorted(read.values()) == [1] * 10
     _require_envelopes(story.receiver.events)
 
 

@@ -24,6 +24,7 @@ FAULTS = [
     Fault(request="blob-head", path="part-00001", occurrence=1, headers={"ETag": '"another"'}),
     Fault(request="blob-head", path="part-00002", occurrence=1, headers={"Content-Length": "3"}),
     Fault(request="blob-head", path="part-00003", headers={"Content-MD5": None}),
+    Fault(request="blob", headers={"Content-MD5": None}),
     Fault(request="blob", path="part-00002", occurrence=2, flip=7),
     Fault(request="blob", path="part-00003", occurrence=1, cut=10),
     Fault(request="blob", path="part-00004", occurrence=1, answer=Answer(status=404)),

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from landing.local_folder import LocalFolder
 from landing.opening import open_zone
-from landing.source import SourceReader
+from landing.source import Source, SourceReader, SourceTransport
 from landing.zone import LandingZone
 from tests.landing.fake_source import FakeSource
+from tests.source_transport import HttpxTransport
 
 Run = Callable[..., Any]
 
@@ -31,12 +31,26 @@ def source() -> FakeSource:
     return FakeSource()
 
 
+class Remembering(SourceReader):
+    """A reader that describes the blobs in `told` (by their URLs) as they were, and reads them as they are."""
+
+    def __init__(self, transport: SourceTransport) -> None:
+        super().__init__(transport)
+        self.told: dict[str, Source] = {}
+
+    def tell(self, source: Source) -> str:
+        """From now on the blob is described like this: its URL."""
+        self.told[source.url] = source
+        return source.url
+
+    async def describe(self, url: str) -> Source:
+        return self.told.get(url) or await super().describe(url)
+
+
 @pytest.fixture
-def sources(run: Run, source: FakeSource) -> Iterator[SourceReader]:
+def sources(source: FakeSource) -> Remembering:
     """A reader of that source."""
-    http = httpx.AsyncClient(transport=source)
-    yield SourceReader(http)
-    run(http.aclose())
+    return Remembering(HttpxTransport(source))
 
 
 @pytest.fixture

@@ -62,18 +62,19 @@ class FakeSource(httpx.AsyncBaseTransport):
         content = self.blobs[name]
         if request.headers.get("If-Match", e_tag(content)) != e_tag(content):
             return httpx.Response(412)
-        headers: dict[str, Any] = {"ETag": e_tag(content)}
+        headers: dict[str, Any] = {"ETag": e_tag(content), "Content-Length": str(len(content))}
         md5 = self.announced_md5[name]
         if md5:
             headers["Content-MD5"] = base64.b64encode(bytes.fromhex(md5)).decode()
         if request.method == "HEAD":
-            return httpx.Response(200, headers=headers | {"Content-Length": str(len(content))})
+            return httpx.Response(200, headers=headers)
         return self._content(request, content, headers)
 
     def _content(self, request: httpx.Request, content: bytes, headers: dict[str, str]) -> httpx.Response:
         found = re.fullmatch(r"bytes=(\d+)-(\d+)", request.headers.get("Range", ""))
         if found and self.serves_ranges:
             part = content[int(found[1]) : int(found[2]) + 1]
+            headers["Content-Length"] = str(len(part))
             return httpx.Response(206, headers=headers, stream=Chunks(part[: self.cut]))
         return httpx.Response(200, headers=headers, stream=Chunks(content[: self.cut]))
 

@@ -17,7 +17,7 @@ from landing.errors import (
 )
 from landing.source import Source, SourceReader
 from landing.zone import AlreadyThere, Landed
-from tests.landing.conftest import Run
+from tests.landing.conftest import Remembering, Run
 from tests.landing.fake_service import FakeService, Fault, zone_on
 from tests.landing.fake_source import SAS, FakeSource
 
@@ -41,9 +41,16 @@ async def listed(zone: Any) -> list[Landed]:
 KINDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "write": ("put", lambda zone: zone.write("a/file", b"x")),
     "swap": ("put", lambda zone: zone.swap("a/file", b"x", None)),
-    "copy": ("copy", lambda zone: zone.copy(SOURCE, "a/file", out_of_time=lambda: False)),
+    "copy": ("copy", lambda zone: zone.copy(SOURCE.url, "a/file", out_of_time=lambda: False)),
     "list": ("list", listed),
 }
+
+
+@pytest.fixture
+def sources(sources: Remembering) -> Remembering:
+    """A reader that knows the blob."""
+    sources.tell(SOURCE)
+    return sources
 
 
 def refused(run: Run, kind: type[Exception], call: Any) -> Any:
@@ -212,8 +219,8 @@ def test_empty_blobs_are_put(run: Run, sources: SourceReader, source: FakeSource
     """An empty blob, which the service refuses to pull, is read and put."""
     service = FakeService()
     source.root = "https://source.blob.core.windows.net/exports"
-    run(zone_on(service, sources).copy(source.put("empty.gz", b""), "v=1/empty.gz", out_of_time=lambda: False))
+    run(zone_on(service, sources).copy(source.put("empty.gz", b"").url, "v=1/empty.gz", out_of_time=lambda: False))
     (call,) = service.calls
     assert (call.kind, call.body) == ("put", b"")
     assert call.headers["if-none-match"] == "*"
-    assert [request.method for request in source.requests] == ["GET"]
+    assert [request.method for request in source.requests] == ["HEAD", "GET"]

@@ -1,5 +1,6 @@
 """A landing zone in a local folder: what is not finished, not writable, or wanted by two processes."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from landing.errors import LandingRefused, SourceUnavailable
+from landing.errors import LandingRefused, LandingUnavailable, SourceUnavailable
 from landing.layout import ExportFolder
 from landing.local_folder import LocalFolder
 from landing.source import SourceReader
@@ -73,7 +74,7 @@ def test_leftovers_are_not_seen(run: Run, folder: LocalFolder, root: Path, sourc
     (root / "v=1/.unfinished-0123").write_bytes(b"half")
     (root / "v=1/sub/.unfinished-4567").write_bytes(b"half")
     assert run(listed(folder, "v=1")) == []
-    run(folder.copy(source.put("x", b"content"), "v=1/sub/x", out_of_time=never))
+    run(folder.copy(source.put("x", b"content").url, "v=1/sub/x", out_of_time=never))
     assert run(listed(folder, "v=1")) == ["v=1/sub/x"]
 
 
@@ -82,20 +83,44 @@ def test_a_failed_copy_leaves_nothing(run: Run, folder: LocalFolder, root: Path,
     described = source.put("x", b"content" * 100_000)
     source.cut = 100
     with pytest.raises(SourceUnavailable):
-        run(folder.copy(described, "v=1/x", out_of_time=never))
+        run(folder.copy(described.url, "v=1/x", out_of_time=never))
     assert files(root) == []
+
+
+@pytest.mark.parametrize("turns", range(1, 12))
+def test_a_cancelled_copy_leaves_nothing(
+    run: Run, folder: LocalFolder, root: Path, source: FakeSource, turns: int
+) -> None:
+    """Whenever a copy is cancelled, also while a thread is writing, it cleans up, or it has landed."""
+    described = source.put("x", b"content" * 400_000)
+
+    async def scenario() -> None:
+        copying = asyncio.ensure_future(folder.copy(described.url, "v=1/x", out_of_time=never))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        copying.cancel()
+        await asyncio.wait([copying])
+
+    run(scenario())
+    assert files(root) in ([], ["v=1/x"])
+
+
+def test_a_blob_that_vanishes_is_told(run: Run, folder: LocalFolder) -> None:
+    """What somebody has removed before it was safe from a power cut is copied again."""
+    with pytest.raises(LandingUnavailable):
+        run(folder.make_durable(["v=1/x"]))
 
 
 def test_a_finished_copy_leaves_the_blob_alone(run: Run, folder: LocalFolder, root: Path, source: FakeSource) -> None:
     """After a copy the folder holds the blob and nothing else."""
-    run(folder.copy(source.put("x", b"content"), "v=1/x", out_of_time=never))
+    run(folder.copy(source.put("x", b"content").url, "v=1/x", out_of_time=never))
     run(folder.write("v=1/_manifest.json", b"{}"))
     assert files(root) == ["v=1/_manifest.json", "v=1/x"]
 
 
 def test_a_copy_that_was_begun_is_finished(run: Run, folder: LocalFolder, source: FakeSource) -> None:
     """No plan ends an activity here: a blob is copied whole, though its slice of time is over."""
-    run(folder.copy(source.put("x", b"content"), "v=1/x", out_of_time=lambda: True))
+    run(folder.copy(source.put("x", b"content").url, "v=1/x", out_of_time=lambda: True))
     assert run(folder.read("v=1/x")).content == b"content"
 
 
@@ -103,9 +128,9 @@ CALLS: dict[str, Callable[[LocalFolder, FakeSource], Any]] = {
     "write": lambda zone, _: zone.write("taken/file", b"x"),
     "create": lambda zone, _: zone.swap("taken/file", b"x", None),
     "swap": lambda zone, _: zone.swap("taken/file", b"x", "tag"),
-    "copy": lambda zone, source: zone.copy(source.put("x", b"content"), "taken/file", out_of_time=never),
+    "copy": lambda zone, source: zone.copy(source.put("x", b"content").url, "taken/file", out_of_time=never),
     "replace": lambda zone, source: zone.copy(
-        source.put("x", b"content"), "taken/file", replacing="tag", out_of_time=never
+        source.put("x", b"content").url, "taken/file", replacing="tag", out_of_time=never
     ),
 }
 

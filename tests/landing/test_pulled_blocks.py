@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -9,9 +10,9 @@ from azure.core.exceptions import ServiceResponseError
 
 from landing.azure_container import MOST_AT_ONCE, MOST_BLOCKS, PULL_SECONDS, PULLED_BLOCK, AzureContainer
 from landing.errors import LandingRefused, LandingUnavailable, SourceChanged, SourceExpired
-from landing.source import Source, SourceReader
+from landing.source import Source
 from landing.zone import AlreadyThere, OutOfTime
-from tests.landing.conftest import Run
+from tests.landing.conftest import Remembering, Run
 from tests.landing.fake_service import FakeService, Fault, zone_on
 from tests.landing.fake_source import SAS
 
@@ -38,16 +39,24 @@ def service() -> FakeService:
     return FakeService()
 
 
+@dataclass(frozen=True)
+class Zone:
+    """A landing zone on the fake service, and who describes the blobs to it."""
+
+    container: AzureContainer
+    sources: Remembering
+
+
 @pytest.fixture
-def zone(service: FakeService, sources: SourceReader) -> AzureContainer:
-    return zone_on(service, sources)
+def zone(service: FakeService, sources: Remembering) -> Zone:
+    return Zone(zone_on(service, sources), sources)
 
 
-def copy(zone: AzureContainer, source: Source = SOURCE, **given: Any) -> Any:
-    return zone.copy(source, "v=1/blob", **({"out_of_time": never} | given))
+def copy(zone: Zone, source: Source = SOURCE, **given: Any) -> Any:
+    return zone.container.copy(zone.sources.tell(source), "v=1/blob", **({"out_of_time": never} | given))
 
 
-def refused(run: Run, kind: type[Exception], zone: AzureContainer, **given: Any) -> Exception:
+def refused(run: Run, kind: type[Exception], zone: Zone, **given: Any) -> Exception:
     """What the copy raises: exactly this kind, and without any secret in its text."""
     with pytest.raises(kind) as caught:
         run(copy(zone, **given))
@@ -57,9 +66,9 @@ def refused(run: Run, kind: type[Exception], zone: AzureContainer, **given: Any)
     return caught.value
 
 
-def test_one_call_up_to_the_limit(run: Run, zone: AzureContainer, service: FakeService) -> None:
+def test_one_call_up_to_the_limit(run: Run, zone: Zone, service: FakeService) -> None:
     """A blob of 256 MiB is copied by one synchronous call, on the condition that source and target are as they were."""
-    assert run(copy(zone, Source(SOURCE_URL, MOST_AT_ONCE, MD5, '"source-tag"'))) == MD5
+    assert run(copy(zone, Source(SOURCE_URL, MOST_AT_ONCE, MD5, '"source-tag"'))).md5 == MD5
     (call,) = service.calls
     assert call.kind == "copy"
     assert call.headers["x-ms-copy-source"] == SOURCE_URL
@@ -68,9 +77,9 @@ def test_one_call_up_to_the_limit(run: Run, zone: AzureContainer, service: FakeS
     assert call.headers["if-none-match"] == "*"
 
 
-def test_blocks_above_the_limit(run: Run, zone: AzureContainer, service: FakeService) -> None:
+def test_blocks_above_the_limit(run: Run, zone: Zone, service: FakeService) -> None:
     """A larger blob goes in ranges without gap or overlap, and is committed in their order, with its MD5."""
-    assert run(copy(zone)) == MD5
+    assert run(copy(zone)).md5 == MD5
     assert [call.kind for call in service.calls] == ["staged", *["stage"] * BLOCKS, "commit"]
     assert [call.headers["x-ms-source-range"] for call in service.of("stage")] == RANGES
     assert {call.headers["x-ms-copy-source"] for call in service.of("stage")} == {SOURCE_URL}
@@ -79,14 +88,14 @@ def test_blocks_above_the_limit(run: Run, zone: AzureContainer, service: FakeSer
     assert commit.headers["x-ms-blob-content-md5"] == base64.b64encode(bytes.fromhex(MD5)).decode()
 
 
-def test_conditions(run: Run, zone: AzureContainer, service: FakeService) -> None:
+def test_conditions(run: Run, zone: Zone, service: FakeService) -> None:
     """Every block is pulled from the source as described, and the blob appears only where nothing stands."""
     run(copy(zone))
     assert {call.headers["x-ms-source-if-match"] for call in service.of("stage")} == {'"source-tag"'}
     assert [call.headers["if-none-match"] for call in service.of("commit")] == ["*"]
 
 
-def test_replacing(run: Run, zone: AzureContainer, service: FakeService) -> None:
+def test_replacing(run: Run, zone: Zone, service: FakeService) -> None:
     """What was found at the target is replaced only while it is that."""
     run(copy(zone, replacing='"found"'))
     assert [call.headers["if-match"] for call in service.of("commit")] == ['"found"']
@@ -95,7 +104,7 @@ def test_replacing(run: Run, zone: AzureContainer, service: FakeService) -> None
     assert "x-ms-source-if-match" not in service.of("copy")[0].headers
 
 
-def test_pulling_is_given_time(run: Run, zone: AzureContainer, service: FakeService) -> None:
+def test_pulling_is_given_time(run: Run, zone: Zone, service: FakeService) -> None:
     """Service and client both wait for a pull longer than the client's usual minute."""
     run(copy(zone))
     run(copy(zone, Source(SOURCE_URL, MOST_AT_ONCE)))
@@ -103,14 +112,14 @@ def test_pulling_is_given_time(run: Run, zone: AzureContainer, service: FakeServ
     assert {(call.query["timeout"], call.read_timeout) for call in pulls} == {(str(PULL_SECONDS), PULL_SECONDS)}
 
 
-def test_block_ids_have_one_length(run: Run, zone: AzureContainer, service: FakeService) -> None:
+def test_block_ids_have_one_length(run: Run, zone: Zone, service: FakeService) -> None:
     """All ids of a blob have the same length and at most 64 bytes, as the service demands."""
     run(copy(zone))
     assert len({len(block) for block in service.staged}) == 1
     assert all(len(base64.b64decode(block)) <= 64 for block in service.staged)
 
 
-def test_a_crash_costs_one_block(run: Run, zone: AzureContainer, service: FakeService) -> None:
+def test_a_crash_costs_one_block(run: Run, zone: Zone, service: FakeService) -> None:
     """After a crash only the blocks that are missing are pulled."""
     service.fail("stage", None, None, ServiceResponseError("cut off"))
     refused(run, LandingUnavailable, zone)
@@ -122,7 +131,7 @@ def test_a_crash_costs_one_block(run: Run, zone: AzureContainer, service: FakeSe
     assert [service.staged[block][0] for block in service.committed] == [n * PULLED_BLOCK for n in range(BLOCKS)]
 
 
-def test_a_crash_before_the_commit(run: Run, zone: AzureContainer, service: FakeService) -> None:
+def test_a_crash_before_the_commit(run: Run, zone: Zone, service: FakeService) -> None:
     """Where all blocks are there, they are only committed."""
     service.fail("commit", ServiceResponseError("cut off"))
     refused(run, LandingUnavailable, zone)
@@ -131,7 +140,7 @@ def test_a_crash_before_the_commit(run: Run, zone: AzureContainer, service: Fake
     assert [call.kind for call in service.calls] == ["staged", "commit"]
 
 
-def test_out_of_time_keeps_what_was_staged(run: Run, zone: AzureContainer, service: FakeService) -> None:
+def test_out_of_time_keeps_what_was_staged(run: Run, zone: Zone, service: FakeService) -> None:
     """A slice of time that ends in the middle leaves its blocks to the next, which goes on from there."""
     for slice_blocks in (2, 2):
         with pytest.raises(OutOfTime):
@@ -150,9 +159,7 @@ def test_out_of_time_keeps_what_was_staged(run: Run, zone: AzureContainer, servi
         Source(SOURCE_URL, LENGTH + 1, MD5, '"source-tag"'),
     ],
 )
-def test_blocks_of_other_content_are_not_taken(
-    run: Run, zone: AzureContainer, service: FakeService, other: Source
-) -> None:
+def test_blocks_of_other_content_are_not_taken(run: Run, zone: Zone, service: FakeService, other: Source) -> None:
     """What was staged from other content is never mixed in."""
     with pytest.raises(OutOfTime):
         run(copy(zone, other, out_of_time=after(3)))
@@ -162,7 +169,7 @@ def test_blocks_of_other_content_are_not_taken(
     assert [call.headers["x-ms-source-range"] for call in service.of("stage")[3:]] == RANGES
 
 
-def test_a_fresh_token_goes_on(run: Run, zone: AzureContainer, service: FakeService) -> None:
+def test_a_fresh_token_goes_on(run: Run, zone: Zone, service: FakeService) -> None:
     """A new SAS token for the same content takes up the blocks that the old one staged."""
     service.fail("stage", None, None, None, Fault(403, "CannotVerifyCopySource"))
     refused(run, SourceExpired, zone)
@@ -170,14 +177,14 @@ def test_a_fresh_token_goes_on(run: Run, zone: AzureContainer, service: FakeServ
     assert [call.headers["x-ms-source-range"] for call in service.of("stage")] == [*RANGES[:3], RANGES[3], *RANGES[3:]]
 
 
-def test_a_blob_that_is_not_there_has_no_blocks(run: Run, zone: AzureContainer, service: FakeService) -> None:
+def test_a_blob_that_is_not_there_has_no_blocks(run: Run, zone: Zone, service: FakeService) -> None:
     """The service's 404 for the list of blocks is where a copy begins."""
     service.fail("staged", Fault(404, "BlobNotFound"))
     run(copy(zone))
     assert len(service.committed or []) == BLOCKS
 
 
-def test_a_source_that_changes_between_blocks(run: Run, zone: AzureContainer, service: FakeService) -> None:
+def test_a_source_that_changes_between_blocks(run: Run, zone: Zone, service: FakeService) -> None:
     """A source that is renewed in the middle is never committed in part."""
     service.fail("stage", None, Fault(412, "SourceConditionNotMet"))
     refused(run, SourceChanged, zone)
@@ -185,13 +192,13 @@ def test_a_source_that_changes_between_blocks(run: Run, zone: AzureContainer, se
 
 
 @pytest.mark.parametrize("fault", [Fault(409, "BlobAlreadyExists"), Fault(412, "ConditionNotMet")])
-def test_a_target_that_was_taken(run: Run, zone: AzureContainer, service: FakeService, fault: Fault) -> None:
+def test_a_target_that_was_taken(run: Run, zone: Zone, service: FakeService, fault: Fault) -> None:
     """A rival that was faster is told apart from failure, whichever code the service has for it."""
     service.fail("commit", fault)
     refused(run, AlreadyThere, zone)
 
 
-def test_the_largest_blobs(run: Run, zone: AzureContainer, service: FakeService) -> None:
+def test_the_largest_blobs(run: Run, zone: Zone, service: FakeService) -> None:
     """No blob needs more blocks than the service allows: they grow with it, and their ids stay apart."""
     length = MOST_BLOCKS * PULLED_BLOCK + 1
     with pytest.raises(OutOfTime):
@@ -202,7 +209,7 @@ def test_the_largest_blobs(run: Run, zone: AzureContainer, service: FakeService)
     assert -(-length // block) <= MOST_BLOCKS
 
 
-def test_a_refusal_in_the_middle(run: Run, zone: AzureContainer, service: FakeService) -> None:
+def test_a_refusal_in_the_middle(run: Run, zone: Zone, service: FakeService) -> None:
     """A landing zone that takes no more is not asked again for the rest."""
     service.fail("stage", None, Fault(403, "AuthorizationPermissionMismatch"))
     refused(run, LandingRefused, zone)

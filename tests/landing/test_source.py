@@ -70,6 +70,42 @@ def test_ranges(run: Run, sources: SourceReader, source: FakeSource, start: int,
     assert run(whole(sources, described, start, length)) == b"content"[start:end]
 
 
+async def read(sources: SourceReader, url: str) -> tuple[Source, bytes]:
+    async with sources.read(url) as (source, pieces):
+        return source, b"".join([piece async for piece in pieces])
+
+
+def test_a_blob_is_read_by_one_request(run: Run, sources: SourceReader, source: FakeSource) -> None:
+    """An answer that tells the MD5 of its bytes describes the blob as well."""
+    described = source.put("x", b"content")
+    assert run(read(sources, described.url)) == (described, b"content")
+    assert [request.method for request in source.requests] == ["GET"]
+
+
+def test_a_blob_without_md5_is_described_too(run: Run, sources: SourceReader, source: FakeSource) -> None:
+    """Where nothing vouches for the bytes, a second answer must agree with the first."""
+    described = source.put("x", b"content", md5=None)
+    assert run(read(sources, described.url)) == (described, b"content")
+    assert [request.method for request in source.requests] == ["GET", "HEAD"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (httpx.Response(200, text="Please sign in."), SourceUnavailable),
+        (httpx.Response(200, text="CONTENT", headers={"ETag": '"another"'}), SourceChanged),
+    ],
+)
+def test_an_answer_that_nothing_vouches_for(
+    run: Run, sources: SourceReader, source: FakeSource, answer: httpx.Response, kind: type[TryAgain]
+) -> None:
+    """Another one's answer, or that of another state of the blob, is not taken for the blob."""
+    described = source.put("x", b"content")
+    source.faults.append(answer)
+    with pytest.raises(kind):
+        run(read(sources, described.url))
+
+
 def test_bytes_are_the_blobs_own(run: Run, sources: SourceReader, source: FakeSource) -> None:
     """A gzip blob is read as it is stored, whatever its Content-Encoding says, and only if it still is the same."""
     described = source.put("x", b"gzip it is not")

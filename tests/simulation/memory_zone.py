@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from landing.errors import LandingUnavailable, SourceUnavailable
-from landing.source import Source, SourceReader
-from landing.zone import AlreadyThere, Landed, OutOfTime, Stored
+from landing.source import SourceReader
+from landing.zone import AlreadyThere, Copy, Landed, OutOfTime, Stored
 from tests.simulation.chance import Chance
 from tests.simulation.virtual_time import now
 
@@ -109,9 +109,8 @@ class MemoryZone:
                     del self._storage.blobs[landed.path]
         await self.remove(last)
 
-    async def copy(
-        self, source: Source, path: str, *, replacing: str | None = None, out_of_time: Callable[[], bool]
-    ) -> str | None:
+    async def copy(self, url: str, path: str, *, replacing: str | None = None, out_of_time: Callable[[], bool]) -> Copy:
+        source = await self._sources.describe(url)
         async with self._request():
             self._require(path, replacing)
         self._stage(path, out_of_time)
@@ -121,7 +120,10 @@ class MemoryZone:
         async with self._request():
             self._require(path, replacing)
             self._storage.put(path, content, source.md5)
-        return self._storage.blobs[path].md5
+        return Copy(source, self._storage.blobs[path].md5)
+
+    async def make_durable(self, paths: Sequence[str]) -> None:
+        """No power cut reaches it."""
 
     async def close(self) -> None:
         """Nothing is open."""

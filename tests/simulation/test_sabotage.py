@@ -8,7 +8,7 @@ import pytest
 from activities.clients import clients
 from activities.versions import version_folder
 from landing.errors import SourceUnavailable
-from landing.source import Source
+from landing.zone import Copy
 from orchestrator.messages import VersionOrder
 from orchestrator.names import COMMIT_EXPORT
 from tests.simulation.chance import Chance
@@ -34,14 +34,13 @@ class _Overwriting(MemoryZone):
 class _Credulous(MemoryZone):
     """Takes what was cut short for whole."""
 
-    async def copy(
-        self, source: Source, path: str, *, replacing: str | None = None, out_of_time: Callable[[], bool]
-    ) -> str | None:
+    async def copy(self, url: str, path: str, *, replacing: str | None = None, out_of_time: Callable[[], bool]) -> Copy:
         try:
-            return await super().copy(source, path, replacing=replacing, out_of_time=out_of_time)
+            return await super().copy(url, path, replacing=replacing, out_of_time=out_of_time)
         except SourceUnavailable:
+            source = await self._sources.describe(url)
             self._storage.put(path, bytes(source.length), source.md5)
-            return source.md5
+            return Copy(source, source.md5)
 
 
 class _Replacing(MemoryZone):

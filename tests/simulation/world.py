@@ -25,6 +25,7 @@ from tests.simulation.ledger import Ledger
 from tests.simulation.memory_zone import MemoryZone, Storage
 from tests.simulation.source_blobs import SourceBlobs
 from tests.simulation.virtual_time import now
+from tests.source_transport import HttpxTransport
 
 
 class World:
@@ -92,7 +93,7 @@ class World:
 
     def _clients(self) -> Clients:
         graph = httpx.AsyncClient(transport=httpx.MockTransport(self.graph), auth=StaticToken(TOKEN, BASE_URL))
-        sources = SourceReader(httpx.AsyncClient(transport=httpx.MockTransport(self.source)))
+        sources = SourceReader(HttpxTransport(httpx.MockTransport(self.source)))
         billing = BillingClient(BASE_URL, graph, SourceHosts((".blob.core.windows.net",)), now)
         return Clients(
             settings=self.settings,

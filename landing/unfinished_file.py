@@ -1,0 +1,101 @@
+"""A file that a reader sees whole, or not at all."""
+
+import hashlib
+import os
+import sys
+import uuid
+from collections.abc import Collection, Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from landing.zone import AlreadyThere
+
+UNFINISHED = ".unfinished-"
+"""How the names of files begin that are not finished: engines that read the folder pass over a leading dot."""
+
+
+class UnfinishedFile:
+    """A file beside its target, made with its first chunk, until it takes the target's name or is discarded."""
+
+    def __init__(self, target: Path) -> None:
+        self._target = target
+        self._file: BinaryIO | None = None
+        self._md5 = hashlib.md5(usedforsecurity=False)
+
+    @property
+    def md5(self) -> str:
+        """The MD5 (hex) of what has been appended."""
+        return self._md5.hexdigest()
+
+    def append(self, pieces: Iterable[bytes]) -> None:
+        """Writes the pieces after what is there."""
+        file = self._opened()
+        for piece in pieces:
+            self._md5.update(piece)
+            file.write(piece)
+        file.flush()
+        _write_back(file)
+
+    def make_durable(self) -> None:
+        """Waits until its bytes are on the disk."""
+        os.fsync(self._opened().fileno())
+
+    def take_free_name(self) -> None:
+        """Becomes the target, in one step.
+
+        Raises:
+            AlreadyThere: when there is one.
+        """
+        try:
+            os.link(self._opened().name, self._target)
+        except FileExistsError:
+            raise AlreadyThere from None
+
+    def replace_target(self) -> None:
+        """Becomes the target, in one step; a power cut leaves the old bytes or the new ones."""
+        self.make_durable()
+        os.replace(self._opened().name, self._target)
+
+    def discard(self) -> None:
+        """Removes what did not become the target, or is known under that name now."""
+        if self._file is None:
+            return
+        try:
+            # What is still buffered is written now, and a full disk refuses it again.
+            self._file.close()
+        finally:
+            with suppress(FileNotFoundError):
+                os.unlink(self._file.name)
+
+    def _opened(self) -> BinaryIO:
+        self._file = self._file or _create_beside(self._target)
+        return self._file
+
+
+def make_durable(files: Collection[Path]) -> None:
+    """Brings the files to the disk, and then their names: a power cut takes neither from then on."""
+    for path in (*files, *{file.parent for file in files}):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _create_beside(target: Path) -> BinaryIO:
+    beside = target.parent / f"{UNFINISHED}{uuid.uuid4().hex}"
+    try:
+        return beside.open("xb")
+    except FileNotFoundError:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return beside.open("xb")
+
+
+def _write_back(file: BinaryIO) -> None:
+    """Lets the system begin to write it to the disk.
+
+    Measured with `make bench`: 16 blobs of 64 MiB land, durable, in two thirds of the time that they take without.
+    """
+    if sys.platform == "linux":
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)

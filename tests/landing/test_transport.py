@@ -1,0 +1,169 @@
+"""The way to the source over a real network: against servers on this machine that say what they are told to."""
+
+import asyncio
+import gzip
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import pytest
+
+from landing.errors import SourceUnavailable
+from landing.transport import AiohttpTransport
+from tests.landing.conftest import Run
+
+PATH = "/exports/a%2Bb%20c.gz?sv=1&sig=s1gn%2Fat%2Bure%3D"
+
+
+class Server:
+    """Gives every request the same answer. `requests`: the first line of each; `connections`: how many were opened."""
+
+    def __init__(self, answer: bytes, then_close: bool = False) -> None:
+        self._answer = answer
+        self._then_close = then_close
+        self.requests: list[str] = []
+        self.connections = 0
+        self.url = ""
+        self._serving: set[Any] = set()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["Server"]:
+        """On a free port."""
+        async with await asyncio.start_server(self._serve, "127.0.0.1") as server:
+            self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            try:
+                yield self
+            finally:
+                await asyncio.gather(*self._serving)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        self._serving.add(asyncio.current_task())
+        with suppress(asyncio.IncompleteReadError):
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                self.requests.append(head.decode().splitlines()[0])
+                writer.write(self._answer)
+                if self._then_close:
+                    break
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+
+
+def answering(body: bytes = b"", *headers: str, status: str = "200 OK") -> Server:
+    """A server whose answers are whole."""
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers]
+    return Server("\r\n".join([*lines, "", ""]).encode() + body)
+
+
+def play(run: Run, server: Server, scenario: Callable[[AiohttpTransport], Awaitable[Any]]) -> Any:
+    """What the scenario answers, played while the server runs."""
+
+    async def playing() -> Any:
+        async with server.running():
+            transport = AiohttpTransport(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), 5.0, read_seconds=0.2)
+            try:
+                return await scenario(transport)
+            finally:
+                await transport.close()
+
+    return run(playing())
+
+
+async def body(transport: AiohttpTransport, url: str) -> bytes:
+    async with transport.ask("GET", url, {}) as answer:
+        return b"".join([piece async for piece in answer.pieces()])
+
+
+def test_a_connection_is_kept_for_the_next_request(run: Run) -> None:
+    """Requests one after the other go over one connection, whether they have a body or not."""
+    server = answering(b"content")
+
+    async def scenario(transport: AiohttpTransport) -> None:
+        for _ in range(3):
+            assert await body(transport, server.url + PATH) == b"content"
+
+    play(run, server, scenario)
+    assert (len(server.requests), server.connections) == (3, 1)
+
+
+def test_requests_at_once_do_not_wait_for_each_other(run: Run) -> None:
+    """However many there are, each has a connection."""
+    server = answering(b"content")
+
+    async def scenario(transport: AiohttpTransport) -> None:
+        await asyncio.gather(*(body(transport, server.url + PATH) for _ in range(150)))
+
+    play(run, server, scenario)
+    assert server.connections == 150
+
+
+def test_a_url_is_sent_as_it_is_written(run: Run) -> None:
+    """A SAS token is signed over its very characters."""
+    server = answering()
+    play(run, server, lambda transport: body(transport, server.url + PATH))
+    assert server.requests == [f"GET {PATH} HTTP/1.1"]
+
+
+def test_bytes_arrive_as_they_are_stored(run: Run) -> None:
+    """A body is not unpacked, whatever its Content-Encoding says."""
+    packed = gzip.compress(b"content")
+    server = answering(packed, "Content-Encoding: gzip")
+    assert play(run, server, lambda transport: body(transport, server.url + PATH)) == packed
+
+
+def test_a_redirect_is_not_followed(run: Run) -> None:
+    """It is an answer like any other; headers are found whatever their case."""
+    server = answering(b"", "Location: https://example.com/", status="302 Found")
+
+    async def scenario(transport: AiohttpTransport) -> None:
+        async with transport.ask("HEAD", server.url + PATH, {}) as answer:
+            assert (answer.status, answer.headers["location"]) == (302, "https://example.com/")
+
+    play(run, server, scenario)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "server",
+    [
+        Server(b"", then_close=True),
+        Server(b"not HTTP\r\n\r\n", then_close=True),
+        Server(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", then_close=True),
+        Server(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"),
+        Server(b""),
+    ],
+    ids=["no answer", "no HTTP", "cut off", "stuck in the middle", "silent"],
+)
+def test_a_source_that_does_not_answer(run: Run, server: Server) -> None:
+    """Whatever goes wrong is told as one thing, which can be tried again, and without the URL."""
+    with pytest.raises(SourceUnavailable) as caught:
+        play(run, server, lambda transport: body(transport, server.url + PATH))
+    assert "sig=" not in repr(caught.value)
+    assert caught.value.__suppress_context__
+
+
+def test_a_source_that_cannot_be_reached(run: Run) -> None:
+    """A refused connection is told like an answer that does not come."""
+    gone = answering()
+    play(run, gone, lambda transport: body(transport, gone.url + PATH))
+    with pytest.raises(SourceUnavailable, match="ClientConnectorError"):
+        play(run, answering(), lambda transport: body(transport, gone.url + PATH))
+
+
+def test_a_proxy_of_the_environment_is_used(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A source is asked for through the proxy that the environment names, unless its host is spared."""
+    proxy = answering(b"by the proxy")
+    proxied, spared = f"http://127.0.0.8:1{PATH}", f"http://127.0.0.9:1{PATH}"
+
+    async def scenario(transport: AiohttpTransport) -> None:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        monkeypatch.setenv("no_proxy", "127.0.0.9")
+        assert await body(transport, proxied) == b"by the proxy"
+        with pytest.raises(SourceUnavailable, match="ClientConnectorError"):
+            await body(transport, spared)
+
+    play(run, proxy, scenario)
+    assert proxy.requests == [f"GET {proxied} HTTP/1.1"]
