@@ -50,10 +50,13 @@ class Ours:
 
     name = "this app"
 
+    def __init__(self, **settings: str) -> None:
+        self._settings = settings
+
     @asynccontextmanager
     async def prepared(self, work: Work) -> AsyncIterator[Copy]:
         """The activities, with clients as a worker makes them; they read the manifest themselves."""
-        clients = make_clients(_our_settings(work))
+        clients = make_clients(_our_settings(work, self._settings))
         try:
             await clients.zone.prepare()
             plan = await _plan(clients, work)
@@ -63,8 +66,8 @@ class Ours:
             await clients.close()
 
 
-def _our_settings(work: Work) -> Settings:
-    api = {"GRAPH_BASE_URL": work.graph_url, "GRAPH_STATIC_TOKEN": TOKEN}
+def _our_settings(work: Work, values: Mapping[str, str]) -> Settings:
+    api = {"GRAPH_BASE_URL": work.graph_url, "GRAPH_STATIC_TOKEN": TOKEN, **values}
     if isinstance(work.target, Container):
         return settings_for(work.target.url, LANDING_CONNECTION_STRING=work.target.connection_string, **api)
     return settings_for(work.target.as_uri(), **api)

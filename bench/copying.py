@@ -97,12 +97,13 @@ async def compare(sizes: Sequence[Size], rounds: int, contenders: Sequence[Conte
             source = azurite.filled("exports", size.count, size.length)
             for direction in (TO_FOLDER, SERVER_SIDE):
                 race = Race(direction, size)
-                await _run(race, azurite, source, rounds, contenders)
+                await run_race(race, azurite, source, rounds, contenders)
                 races.append(race)
     return _section(races, rounds)
 
 
-async def _run(race: Race, azurite: Azurite, source: Source, rounds: int, contenders: Sequence[Contender]) -> None:
+async def run_race(race: Race, azurite: Azurite, source: Source, rounds: int, contenders: Sequence[Contender]) -> None:
+    """Lets the contenders that can take part copy the source's blobs in turns, and keeps what each took."""
     at_once = concurrency_for(race.size.count)
     racing = [contender for contender in contenders if _takes_part(contender, race.direction)]
     async with serving_manifest(source) as (graph_url, manifest_url):

@@ -110,6 +110,11 @@ def _export(count: int, most: int) -> _Case:
     return _Case("ours" if most >= count else f"ours, {most} blobs a slice", count, run)
 
 
+def export_cpu_seconds(blobs: int) -> float:
+    """Processor seconds of the orchestrator functions in an export of so many blobs."""
+    return _export(blobs, most=blobs).run().cpu_seconds
+
+
 def _naive(count: int) -> _Case:
     def run() -> Playing:
         orchestrators = {"one_activity_a_blob": df.Orchestrator.create(_one_activity_a_blob)}

@@ -21,7 +21,7 @@ from landing.zone import AlreadyThere, Copy, Landed, Stored
 _LOCK = ".lock"
 
 APPENDED_AT_ONCE = 1 << 20
-"""Bytes of a large blob that go to a thread at once."""
+"""Bytes of a large blob that go to a thread at once. Measured with `make bench`: 4 MiB gain nothing but memory."""
 
 A = TypeVarTuple("A")
 T = TypeVar("T")

@@ -89,8 +89,9 @@ class SourceReader:
             TryAgain: one of its kinds, when the blob changed, cannot be read now, or ends too early.
         """
         async with self._ask("GET", url) as answer:
-            # Without MD5 it could be anybody's answer, a proxy's say: only a second one vouches for the first.
-            source = _described(url, answer.headers) if _md5(answer.headers) else await self.describe(url)
+            # Else it could be anybody's answer, a proxy's say: a second one must vouch for it.
+            complete = "Content-Length" in answer.headers and _md5(answer.headers)
+            source = _described(url, answer.headers) if complete else await self.describe(url)
             if answer.headers.get("ETag", source.e_tag) != source.e_tag:
                 raise source_error(HTTPStatus.PRECONDITION_FAILED)
             yield source, _all(source.length, answer)

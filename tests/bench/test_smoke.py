@@ -5,8 +5,9 @@ import sys
 
 import pytest
 
-from bench import cold_start, end_to_end, memory, orchestration, requests, waits
+from bench import cold_start, end_to_end, memory, orchestration, requests, tuning, waits
 from bench.report import Section
+from orchestrator import policy
 
 
 def _require_sane(section: Section, rows: int, goals: int) -> None:
@@ -73,6 +74,16 @@ def test_the_peak_of_memory_is_measured() -> None:
     assert all(goal.met for goal in section.goals), section.goals
     assert all(peak > 20 for peak in _column(section, "peak after 8 MiB"))
     assert all(grown >= 0 for grown in _column(section, "growth"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="The processor time of Azurite is read from /proc.")
+def test_numbers_are_tried() -> None:
+    """Each number is tried with the value in the code and with others, and the code is left as it was."""
+    section = tuning.measure(quick=True)
+    _require_sane(section, rows=4 + 4 + 2, goals=0)
+    assert [row[2] for row in section.rows] == ["4", "8", "16", "32"] * 2 + ["16", "64"]
+    assert [section.rows[row][4] for row in (2, 6, 9)] == ["1.00"] * 3
+    assert policy.MOST_RANGES == 64
 
 
 def test_imports_are_timed() -> None:

@@ -1,5 +1,7 @@
 """Source blobs, read by their SAS URL."""
 
+import base64
+
 import httpx
 import pytest
 
@@ -85,6 +87,17 @@ def test_a_blob_is_read_by_one_request(run: Run, sources: SourceReader, source: 
 def test_a_blob_without_md5_is_described_too(run: Run, sources: SourceReader, source: FakeSource) -> None:
     """Where nothing vouches for the bytes, a second answer must agree with the first."""
     described = source.put("x", b"content", md5=None)
+    assert run(read(sources, described.url)) == (described, b"content")
+    assert [request.method for request in source.requests] == ["GET", "HEAD"]
+
+
+def test_a_blob_that_arrives_without_length_is_described_too(
+    run: Run, sources: SourceReader, source: FakeSource
+) -> None:
+    """A proxy may pass a body on without saying how long it is."""
+    described = source.put("x", b"content")
+    headers = {"Content-MD5": base64.b64encode(bytes.fromhex(str(described.md5))).decode()}
+    source.faults.append(httpx.Response(200, headers=headers, stream=httpx.ByteStream(b"content")))
     assert run(read(sources, described.url)) == (described, b"content")
     assert [request.method for request in source.requests] == ["GET", "HEAD"]
 
