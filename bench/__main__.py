@@ -35,8 +35,8 @@ def main(
     names = only or list(BENCHMARKS)
     if unknown := set(names) - set(BENCHMARKS):
         raise typer.BadParameter(f"There is no benchmark {', '.join(sorted(unknown))}.", param_hint="--only")
-    if write and (quick or only):
-        raise typer.BadParameter("The page shows whole runs: without --quick and --only.", param_hint="--write")
+    if write and quick:
+        raise typer.BadParameter("The page shows no quick runs.", param_hint="--write")
     try:
         sections = _measured(names, quick)
     except ToolMissing as missing:
@@ -46,7 +46,7 @@ def main(
     # A pipe has no width of its own, and tables would be folded to 80 columns.
     _show(Console(width=None if sys.stdout.isatty() else WIDTH), facts, sections)
     if write:
-        markdown.put_into(PAGE, markdown.rendered(facts, sections))
+        markdown.put_into(PAGE, facts, sections)
 
 
 def _measured(names: Sequence[str], quick: bool) -> list[Section]:

@@ -19,22 +19,33 @@ SECTION = Section(
 )
 
 
-def test_the_markdown_holds_machine_goals_tables_and_notes() -> None:
-    """A missed goal can be seen as well as one that was met."""
-    page = markdown.rendered(MACHINE, [SECTION])
-    assert "- machine: 2 cores" in page
-    assert "- met: at most 2 s\n- **missed**: at most 1 s" in page
-    assert "### Copying\n\n| Blobs | Seconds |\n| --- | --- |\n| 512 × 256 KiB | 1.20 |\n| a\\|b | 2.00 |" in page
-    assert page.endswith("- Azurite is the limit.")
+MEASURED = """- date: 2026-10-09
+- machine: 2 cores
+
+### Copying
+
+- met: at most 2 s
+- **missed**: at most 1 s
+
+| Blobs | Seconds |
+| --- | --- |
+| 512 × 256 KiB | 1.20 |
+| a\\|b | 2.00 |
+
+- Azurite is the limit.
+- Measured on 2026-10-09."""
 
 
-def test_only_the_measured_part_of_the_page_is_replaced(tmp_path: Path) -> None:
-    """What people wrote around it stays, however often it is measured."""
+def test_only_what_was_measured_is_replaced(tmp_path: Path) -> None:
+    """What people wrote around it stays, and the figures of other benchmarks; a missed goal can be seen as well."""
     page = tmp_path / "page.md"
-    page.write_text(f"before\n{markdown.BEGIN}\nold\n{markdown.END}\nafter\n")
-    for measured in ("first", "second"):
-        markdown.put_into(page, measured)
-    assert page.read_text() == f"before\n{markdown.BEGIN}\n\nsecond\n\n{markdown.END}\nafter\n"
+    page.write_text(f"before\n{markdown.BEGIN}\nold\n\n### Waiting\n\n- old\n\n{markdown.END}\nafter\n")
+    markdown.put_into(page, MACHINE, [Section("Waiting", ("A",), [("1",)])])
+    for _ in range(2):
+        markdown.put_into(page, MACHINE, [SECTION])
+    waiting = "### Waiting\n\n| A |\n| --- |\n| 1 |\n\n- Measured on 2026-10-09."
+    measured = MEASURED.replace("### Copying", f"{waiting}\n\n### Copying")
+    assert page.read_text() == f"before\n{markdown.BEGIN}\n\n{measured}\n\n{markdown.END}\nafter\n"
 
 
 def test_a_page_without_marks_is_refused(tmp_path: Path) -> None:
@@ -42,7 +53,7 @@ def test_a_page_without_marks_is_refused(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("no marks")
     with pytest.raises(ValueError, match="must hold"):
-        markdown.put_into(page, "measured")
+        markdown.put_into(page, MACHINE, [SECTION])
     assert page.read_text() == "no marks"
 
 
