@@ -15,13 +15,13 @@ from filelock import FileLock
 
 from landing.errors import LandingRefused, LandingUnavailable, SourceUnavailable
 from landing.source import Source, SourceReader
-from landing.unfinished_file import UNFINISHED, UnfinishedFile, make_durable
+from landing.unfinished_file import UNFINISHED, UnfinishedFile, sync
 from landing.zone import AlreadyThere, Copy, Landed, Stored
 
 _LOCK = ".lock"
 
 APPENDED_AT_ONCE = 1 << 20
-"""Bytes of a large blob that go to a thread at once. Measured with `make bench`: 4 MiB gain nothing but memory."""
+"""Bytes of a large blob that go to a thread at once. Measured with `make bench`: 4 MiB take memory and gain nothing."""
 
 A = TypeVarTuple("A")
 T = TypeVar("T")
@@ -78,16 +78,16 @@ class LocalFolder:
         A blob that was begun is finished: where a local folder is, no plan ends an activity.
         """
         target = self._root / path
-        if replacing is None and target.exists():
-            raise AlreadyThere
-        async with self._sources.read(url) as (source, pieces):
-            with _disk_faults():
+        with _disk_faults():
+            if replacing is None and target.exists():
+                raise AlreadyThere
+            async with self._sources.read(url) as (source, pieces):
                 unfinished = UnfinishedFile(target)
                 try:
                     last = await _append_all_but_last(unfinished, pieces)
                     md5 = await _in_thread(_finish, unfinished, last, source, target, replacing)
                 except BaseException:
-                    await asyncio.to_thread(unfinished.discard)
+                    await _in_thread(unfinished.discard)
                     raise
         return Copy(source, md5)
 
@@ -102,11 +102,13 @@ class LocalFolder:
 async def _append_all_but_last(unfinished: UnfinishedFile, pieces: AsyncIterator[bytes]) -> Sequence[bytes]:
     """The last pieces, which are left to the thread that finishes the file: a small blob needs no other."""
     waiting: list[bytes] = []
+    length = 0
     async for piece in pieces:
         waiting.append(piece)
-        if sum(map(len, waiting)) >= APPENDED_AT_ONCE:
+        length += len(piece)
+        if length >= APPENDED_AT_ONCE:
             await _in_thread(unfinished.append, waiting)
-            waiting = []
+            waiting, length = [], 0
     return waiting
 
 
@@ -116,6 +118,9 @@ def _finish(
     unfinished.append(last)
     if source.md5 not in (None, unfinished.md5):
         raise SourceUnavailable("The source's bytes do not have the MD5 that it announced.")
+    if source.md5 is None or replacing is not None:
+        # Else a power cut could leave bytes that nothing tells from the source's, or neither the old nor the new.
+        unfinished.make_durable()
     if replacing is None:
         unfinished.take_free_name()
     else:
@@ -130,11 +135,13 @@ def _finish(
 
 async def _in_thread(call: Callable[[*A], T], *values: *A) -> T:
     """What the call answers. Who is cancelled waits for it: no thread is at a file any more when that is discarded."""
-    calling = asyncio.ensure_future(asyncio.to_thread(call, *values))
+    # No task, which would be cancelled with all others when the loop ends.
+    calling = asyncio.get_running_loop().run_in_executor(None, call, *values)
     try:
         return await asyncio.shield(calling)
     except asyncio.CancelledError:
-        await asyncio.gather(calling, return_exceptions=True)
+        await asyncio.wait([calling])
+        calling.exception()
         raise
 
 
@@ -151,7 +158,8 @@ def _disk_faults() -> Iterator[None]:
 
 def _make_durable(files: Sequence[Path]) -> None:
     with _disk_faults():
-        make_durable(files)
+        for path in (*files, *{file.parent for file in files}):
+            sync(path)
 
 
 def _make_folder(folder: Path) -> None:
@@ -182,7 +190,7 @@ def _write(path: Path, content: bytes, *, only_if_free: bool = False) -> None:
                 unfinished.take_free_name()
             else:
                 unfinished.replace_target()
-            make_durable([path])
+            sync(path.parent)
         finally:
             unfinished.discard()
 

@@ -90,9 +90,10 @@ class SourceReader:
         """
         async with self._ask("GET", url) as answer:
             # Else it could be anybody's answer, a proxy's say: a second one must vouch for it.
-            complete = "Content-Length" in answer.headers and _md5(answer.headers)
-            source = _described(url, answer.headers) if complete else await self.describe(url)
-            if answer.headers.get("ETag", source.e_tag) != source.e_tag:
+            whole = answer.status == HTTPStatus.OK and "Content-Length" in answer.headers
+            source = _described(url, answer.headers) if whole and _md5(answer.headers) else await self.describe(url)
+            e_tag = answer.headers.get("ETag")
+            if e_tag and source.e_tag and e_tag != source.e_tag:
                 raise source_error(HTTPStatus.PRECONDITION_FAILED)
             yield source, _all(source.length, answer)
 

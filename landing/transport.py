@@ -6,8 +6,10 @@ CPU a blob with 48 blobs at once, three quarters of all that copying them into a
 
 import functools
 import ssl
+import string
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from urllib.parse import quote
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
@@ -16,8 +18,8 @@ from yarl import URL
 from landing.errors import SourceUnavailable
 from landing.source import Answer
 
-READ_BUFFER = 512 << 10
-"""Bytes read ahead on one connection. Measured with `make bench`: 64 KiB take a fifth longer, 1 MiB gains nothing."""
+READ_BUFFER = 1 << 20
+"""Bytes read ahead on one connection. Measured with `make bench`: 64 KiB take a third longer, 512 KiB a little."""
 
 
 class AiohttpTransport:
@@ -35,8 +37,8 @@ class AiohttpTransport:
         Raises:
             SourceUnavailable: when there is none.
         """
-        # The SAS token is signed as it is written.
-        where = URL(url, encoded=True)
+        # The SAS token is signed as it is written; what no URL may hold is all that is encoded.
+        where = URL(quote(url, safe=string.punctuation), encoded=True)
         with _network_faults():
             answer = await self._opened().request(
                 method, where, headers=headers, allow_redirects=False, proxy=_proxy(where.scheme, where.host)
@@ -78,13 +80,14 @@ class _Answer:
 @functools.cache
 def _proxy(scheme: str, host: str | None) -> str | None:
     """The proxy that the environment names. Asked to look for itself, aiohttp does so in two threads a request."""
-    return None if host and proxy_bypass(host) else getproxies().get(scheme)
+    proxy = None if host and proxy_bypass(host) else getproxies().get(scheme)
+    return f"http://{proxy}" if proxy and "://" not in proxy else proxy
 
 
 @contextmanager
 def _network_faults() -> Iterator[None]:
     try:
         yield
-    except (aiohttp.ClientError, TimeoutError) as fault:
+    except (aiohttp.ClientError, TimeoutError, ValueError) as fault:
         # Its own text may quote the URL.
         raise SourceUnavailable(f"The source did not answer ({type(fault).__name__}).") from None

@@ -88,7 +88,8 @@ class LandingZone(Protocol):
     async def copy(self, url: str, path: str, *, replacing: str | None = None, out_of_time: Callable[[], bool]) -> Copy:
         """Copies the blob at the SAS URL to `path`, which must be free, or still hold what has the tag `replacing`.
 
-        The target appears whole or not at all, verified against the source's length and MD5.
+        The target appears whole or not at all, verified against the source's length and MD5. Of a blob whose source
+        tells its MD5, that is true after a power cut only once `make_durable` was called.
 
         Raises:
             AlreadyThere: when something else stands at the target.

@@ -107,6 +107,7 @@ def test_a_blob_that_arrives_without_length_is_described_too(
     [
         (httpx.Response(200, text="Please sign in."), SourceUnavailable),
         (httpx.Response(200, text="CONTENT", headers={"ETag": '"another"'}), SourceChanged),
+        (httpx.Response(206, text="con", headers={"Content-MD5": "Sgy+qVW0RQgeo0c9KiJxGQ=="}), SourceUnavailable),
     ],
 )
 def test_an_answer_that_nothing_vouches_for(

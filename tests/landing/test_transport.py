@@ -107,6 +107,20 @@ def test_a_url_is_sent_as_it_is_written(run: Run) -> None:
     assert server.requests == [f"GET {PATH} HTTP/1.1"]
 
 
+def test_what_no_url_may_hold_is_encoded(run: Run) -> None:
+    """A root folder with a blank or a letter beyond ASCII does not break the request."""
+    server = answering()
+    play(run, server, lambda transport: body(transport, f"{server.url}/my exports/é%20.gz?sig=a%2Bb"))
+    assert server.requests == ["GET /my%20exports/%C3%A9%20.gz?sig=a%2Bb HTTP/1.1"]
+
+
+def test_a_host_that_cannot_be(run: Run) -> None:
+    """A name that no host can have is a source that does not answer."""
+    server = answering()
+    with pytest.raises(SourceUnavailable):
+        play(run, server, lambda transport: body(transport, f"http://{'x' * 64}.example{PATH}"))
+
+
 def test_bytes_arrive_as_they_are_stored(run: Run) -> None:
     """A body is not unpacked, whatever its Content-Encoding says."""
     packed = gzip.compress(b"content")
@@ -133,9 +147,11 @@ def test_a_redirect_is_not_followed(run: Run) -> None:
         Server(b"not HTTP\r\n\r\n", then_close=True),
         Server(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", then_close=True),
         Server(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"),
+        Server(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nZZ\r\n"),
+        Server(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nZZ\r\n", then_close=True),
         Server(b""),
     ],
-    ids=["no answer", "no HTTP", "cut off", "stuck in the middle", "silent"],
+    ids=["no answer", "no HTTP", "cut off", "stuck in the middle", "no chunk", "no chunk and closed", "silent"],
 )
 def test_a_source_that_does_not_answer(run: Run, server: Server) -> None:
     """Whatever goes wrong is told as one thing, which can be tried again, and without the URL."""
@@ -159,7 +175,7 @@ def test_a_proxy_of_the_environment_is_used(run: Run, monkeypatch: pytest.Monkey
     proxied, spared = f"http://127.0.0.8:1{PATH}", f"http://127.0.0.9:1{PATH}"
 
     async def scenario(transport: AiohttpTransport) -> None:
-        monkeypatch.setenv("http_proxy", proxy.url)
+        monkeypatch.setenv("http_proxy", proxy.url.removeprefix("http://"))
         monkeypatch.setenv("no_proxy", "127.0.0.9")
         assert await body(transport, proxied) == b"by the proxy"
         with pytest.raises(SourceUnavailable, match="ClientConnectorError"):
