@@ -21,7 +21,7 @@ from landing.zone import AlreadyThere, Copy, Landed, Stored
 _LOCK = ".lock"
 
 APPENDED_AT_ONCE = 1 << 20
-"""Bytes of a large blob that go to a thread at once. Measured with `make bench`: 4 MiB take more memory and gain little."""
+"""Bytes of a large blob that go to a thread at once. Measured with `make bench`: 4 MiB take memory and gain little."""
 
 A = TypeVarTuple("A")
 T = TypeVar("T")
