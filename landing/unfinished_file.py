@@ -16,7 +16,7 @@ UNFINISHED = ".unfinished-"
 
 
 class UnfinishedFile:
-    """A file beside its target, made with its first chunk, until it takes the target's name or is discarded."""
+    """A file beside its target, made with its first bytes, until it takes the target's name or is discarded."""
 
     def __init__(self, target: Path) -> None:
         self._target = target
