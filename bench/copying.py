@@ -62,6 +62,15 @@ class Timing:
     azurite_cpu: float
 
 
+@dataclass(frozen=True)
+class Track:
+    """What the contenders of a race have before them: the source's blobs in Azurite, and a folder for what lands."""
+
+    azurite: Azurite
+    source: Source
+    folder: Path
+
+
 @dataclass
 class Race:
     """All runs of all contenders over the same blobs in the same direction."""
@@ -93,28 +102,34 @@ async def compare(sizes: Sequence[Size], rounds: int, contenders: Sequence[Conte
     """The report of so many rounds."""
     races: list[Race] = []
     for size in sizes:
-        with running_azurite() as azurite:
-            source = azurite.filled("exports", size.count, size.length)
+        with track_of(size) as track:
             for direction in (TO_FOLDER, SERVER_SIDE):
                 race = Race(direction, size)
-                await run_race(race, azurite, source, rounds, contenders)
+                await run_race(race, track, rounds, contenders)
                 races.append(race)
     return _section(races, rounds)
 
 
-async def run_race(race: Race, azurite: Azurite, source: Source, rounds: int, contenders: Sequence[Contender]) -> None:
-    """Lets the contenders that can take part copy the source's blobs in turns, and keeps what each took."""
+@contextmanager
+def track_of(size: Size) -> Iterator[Track]:
+    """An Azurite of its own with such blobs, and a folder; both are gone at the end."""
+    with running_azurite() as azurite, tempfile.TemporaryDirectory() as folder:
+        yield Track(azurite, azurite.filled("exports", size.count, size.length), Path(folder))
+
+
+async def run_race(race: Race, track: Track, rounds: int, contenders: Sequence[Contender]) -> None:
+    """Lets the contenders that can take part copy the track's blobs in turns, and keeps what each took."""
     at_once = concurrency_for(race.size.count)
     racing = [contender for contender in contenders if _takes_part(contender, race.direction)]
-    async with serving_manifest(source) as (graph_url, manifest_url):
+    async with serving_manifest(track.source) as (graph_url, manifest_url):
         # The first run finds Azurite cold, and counts for nobody.
         for number, contender in [(-1, Floor()), *itertools.product(range(rounds), racing)]:
-            with _target(azurite, race.direction) as target:
-                work = Work(source, target, at_once, graph_url, manifest_url)
+            with _target(track, race.direction) as target:
+                work = Work(track.source, target, at_once, graph_url, manifest_url)
                 if number < 0:
-                    await _time(azurite, contender, work)
+                    await _time(track.azurite, contender, work)
                 else:
-                    await _take_turn(azurite, race, contender, work, thoroughly=number == 0)
+                    await _take_turn(track.azurite, race, contender, work, thoroughly=number == 0)
 
 
 def _takes_part(contender: Contender, direction: str) -> bool:
@@ -136,13 +151,26 @@ async def _take_turn(azurite: Azurite, race: Race, contender: Contender, work: W
 
 
 @contextmanager
-def _target(azurite: Azurite, direction: str) -> Iterator[Container | Path]:
+def _target(track: Track, direction: str) -> Iterator[Container | Path]:
     if direction == SERVER_SIDE:
-        with azurite.fresh_container() as container:
+        with track.azurite.fresh_container() as container:
             yield container
     else:
-        with tempfile.TemporaryDirectory() as folder:
-            yield Path(folder)
+        folder = Path(tempfile.mkdtemp(dir=track.folder))
+        try:
+            yield folder
+        finally:
+            _empty_blobs(folder)
+
+
+def _empty_blobs(folder: Path) -> None:
+    """Frees their bytes and deletes none of them.
+
+    ext4 passes over what was deleted within the last minutes, one by one, for every file that it makes: with the files
+    of the runs before deleted, making those of the next took most of the CPU time that the system spent on it.
+    """
+    for path in _blobs_below(folder):
+        os.truncate(path, 0)
 
 
 async def _time(azurite: Azurite, contender: Contender, work: Work) -> Timing:

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.contenders import Ours, settings_for
-from bench.copying import KIB, MIB, SERVER_SIDE, TO_FOLDER, Race, Size, run_race
+from bench.copying import KIB, MIB, SERVER_SIDE, TO_FOLDER, Race, Size, run_race, track_of
 from bench.orchestration import export_cpu_seconds
 from bench.report import Section
-from bench.servers import running_azurite
 from bench.work import Copy, Work
 from landing import local_folder, transport
 from orchestrator import policy
@@ -89,12 +88,11 @@ def _sizes(quick: bool) -> Sequence[Size]:
 
 
 async def _copied(size: Size, rounds: int) -> Sequence[_Trial]:
-    with running_azurite() as azurite:
-        source = azurite.filled("exports", size.count, size.length)
-        trials = _trials(size)
+    trials = _trials(size)
+    with track_of(size) as track:
         for trial in trials:
-            await run_race(trial.race, azurite, source, rounds, trial.contenders)
-        return trials
+            await run_race(trial.race, track, rounds, trial.contenders)
+    return trials
 
 
 def _trials(size: Size) -> Sequence[_Trial]:
