@@ -11,7 +11,7 @@ from bench.copying import KIB, MIB, SERVER_SIDE, TO_FOLDER, Race, Size, run_race
 from bench.orchestration import export_cpu_seconds
 from bench.report import Section
 from bench.work import Copy, Work
-from landing import local_folder, transport
+from landing import local_folder, transport, writers
 from orchestrator import policy
 
 ROUNDS = 5
@@ -96,22 +96,25 @@ async def _copied(size: Size, rounds: int) -> Sequence[_Trial]:
 
 
 def _trials(size: Size) -> Sequence[_Trial]:
+    writing = _trial_of_constant(writers, "WRITERS", (1, 2 * writers.WRITERS, 4 + writers.WRITERS), size)
     if size == LARGE:
         return (
-            _trial_of_constant(transport, "READ_BUFFER", (64 * KIB, 256 * KIB, 512 * KIB, MIB), size),
-            _trial_of_constant(local_folder, "APPENDED_AT_ONCE", (256 * KIB, MIB, 4 * MIB), size),
+            writing,
+            _trial_of_constant(transport, "READ_BUFFER", (64 * KIB, 256 * KIB, 512 * KIB), size),
+            _trial_of_constant(local_folder, "APPENDED_AT_ONCE", (256 * KIB, 4 * MIB), size),
         )
-    return tuple(_trial_of_concurrency(direction, size) for direction in (TO_FOLDER, SERVER_SIDE))
+    return (writing, *(_trial_of_concurrency(direction, size) for direction in (TO_FOLDER, SERVER_SIDE)))
 
 
 def _trial_of_constant(module: Any, constant: str, values: Sequence[int], size: Size) -> _Trial:
-    contenders = [_OursWithConstant(module, constant, value) for value in values]
-    return _Trial(constant, getattr(module, constant), Race(TO_FOLDER, size), contenders)
+    chosen = getattr(module, constant)
+    contenders = [_OursWithConstant(module, constant, value) for value in sorted({chosen, *values})]
+    return _Trial(constant, chosen, Race(TO_FOLDER, size), contenders)
 
 
 def _trial_of_concurrency(direction: str, size: Size) -> _Trial:
-    contenders = [_OursWithSetting("COPY_CONCURRENCY", value) for value in (4, 8, 16, 32)]
     chosen = settings_for("file:///not/used").copy_concurrency
+    contenders = [_OursWithSetting("COPY_CONCURRENCY", value) for value in sorted({chosen, 4, 8, 32})]
     return _Trial("COPY_CONCURRENCY", chosen, Race(direction, size), contenders)
 
 

@@ -9,22 +9,19 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar, TypeVarTuple
 
 from filelock import FileLock
 
 from landing.errors import LandingRefused, LandingUnavailable, SourceUnavailable
 from landing.source import Source, SourceReader
 from landing.unfinished_file import UNFINISHED, UnfinishedFile, sync
+from landing.writers import Writers
 from landing.zone import AlreadyThere, Copy, Landed, Stored
 
 _LOCK = ".lock"
 
 APPENDED_AT_ONCE = 1 << 20
 """Bytes of a large blob that go to a thread at once. Measured with `make bench`: 4 MiB take memory and gain little."""
-
-A = TypeVarTuple("A")
-T = TypeVar("T")
 
 
 class LocalFolder:
@@ -34,6 +31,7 @@ class LocalFolder:
         self.url = root.as_uri()
         self._root = root
         self._sources = sources
+        self._writers = Writers()
 
     async def prepare(self) -> None:
         """Creates the folder where it is missing."""
@@ -77,17 +75,19 @@ class LocalFolder:
 
         A blob that was begun is finished: where a local folder is, no plan ends an activity.
         """
-        target = self._root / path
+        # A string: pathlib's work on it would take a small blob as long as the file system's.
+        target = os.path.join(self._root, path)
         with _disk_faults():
-            if replacing is None and target.exists():
+            # On the event loop: a look at a name is over before a thread would have begun with it.
+            if replacing is None and os.path.exists(target):  # noqa: ASYNC240
                 raise AlreadyThere
             async with self._sources.read(url) as (source, pieces):
                 unfinished = UnfinishedFile(target)
                 try:
-                    last = await _append_all_but_last(unfinished, pieces)
-                    md5 = await _in_thread(_finish, unfinished, last, source, target, replacing)
+                    last = await self._append_all_but_last(unfinished, pieces)
+                    md5 = await self._writers.do(_finish, unfinished, last, source, target, replacing)
                 except BaseException:
-                    await _in_thread(unfinished.discard)
+                    await self._writers.do(unfinished.discard)
                     raise
         return Copy(source, md5)
 
@@ -96,24 +96,24 @@ class LocalFolder:
         await asyncio.to_thread(_make_durable, [self._root / path for path in paths])
 
     async def close(self) -> None:
-        """Nothing is open between calls."""
+        """Ends the threads."""
+        self._writers.close()
 
-
-async def _append_all_but_last(unfinished: UnfinishedFile, pieces: AsyncIterator[bytes]) -> Sequence[bytes]:
-    """The last pieces, which are left to the thread that finishes the file: a small blob needs no other."""
-    waiting: list[bytes] = []
-    length = 0
-    async for piece in pieces:
-        waiting.append(piece)
-        length += len(piece)
-        if length >= APPENDED_AT_ONCE:
-            await _in_thread(unfinished.append, waiting)
-            waiting, length = [], 0
-    return waiting
+    async def _append_all_but_last(self, unfinished: UnfinishedFile, pieces: AsyncIterator[bytes]) -> Sequence[bytes]:
+        """The last pieces, which are left to the thread that finishes the file: a small blob needs no other."""
+        waiting: list[bytes] = []
+        length = 0
+        async for piece in pieces:
+            waiting.append(piece)
+            length += len(piece)
+            if length >= APPENDED_AT_ONCE:
+                await self._writers.do(unfinished.append, waiting)
+                waiting, length = [], 0
+        return waiting
 
 
 def _finish(
-    unfinished: UnfinishedFile, last: Sequence[bytes], source: Source, target: Path, replacing: str | None
+    unfinished: UnfinishedFile, last: Sequence[bytes], source: Source, target: str, replacing: str | None
 ) -> str:
     unfinished.append(last)
     if source.md5 not in (None, unfinished.md5):
@@ -124,25 +124,14 @@ def _finish(
     if replacing is None:
         unfinished.take_free_name()
     else:
-        with _locked(target.parent):
-            there = _find(target, target.name)
+        path = Path(target)
+        with _locked(path.parent):
+            there = _find(path, path.name)
             if there is None or there.tag != replacing:
                 raise AlreadyThere
             unfinished.replace_target()
     unfinished.discard()
     return unfinished.md5
-
-
-async def _in_thread(call: Callable[[*A], T], *values: *A) -> T:
-    """What the call answers. Who is cancelled waits for it: no thread is at a file any more when that is discarded."""
-    # No task, which would be cancelled with all others when the loop ends.
-    calling = asyncio.get_running_loop().run_in_executor(None, call, *values)
-    try:
-        return await asyncio.shield(calling)
-    except asyncio.CancelledError:
-        await asyncio.wait([calling])
-        calling.exception()
-        raise
 
 
 @contextmanager
@@ -182,7 +171,7 @@ def _tag(content: bytes) -> str:
 
 def _write(path: Path, content: bytes, *, only_if_free: bool = False) -> None:
     with _disk_faults():
-        unfinished = UnfinishedFile(path)
+        unfinished = UnfinishedFile(str(path))
         try:
             unfinished.append([content])
             unfinished.make_durable()

@@ -18,7 +18,7 @@ UNFINISHED = ".unfinished-"
 class UnfinishedFile:
     """A file beside its target, made with its first bytes, until it takes the target's name or is discarded."""
 
-    def __init__(self, target: Path) -> None:
+    def __init__(self, target: str) -> None:
         self._target = target
         self._file: BinaryIO | None = None
         self._md5 = hashlib.md5(usedforsecurity=False)
@@ -81,13 +81,14 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _create_beside(target: Path) -> BinaryIO:
-    beside = target.parent / f"{UNFINISHED}{uuid.uuid4().hex}"
+def _create_beside(target: str) -> BinaryIO:
+    folder = os.path.dirname(target)
+    beside = os.path.join(folder, f"{UNFINISHED}{uuid.uuid4().hex}")
     try:
-        return beside.open("xb")
+        return open(beside, "xb")
     except FileNotFoundError:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        return beside.open("xb")
+        os.makedirs(folder, exist_ok=True)
+        return open(beside, "xb")
 
 
 def _write_back(file: BinaryIO) -> None:

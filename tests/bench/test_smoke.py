@@ -7,6 +7,8 @@ import pytest
 
 from bench import cold_start, end_to_end, memory, orchestration, requests, tuning, waits
 from bench.report import Section
+from landing import writers
+from landing.writers import WRITERS
 from orchestrator import policy
 
 
@@ -80,10 +82,14 @@ def test_the_peak_of_memory_is_measured() -> None:
 def test_numbers_are_tried() -> None:
     """Each number is tried with the value in the code and with others, and the code is left as it was."""
     section = tuning.measure(quick=True)
-    _require_sane(section, rows=4 + 4 + 2, goals=0)
-    assert [row[2] for row in section.rows] == ["4", "8", "16", "32"] * 2 + ["16", "64"]
-    assert [section.rows[row][4] for row in (2, 6, 9)] == ["1.00"] * 3
-    assert policy.MOST_RANGES == 64
+    tried = [(row[0], int(row[2])) for row in section.rows]
+    writing = [("WRITERS", value) for value in sorted({1, WRITERS, 2 * WRITERS, 4 + WRITERS})]
+    copying = [("COPY_CONCURRENCY", value) for value in (4, 8, 16, 32)]
+    assert tried == [*writing, *copying, *copying, ("MOST_RANGES", 16), ("MOST_RANGES", 64)]
+    _require_sane(section, rows=len(tried), goals=0)
+    chosen = {("WRITERS", WRITERS), ("COPY_CONCURRENCY", 16), ("MOST_RANGES", 64)}
+    assert {row[4] for row in section.rows if (row[0], int(row[2])) in chosen} == {"1.00"}
+    assert (writers.WRITERS, policy.MOST_RANGES) == (WRITERS, 64)
 
 
 def test_imports_are_timed() -> None:
