@@ -10,7 +10,7 @@ from activities.problems import data_changed, not_now, problem_of
 from activities.versions import version_folder, version_of
 from billing.answers import Manifest
 from billing.errors import OperationGone, RequestRefused, ServiceUnavailable
-from landing.copying import copy_blob
+from landing.copying import Copier
 from landing.errors import LandingError, LandingRefused, SourceChanged, SourceExpired, SourceMissing, TryAgain
 from landing.layout import landed_name
 from landing.version import Receipt
@@ -56,6 +56,7 @@ class _Slice:
         self._order = order
         self._manifest = manifest
         self._folder = version_folder(order.request, order.plan)
+        self._copier = Copier(using.zone, using.sources, self._out_of_time, self._confirm)
         self._end = time.monotonic() + using.settings.copy_slice_seconds
         self._todo = iter(range(order.start, order.stop))
         self._done: dict[int, Copy] = {}
@@ -96,7 +97,7 @@ class _Slice:
         path = self._folder.blob(blob.name)
         url = manifest.blob_url(blob)
         try:
-            return await copy_blob(self._using.zone, self._using.sources, url, path, self._out_of_time, self._confirm)
+            return await self._copier.copy(url, path)
         except LandingError as fault:
             raise fault.about(blob.name) from None
 

@@ -1,7 +1,8 @@
 """One blob's way from its source into the landing zone, safe to walk twice, or by two at once."""
 
+import time
 from collections.abc import Awaitable, Callable
-from functools import partial
+from dataclasses import dataclass
 
 import stamina
 
@@ -22,59 +23,59 @@ async def _always() -> None:
     """Confirms."""
 
 
-async def copy_blob(
-    zone: LandingZone,
-    sources: SourceReader,
-    url: str,
-    path: str,
-    out_of_time: Callable[[], bool],
-    confirm: Callable[[], Awaitable[None]] = _always,
-) -> Copy:
-    """Copies the blob at the SAS URL to `path`, keeps it where it is there already, replaces it where it differs.
+@dataclass(frozen=True)
+class Copier:
+    """Copies blobs into the zone, until `out_of_time()`.
 
     What differs may be whole and committed, and the source overwritten: `confirm` is called before anything is
-    replaced, and raises where the source is no longer what is to land at `path`.
-    Short faults of the network and of storage are tried again here, with growing, jittered waits.
-
-    Raises:
-        OutOfTime: when the slice of time ended in the middle of a large blob.
-        LandingError: when it could not be copied.
+    replaced, and raises where the source is no longer what is to land. `clock` tells seconds.
     """
-    try_once = partial(_copy, zone, sources, url, path, out_of_time, confirm)
-    try:
-        # Outside stamina: what it keeps of a try costs a small blob a tenth of its time, and nearly all land at once.
-        return await try_once()
-    except _PASSING as fault:
-        return await _try_again(try_once, fault)
 
+    zone: LandingZone
+    sources: SourceReader
+    out_of_time: Callable[[], bool]
+    confirm: Callable[[], Awaitable[None]] = _always
+    clock: Callable[[], float] = time.monotonic
 
-async def _try_again(try_once: Callable[[], Awaitable[Copy]], first: LandingError) -> Copy:
-    async for attempt in stamina.retry_context(_PASSING, attempts=TRIES, timeout=TRYING_SECONDS, wait_max=5.0):
-        with attempt:
-            if attempt.num == 1:  # This one has been.
-                raise first
-            return await try_once()
-    raise AssertionError("unreachable: the last try returns or raises")
+    async def copy(self, url: str, path: str) -> Copy:
+        """Copies the blob at the SAS URL to `path`, keeps it where it is there already, replaces it where it differs.
 
+        Short faults of the network and of storage are tried again here, with growing, jittered waits.
 
-async def _copy(
-    zone: LandingZone,
-    sources: SourceReader,
-    url: str,
-    path: str,
-    out_of_time: Callable[[], bool],
-    confirm: Callable[[], Awaitable[None]],
-) -> Copy:
-    try:
-        return await zone.copy(url, path, out_of_time=out_of_time)
-    except AlreadyThere:
-        there = await zone.find(path)
-    if there is not None:
-        source = await sources.describe(url)
-        if there.is_copy_of(source):
-            return Copy(source, there.md5)
-    await confirm()
-    try:
-        return await zone.copy(url, path, replacing=there.tag if there else None, out_of_time=out_of_time)
-    except AlreadyThere:
-        raise SourceChanged("The blob was replaced by somebody else while it was copied.") from None
+        Raises:
+            OutOfTime: when the slice of time ended in the middle of a large blob.
+            LandingError: when it could not be copied.
+        """
+        began = self.clock()
+        try:
+            # Outside stamina: what it keeps of a try costs a small blob a tenth of its time, and nearly all land now.
+            return await self._try(url, path)
+        except _PASSING as fault:
+            left = began + TRYING_SECONDS - self.clock()
+            if left <= 0:
+                raise
+            return await self._try_again(url, path, fault, left)
+
+    async def _try_again(self, url: str, path: str, first: LandingError, seconds: float) -> Copy:
+        async for attempt in stamina.retry_context(_PASSING, attempts=TRIES, timeout=seconds, wait_max=5.0):
+            with attempt:
+                if attempt.num == 1:  # This one has been.
+                    raise first
+                return await self._try(url, path)
+        raise AssertionError("unreachable: the last try returns or raises")
+
+    async def _try(self, url: str, path: str) -> Copy:
+        try:
+            return await self.zone.copy(url, path, out_of_time=self.out_of_time)
+        except AlreadyThere:
+            there = await self.zone.find(path)
+        if there is not None:
+            source = await self.sources.describe(url)
+            if there.is_copy_of(source):
+                return Copy(source, there.md5)
+        await self.confirm()
+        tag = there.tag if there else None
+        try:
+            return await self.zone.copy(url, path, replacing=tag, out_of_time=self.out_of_time)
+        except AlreadyThere:
+            raise SourceChanged("The blob was replaced by somebody else while it was copied.") from None

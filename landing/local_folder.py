@@ -6,7 +6,7 @@ import os
 import shutil
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -87,7 +87,9 @@ class LocalFolder:
                     last = await self._append_all_but_last(unfinished, pieces)
                     md5 = await self._writers.do(_finish, unfinished, last, source, target, replacing)
                 except BaseException:
-                    await self._writers.do(unfinished.discard)
+                    # Not in a thread: whoever waited for one could be cancelled, and the file would stay.
+                    with suppress(OSError):
+                        unfinished.discard()
                     raise
         return Copy(source, md5)
 

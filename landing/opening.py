@@ -32,7 +32,15 @@ def open_zone(
     account_url = "/".join([f"{parts.scheme}://{parts.netloc}", *account])
     container, *prefix = segments
     key: Any = _key(connection_string) if connection_string else credential()
-    return AzureContainer(ContainerClient(account_url, container, credential=key), "/".join(prefix), sources)
+    client = ContainerClient(account_url, container, credential=key, **_connecting(parts.scheme, parts.hostname))
+    return AzureContainer(client, "/".join(prefix), sources)
+
+
+def _connecting(scheme: str, host: str | None) -> dict[str, Any]:
+    from landing.proxies import environment_proxy
+
+    proxy = environment_proxy(scheme, host)
+    return {"use_env_settings": False, "proxies": {scheme: proxy} if proxy else None}
 
 
 def _key(connection_string: str) -> Mapping[str, str] | str:

@@ -4,18 +4,17 @@ httpx, which asks the APIs, looks through all of its connections at every reques
 CPU a blob with 96 blobs at once, where aiohttp takes 2.
 """
 
-import functools
 import ssl
 import string
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from urllib.parse import quote
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from yarl import URL
 
 from landing.errors import SourceUnavailable
+from landing.proxies import environment_proxy
 from landing.source import Answer
 
 READ_BUFFER = 1 << 20
@@ -41,7 +40,7 @@ class AiohttpTransport:
             # The SAS token is signed as it is written; what no URL may hold is all that is encoded.
             where = URL(quote(url, safe=string.punctuation), encoded=True)
             answer = await self._opened().request(
-                method, where, headers=headers, allow_redirects=False, proxy=_proxy(where.scheme, where.host)
+                method, where, headers=headers, allow_redirects=False, proxy=environment_proxy(where.scheme, where.host)
             )
         async with answer:
             yield _Answer(answer)
@@ -75,13 +74,6 @@ class _Answer:
         with _network_faults():
             async for piece in self._content.iter_any():
                 yield piece
-
-
-@functools.cache
-def _proxy(scheme: str, host: str | None) -> str | None:
-    """The proxy that the environment names. Asked to look for itself, aiohttp does so in two threads a request."""
-    proxy = None if host and proxy_bypass(host) else getproxies().get(scheme)
-    return f"http://{proxy}" if proxy and "://" not in proxy else proxy
 
 
 @contextmanager

@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar, TypeVarTuple
 
-WRITERS = os.cpu_count() or 1
-"""Threads. Measured with `make bench`: hashing keeps a core busy, and more threads only contend for the interpreter."""
+WRITERS = min(max(os.cpu_count() or 0, 2), 4)
+"""Threads, one for each of a few cores. Measured with `make bench` on two: one keeps the blobs waiting, six contend for
+the interpreter."""
 
 A = TypeVarTuple("A")
 T = TypeVar("T")
@@ -23,17 +24,18 @@ class Writers:
     async def do(self, call: Callable[[*A], T], *values: *A) -> T:
         """What the call answers.
 
-        Who is cancelled waits for a call that has begun: no thread is at a file any more when that is discarded.
+        Who is cancelled waits for a call that has begun: no thread is at a file any more when that is discarded. A call
+        that has not begun never will.
         """
         working = self._threads.submit(call, *values)
         try:
             return await asyncio.wrap_future(working)
         except asyncio.CancelledError:
-            if not working.cancel():
-                with suppress(Exception):
+            while not (working.cancel() or working.done()):
+                with suppress(Exception, asyncio.CancelledError):
                     await asyncio.wrap_future(working)
             raise
 
     def close(self) -> None:
-        """Ends the threads."""
-        self._threads.shutdown()
+        """Ends the threads, each when it has done what it has begun."""
+        self._threads.shutdown(wait=False)

@@ -100,4 +100,4 @@ class LandingZone(Protocol):
         """Makes sure that a power cut does not take the blobs that have been copied to these paths."""
 
     async def close(self) -> None:
-        """Closes connections."""
+        """Ends connections and threads."""

@@ -54,11 +54,12 @@ def sources(source: FakeSource) -> Remembering:
 
 
 @pytest.fixture
-def folder(run: Run, sources: SourceReader, tmp_path: Path) -> LocalFolder:
+def folder(run: Run, sources: SourceReader, tmp_path: Path) -> Iterator[LocalFolder]:
     """A landing zone in a local folder."""
     zone = LocalFolder(tmp_path / "landed here", sources)
     run(zone.prepare())
-    return zone
+    yield zone
+    run(zone.close())
 
 
 @pytest.fixture

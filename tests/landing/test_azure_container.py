@@ -16,7 +16,7 @@ from azure.storage.blob import ContainerSasPermissions, ContentSettings, generat
 from azure.storage.blob.aio import ContainerClient
 
 from landing.azure_container import STREAMED_BLOCK, AzureContainer
-from landing.copying import copy_blob
+from landing.copying import Copier
 from landing.errors import SourceChanged, SourceExpired, SourceMissing
 from landing.opening import open_zone
 from landing.source import Source, SourceReader
@@ -96,11 +96,11 @@ def pulling(run: Run, azurite: Any, reader: SourceReader) -> Iterator[LandingZon
 def test_pulled(run: Run, pulling: LandingZone, account: Account, reader: SourceReader, content: bytes) -> None:
     """A blob of another account lands whole, under its name, with the MD5 that it has there."""
     run(account.put(NAME, content))
-    copied = run(copy_blob(pulling, reader, account.url(NAME), f"v=1/{NAME}", never))
+    copied = run(Copier(pulling, reader, never).copy(account.url(NAME), f"v=1/{NAME}"))
     assert run(pulling.read(f"v=1/{NAME}")).content == content
     found = run(pulling.find(f"v=1/{NAME}"))
     assert found.md5 == copied.source.md5 == hashlib.md5(content, usedforsecurity=False).hexdigest()
-    assert run(copy_blob(pulling, reader, account.url(NAME), f"v=1/{NAME}", never)).md5 == found.md5
+    assert run(Copier(pulling, reader, never).copy(account.url(NAME), f"v=1/{NAME}")).md5 == found.md5
     assert run(pulling.find(f"v=1/{NAME}")) == found
 
 
@@ -189,7 +189,7 @@ def test_two_pulls_at_once(run: Run, container: LandingZone, pulled: Pulled, rea
 
     async def race() -> list[Any]:
         return await asyncio.gather(
-            *(copy_blob(container, reader, pulled.source.url, "v=1/x", never) for _ in range(4))
+            *(Copier(container, reader, never).copy(pulled.source.url, "v=1/x") for _ in range(4))
         )
 
     assert len(set(run(race()))) == 1
@@ -228,7 +228,7 @@ def test_streaming_goes_on_after_a_fault(
     """After a fault in the middle only the block that failed is read again."""
     described = source.put("x", STREAMED)
     source.faults.extend([None, None, httpx.Response(503)])
-    assert run(copy_blob(container, sources, described.url, "v=1/x", never)).source == described
+    assert run(Copier(container, sources, never).copy(described.url, "v=1/x")).source == described
     assert set(source.ranges) == set(RANGES)
     assert len(source.ranges) == len(RANGES) + 1
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ import httpx
 import pytest
 import stamina
 
-from landing.copying import TRIES, copy_blob
+from landing.copying import TRIES, TRYING_SECONDS, Copier
 from landing.errors import LandingUnavailable, SourceChanged, SourceExpired, SourceUnavailable
 from landing.local_folder import LocalFolder
 from landing.source import Source, SourceReader
@@ -23,7 +24,7 @@ def never() -> bool:
 
 
 def copy(run: Run, zone: Any, sources: SourceReader, source: FakeSource) -> Copy:
-    copied: Copy = run(copy_blob(zone, sources, source.url("x"), "v=1/x", never))
+    copied: Copy = run(Copier(zone, sources, never).copy(source.url("x"), "v=1/x"))
     return copied
 
 
@@ -62,7 +63,7 @@ def test_two_at_once(run: Run, zone: LandingZone, sources: SourceReader, source:
     source.put("x", b"content" * 100_000)
 
     async def race() -> list[Copy]:
-        copies = [copy_blob(zone, sources, source.url("x"), "v=1/x", never) for _ in range(4)]
+        copies = [Copier(zone, sources, never).copy(source.url("x"), "v=1/x") for _ in range(4)]
         return await asyncio.gather(*copies)
 
     assert len(set(run(race()))) == 1
@@ -86,6 +87,18 @@ def test_tries_are_few(run: Run, folder: LocalFolder, sources: SourceReader, sou
     with stamina.set_testing(True, attempts=20, cap=True), pytest.raises(SourceUnavailable):
         copy(run, folder, sources, source)
     assert len(source.requests) == TRIES
+
+
+@pytest.mark.parametrize(("seconds", "tries"), [(TRYING_SECONDS - 1, 2), (TRYING_SECONDS, 1)])
+def test_no_try_begins_when_the_time_for_them_is_over(
+    run: Run, sources: SourceReader, source: FakeSource, seconds: float, tries: int
+) -> None:
+    """A first try that took all of the time is the last one: what the service pulls for minutes is not begun again."""
+    zone: Any = Scripted(LandingUnavailable("timed out"), None)
+    copier = Copier(zone, sources, never, clock=iter((0.0, seconds)).__next__)
+    with nullcontext() if tries == 2 else pytest.raises(LandingUnavailable):
+        run(copier.copy(source.url("x"), "v=1/x"))
+    assert len(zone.replacing) == tries
 
 
 def test_an_expired_token_is_not_tried_again(

@@ -10,6 +10,7 @@ from landing.local_folder import LocalFolder
 from landing.opening import open_zone
 from landing.source import SourceReader
 from tests.landing.conftest import Run
+from tests.landing.scripted_server import answering
 
 KEY = f"AccountName=acme;AccountKey={base64.b64encode(b'k3y').decode()};EndpointSuffix=core.windows.net"
 
@@ -61,3 +62,18 @@ def test_an_identity_is_asked_for(run: Run, sources: SourceReader) -> None:
 
     run(open_zone("https://acme.blob.core.windows.net/billing", None, credential, sources).close())
     assert asked == [True]
+
+
+def test_a_proxy_of_the_environment_is_used(run: Run, sources: SourceReader, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Storage is asked through the proxy that the environment names, with all that the URL says."""
+    proxy = answering(status="202 Accepted")
+
+    async def scenario() -> None:
+        async with proxy.running():
+            monkeypatch.setenv("http_proxy", proxy.url)
+            zone = open_zone("http://acme.example/billing", KEY, no_credential, sources)
+            await zone.remove("part.gz")
+            await zone.close()
+
+    run(scenario())
+    assert proxy.requests == ["DELETE http://acme.example/billing/part.gz HTTP/1.1"]

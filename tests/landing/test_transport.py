@@ -3,8 +3,7 @@
 import asyncio
 import gzip
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -12,50 +11,9 @@ import pytest
 from landing.errors import SourceUnavailable
 from landing.transport import AiohttpTransport
 from tests.landing.conftest import Run
+from tests.landing.scripted_server import Server, answering
 
 PATH = "/exports/a%2Bb%20c.gz?sv=1&sig=s1gn%2Fat%2Bure%3D"
-
-
-class Server:
-    """Gives every request the same answer. `requests`: the first line of each; `connections`: how many were opened."""
-
-    def __init__(self, answer: bytes, then_close: bool = False) -> None:
-        self._answer = answer
-        self._then_close = then_close
-        self.requests: list[str] = []
-        self.connections = 0
-        self.url = ""
-        self._serving: set[Any] = set()
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator["Server"]:
-        """On a free port."""
-        async with await asyncio.start_server(self._serve, "127.0.0.1") as server:
-            self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-            try:
-                yield self
-            finally:
-                await asyncio.gather(*self._serving)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
-        self._serving.add(asyncio.current_task())
-        with suppress(asyncio.IncompleteReadError):
-            while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                self.requests.append(head.decode().splitlines()[0])
-                writer.write(self._answer)
-                if self._then_close:
-                    break
-        writer.close()
-        with suppress(ConnectionError):
-            await writer.wait_closed()
-
-
-def answering(body: bytes = b"", *headers: str, status: str = "200 OK") -> Server:
-    """A server whose answers are whole."""
-    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers]
-    return Server("\r\n".join([*lines, "", ""]).encode() + body)
 
 
 def play(run: Run, server: Server, scenario: Callable[[AiohttpTransport], Awaitable[Any]]) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from landing.copying import copy_blob
+from landing.copying import Copier
 from landing.errors import Incomplete, LandingUnavailable
 from landing.layout import ExportFolder, landed_name
 from landing.source import SourceReader
@@ -71,7 +71,7 @@ def land(
         for name, content in sorted(blobs.items()):
             source.put(name, content, md5)
             path = FOLDER.blob(name)
-            copied = await copy_blob(journal, sources, source.url(name), path, lambda: False)
+            copied = await Copier(journal, sources, lambda: False).copy(source.url(name), path)
             described = copied.source
             receipts.append(Receipt(name, landed_name(name), described.length, copied.md5, described.e_tag))
         if start is not None:
@@ -213,7 +213,7 @@ def test_a_blob_of_another_md5(run: Run, container: LandingZone, source: FakeSou
     """Where the landing zone's listing knows the MD5, a blob with another content of the same length is named."""
     version = Version(container, FOLDER)
     source.put("part.gz", b"other")
-    run(copy_blob(container, sources, source.url("part.gz"), FOLDER.blob("part.gz"), lambda: False))
+    run(Copier(container, sources, lambda: False).copy(source.url("part.gz"), FOLDER.blob("part.gz")))
     run(version.write_receipt(0, [Receipt("part.gz", "part.gz", 5, "00" * 16, None)]))
     with pytest.raises(Incomplete, match=r"'part\.gz'"):
         run(version.commit(replace(CONTENTS, names=["part.gz"])))

@@ -31,8 +31,11 @@ def test_an_error_is_raised(run: Run, writers: Writers) -> None:
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_who_is_cancelled_waits_for_a_call_that_has_begun(run: Run, writers: Writers, fails: bool) -> None:
-    """It ends as cancelled, when the call has ended and not before, however that ended."""
+@pytest.mark.parametrize("cancellations", [1, 2])
+def test_who_is_cancelled_waits_for_a_call_that_has_begun(
+    run: Run, writers: Writers, fails: bool, cancellations: int
+) -> None:
+    """It ends as cancelled, when the call has ended and not before, however that ended and however often it is told."""
 
     async def scenario() -> bool:
         begun, may_end = threading.Event(), threading.Event()
@@ -45,9 +48,10 @@ def test_who_is_cancelled_waits_for_a_call_that_has_begun(run: Run, writers: Wri
 
         doing = asyncio.create_task(writers.do(call))
         await asyncio.to_thread(begun.wait)
-        doing.cancel()
-        for _ in range(10):
-            await asyncio.sleep(0)
+        for _ in range(cancellations):
+            doing.cancel()
+            for _ in range(10):
+                await asyncio.sleep(0)
         waited = not doing.done()
         may_end.set()
         await asyncio.wait([doing])
@@ -66,7 +70,7 @@ def test_a_call_that_has_not_begun_when_it_is_cancelled_never_does(run: Run, wri
         doing = asyncio.create_task(writers.do(called.append, "called"))
         await asyncio.sleep(0)
         doing.cancel()
-        await asyncio.wait([doing])
+        await asyncio.wait([doing], timeout=5)
         may_end.set()
         await asyncio.gather(*before)
         await writers.do(str)
