@@ -11,7 +11,7 @@ from bench.copying import KIB, MIB, SERVER_SIDE, TO_FOLDER, Race, Size, run_race
 from bench.orchestration import export_cpu_seconds
 from bench.report import Section
 from bench.work import Copy, Work
-from landing import local_folder, transport, writers
+from landing import buffers, writers
 from orchestrator import policy
 
 ROUNDS = 5
@@ -100,8 +100,7 @@ def _trials(size: Size) -> Sequence[_Trial]:
     if size == LARGE:
         return (
             writing,
-            _trial_of_constant(transport, "READ_BUFFER", (64 * KIB, 256 * KIB, 512 * KIB), size),
-            _trial_of_constant(local_folder, "APPENDED_AT_ONCE", (256 * KIB, 4 * MIB), size),
+            _trial_of_constant(buffers, "BUFFER", (256 * KIB, 512 * KIB, 2 * MIB, 4 * MIB), size),
         )
     return (writing, *(_trial_of_concurrency(direction, size) for direction in (TO_FOLDER, SERVER_SIDE)))
 

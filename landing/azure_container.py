@@ -187,7 +187,7 @@ class AzureContainer:
         return Landed(path, int(properties.size), properties.last_modified, known, str(properties.etag))
 
     async def _stream_whole(self, blob: BlobClient, source: Source, replacing: str | None) -> str:
-        content = b"".join([chunk async for chunk in self._sources.stream(source)])
+        content = await self._sources.fetch(source)
         md5 = hashlib.md5(content, usedforsecurity=False)
         if source.md5 not in (None, md5.hexdigest()):
             raise SourceUnavailable("The source's bytes do not have the MD5 that it announced.")
@@ -196,7 +196,7 @@ class AzureContainer:
         return md5.hexdigest()
 
     async def _stream_block(self, blob: BlobClient, source: Source, block: str, start: int, length: int) -> None:
-        content = b"".join([chunk async for chunk in self._sources.stream(source, start, length)])
+        content = await self._sources.fetch(source, start, length)
         await blob.stage_block(block, content, length=length)
 
 

@@ -13,15 +13,12 @@ from pathlib import Path
 from filelock import FileLock
 
 from landing.errors import LandingRefused, LandingUnavailable, SourceUnavailable
-from landing.source import Source, SourceReader
+from landing.source import Piece, Source, SourceReader
 from landing.unfinished_file import UNFINISHED, UnfinishedFile, sync
 from landing.writers import Writers
 from landing.zone import AlreadyThere, Copy, Landed, Stored
 
 _LOCK = ".lock"
-
-APPENDED_AT_ONCE = 1 << 20
-"""Bytes of a large blob that go to a thread at once. Measured with `make bench`: 4 MiB take memory and gain little."""
 
 
 class LocalFolder:
@@ -84,7 +81,7 @@ class LocalFolder:
             async with self._sources.read(url) as (source, pieces):
                 unfinished = UnfinishedFile(target)
                 try:
-                    last = await self._append_all_but_last(unfinished, pieces)
+                    last = await self._append_all_but_last(unfinished, pieces, source.length)
                     md5 = await self._writers.do(_finish, unfinished, last, source, target, replacing)
                 except BaseException:
                     # Not in a thread: whoever waited for one could be cancelled, and the file would stay.
@@ -95,28 +92,27 @@ class LocalFolder:
 
     async def make_durable(self, paths: Sequence[str]) -> None:
         """Waits for the disk."""
-        await asyncio.to_thread(_make_durable, [self._root / path for path in paths])
+        await asyncio.to_thread(_make_durable, [os.path.join(self._root, path) for path in paths])
 
     async def close(self) -> None:
         """Ends the threads."""
         self._writers.close()
 
-    async def _append_all_but_last(self, unfinished: UnfinishedFile, pieces: AsyncIterator[bytes]) -> Sequence[bytes]:
-        """The last pieces, which are left to the thread that finishes the file: a small blob needs no other."""
-        waiting: list[bytes] = []
-        length = 0
+    async def _append_all_but_last(
+        self, unfinished: UnfinishedFile, pieces: AsyncIterator[Piece], length: int
+    ) -> Piece:
+        """The last piece, which is left to the thread that finishes the file: a small blob needs no other."""
+        last: Piece = b""
         async for piece in pieces:
-            waiting.append(piece)
-            length += len(piece)
-            if length >= APPENDED_AT_ONCE:
-                await self._writers.do(unfinished.append, waiting)
-                waiting, length = [], 0
-        return waiting
+            length -= len(piece)
+            if length > 0:
+                await self._writers.do(unfinished.append, piece)
+            else:
+                last = piece
+        return last
 
 
-def _finish(
-    unfinished: UnfinishedFile, last: Sequence[bytes], source: Source, target: str, replacing: str | None
-) -> str:
+def _finish(unfinished: UnfinishedFile, last: Piece, source: Source, target: str, replacing: str | None) -> str:
     unfinished.append(last)
     if source.md5 not in (None, unfinished.md5):
         raise SourceUnavailable("The source's bytes do not have the MD5 that it announced.")
@@ -147,9 +143,9 @@ def _disk_faults() -> Iterator[None]:
         raise LandingRefused(f"The landing folder cannot be used: {fault.strerror or fault}.") from fault
 
 
-def _make_durable(files: Sequence[Path]) -> None:
+def _make_durable(files: Sequence[str]) -> None:
     with _disk_faults():
-        for path in (*files, *{file.parent for file in files}):
+        for path in (*files, *{os.path.dirname(file) for file in files}):
             sync(path)
 
 
@@ -175,7 +171,7 @@ def _write(path: Path, content: bytes, *, only_if_free: bool = False) -> None:
     with _disk_faults():
         unfinished = UnfinishedFile(str(path))
         try:
-            unfinished.append([content])
+            unfinished.append(content)
             unfinished.make_durable()
             if only_if_free:
                 unfinished.take_free_name()

@@ -36,6 +36,10 @@ class Source:
     e_tag: str | None = None
 
 
+Piece = bytes | memoryview
+"""A part of a body."""
+
+
 class Answer(Protocol):
     """What the source answers. `headers` are found by their names in any case."""
 
@@ -47,8 +51,8 @@ class Answer(Protocol):
     def headers(self) -> Mapping[str, str]:
         """The headers."""
 
-    def pieces(self) -> AsyncIterator[bytes]:
-        """The body, as it arrives.
+    def pieces(self) -> AsyncIterator[Piece]:
+        """The body, as it arrives. A piece may be overwritten when the next is asked for; the last one stays.
 
         Raises:
             SourceUnavailable: when it breaks off.
@@ -78,17 +82,19 @@ class SourceReader:
         Raises:
             TryAgain: one of its kinds, when the blob cannot be read now.
         """
-        async with self._ask("HEAD", url) as answer:
+        async with self._transport.ask("HEAD", url, _AS_IT_IS) as answer:
+            _require_success(answer)
             return _described(url, answer.headers)
 
     @asynccontextmanager
-    async def read(self, url: str) -> AsyncIterator[tuple[Source, AsyncIterator[bytes]]]:
+    async def read(self, url: str) -> AsyncIterator[tuple[Source, AsyncIterator[Piece]]]:
         """The whole blob: what it is, and its bytes as they arrive, by one request where that tells their MD5.
 
         Raises:
             TryAgain: one of its kinds, when the blob changed, cannot be read now, or ends too early.
         """
-        async with self._ask("GET", url) as answer:
+        async with self._transport.ask("GET", url, _AS_IT_IS) as answer:
+            _require_success(answer)
             # Else it could be anybody's answer, a proxy's say: a second one must vouch for it.
             whole = answer.status == HTTPStatus.OK and "Content-Length" in answer.headers
             source = _described(url, answer.headers) if whole and _md5(answer.headers) else await self.describe(url)
@@ -97,7 +103,7 @@ class SourceReader:
                 raise source_error(HTTPStatus.PRECONDITION_FAILED)
             yield source, _all(source.length, answer)
 
-    async def stream(self, source: Source, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
+    async def fetch(self, source: Source, start: int = 0, length: int | None = None) -> bytes:
         """The bytes of the blob from `start` on, `length` of them (else all), if it still is the one described.
 
         Raises:
@@ -105,30 +111,30 @@ class SourceReader:
         """
         expected = source.length - start if length is None else length
         whole = expected == source.length
-        headers = {"If-Match": source.e_tag} if source.e_tag else {}
+        headers = dict(_AS_IT_IS)
+        if source.e_tag:
+            headers["If-Match"] = source.e_tag
         if not whole:
             headers["Range"] = f"bytes={start}-{start + expected - 1}"
-        async with self._ask("GET", source.url, headers) as answer:
+        async with self._transport.ask("GET", source.url, headers) as answer:
+            _require_success(answer)
             if not whole and answer.status != HTTPStatus.PARTIAL_CONTENT:
                 raise SourceUnavailable("The source does not serve ranges.")
-            async for piece in _all(expected, answer):
-                yield piece
-
-    @asynccontextmanager
-    async def _ask(self, method: str, url: str, headers: Mapping[str, str] | None = None) -> AsyncIterator[Answer]:
-        async with self._transport.ask(method, url, {**_AS_IT_IS, **(headers or {})}) as answer:
-            if not 200 <= answer.status < 300:
-                raise source_error(answer.status)
-            yield answer
+            return b"".join([bytes(piece) async for piece in _all(expected, answer)])
 
 
-async def _all(expected: int, answer: Answer) -> AsyncIterator[bytes]:
+async def _all(expected: int, answer: Answer) -> AsyncIterator[Piece]:
     got = 0
     async for piece in answer.pieces():
         got += len(piece)
         yield piece
     if got != expected:
         raise SourceUnavailable(f"The source ended after {got} of {expected} bytes.")
+
+
+def _require_success(answer: Answer) -> None:
+    if not 200 <= answer.status < 300:
+        raise source_error(answer.status)
 
 
 def source_error(status: int) -> LandingError:

@@ -13,12 +13,11 @@ from urllib.parse import quote
 import aiohttp
 from yarl import URL
 
+from landing.buffers import Buffers
 from landing.errors import SourceUnavailable
+from landing.long_body import LongBody, is_long
 from landing.proxies import environment_proxy
-from landing.source import Answer
-
-READ_BUFFER = 1 << 20
-"""Bytes read ahead on one connection. Measured with `make bench`: 64 KiB take a quarter longer, 512 KiB a little."""
+from landing.source import Answer, Piece
 
 
 class AiohttpTransport:
@@ -26,7 +25,9 @@ class AiohttpTransport:
 
     def __init__(self, tls: ssl.SSLContext, connect_seconds: float, read_seconds: float) -> None:
         self._tls = tls
+        self._read_seconds = read_seconds
         self._timeout = aiohttp.ClientTimeout(sock_connect=connect_seconds, sock_read=read_seconds)
+        self._buffers = Buffers()
         self._session: aiohttp.ClientSession | None = None
 
     @asynccontextmanager
@@ -43,7 +44,12 @@ class AiohttpTransport:
                 method, where, headers=headers, allow_redirects=False, proxy=environment_proxy(where.scheme, where.host)
             )
         async with answer:
-            yield _Answer(answer)
+            long = self._long_body(answer)
+            try:
+                yield _Answer(answer, long.pieces() if long else self._pieces(answer))
+            finally:
+                if long:
+                    long.close()
 
     async def close(self) -> None:
         """Closes all connections."""
@@ -58,21 +64,34 @@ class AiohttpTransport:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=self._timeout,
                 auto_decompress=False,
-                read_bufsize=READ_BUFFER,
+                read_bufsize=self._buffers.size,
             )
         return self._session
 
+    def _long_body(self, answer: aiohttp.ClientResponse) -> LongBody | None:
+        with _network_faults():
+            if is_long(answer, self._buffers.size):
+                return LongBody(answer, self._buffers, self._read_seconds)
+        return None
+
+    async def _pieces(self, answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+        if answer.content_length is not None and answer.content_length <= self._buffers.size:
+            yield await answer.content.read()
+        else:
+            async for piece in answer.content.iter_any():
+                yield piece
+
 
 class _Answer:
-    def __init__(self, answer: aiohttp.ClientResponse) -> None:
+    def __init__(self, answer: aiohttp.ClientResponse, pieces: AsyncIterator[Piece]) -> None:
         self.status = answer.status
         self.headers = answer.headers
-        self._content = answer.content
+        self._pieces = pieces
 
-    async def pieces(self) -> AsyncIterator[bytes]:
-        """What there is of the body, as soon as it is there."""
+    async def pieces(self) -> AsyncIterator[Piece]:
+        """The body as it arrives, but a short one as one piece."""
         with _network_faults():
-            async for piece in self._content.iter_any():
+            async for piece in self._pieces:
                 yield piece
 
 

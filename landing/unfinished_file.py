@@ -4,11 +4,11 @@ import hashlib
 import os
 import sys
 import uuid
-from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from landing.source import Piece
 from landing.zone import AlreadyThere
 
 UNFINISHED = ".unfinished-"
@@ -28,12 +28,11 @@ class UnfinishedFile:
         """The MD5 (hex) of what has been appended."""
         return self._md5.hexdigest()
 
-    def append(self, pieces: Iterable[bytes]) -> None:
-        """Writes the pieces after what is there."""
+    def append(self, piece: Piece) -> None:
+        """Writes the piece after what is there."""
         file = self._opened()
-        for piece in pieces:
-            self._md5.update(piece)
-            file.write(piece)
+        self._md5.update(piece)
+        file.write(piece)
         file.flush()
         _write_back(file)
 
@@ -72,7 +71,7 @@ class UnfinishedFile:
         return self._file
 
 
-def sync(path: Path) -> None:
+def sync(path: str | Path) -> None:
     """Waits until a power cut does not take the file's bytes any more, or the names of a folder."""
     descriptor = os.open(path, os.O_RDONLY)
     try:

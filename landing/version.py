@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -81,9 +81,9 @@ class Version:
 
     async def write_receipt(self, start: int, receipts: Sequence[Receipt]) -> None:
         """Says what was copied from index `start` of the sorted blobs on, and will still be there after a power cut."""
-        await self._zone.make_durable([self._folder.blob(receipt.name) for receipt in receipts])
+        await self._zone.make_durable([f"{self._folder.path}/{receipt.landed_name}" for receipt in receipts])
         path = self._folder.receipt(start, start + len(receipts))
-        await self._zone.write(path, _json([asdict(receipt) for receipt in receipts]))
+        await self._zone.write(path, _json([vars(receipt) for receipt in receipts]))
 
     async def commit(self, contents: Contents) -> Totals:
         """Compares what landed with the receipts, and those with the manifest's names; then writes manifest and marker.

@@ -1,17 +1,24 @@
 """A server on this machine that says what it is told to, whatever it is asked."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import ssl
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 
 class Server:
-    """Gives every request the same answer. `requests`: the first line of each; `connections`: how many were opened."""
+    """Gives every request the same answer, or the one for its first line.
 
-    def __init__(self, answer: bytes, then_close: bool = False) -> None:
-        self._answer = answer
+    `requests`: the first line of each; `connections`: how many were opened. With `tls` it speaks HTTPS.
+    """
+
+    def __init__(
+        self, answer: bytes | Callable[[str], bytes], then_close: bool = False, tls: ssl.SSLContext | None = None
+    ) -> None:
+        self._answer = answer if callable(answer) else lambda _: answer
         self._then_close = then_close
+        self._tls = tls
         self.requests: list[str] = []
         self.connections = 0
         self.url = ""
@@ -20,8 +27,9 @@ class Server:
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Server"]:
         """On a free port."""
-        async with await asyncio.start_server(self._serve, "127.0.0.1") as server:
-            self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with await asyncio.start_server(self._serve, "127.0.0.1", ssl=self._tls) as server:
+            scheme = "https" if self._tls else "http"
+            self.url = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
             try:
                 yield self
             finally:
@@ -30,11 +38,11 @@ class Server:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         self._serving.add(asyncio.current_task())
-        with suppress(asyncio.IncompleteReadError):
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
                 self.requests.append(head.decode().splitlines()[0])
-                writer.write(self._answer)
+                writer.write(self._answer(self.requests[-1]))
                 if self._then_close:
                     break
         writer.close()
@@ -44,5 +52,10 @@ class Server:
 
 def answering(body: bytes = b"", *headers: str, status: str = "200 OK") -> Server:
     """A server whose answers are whole."""
+    return Server(answer_of(body, *headers, status=status))
+
+
+def answer_of(body: bytes, *headers: str, status: str = "200 OK") -> bytes:
+    """A whole answer."""
     lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers]
-    return Server("\r\n".join([*lines, "", ""]).encode() + body)
+    return "\r\n".join([*lines, "", ""]).encode() + body

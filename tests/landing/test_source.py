@@ -11,10 +11,6 @@ from tests.landing.conftest import Run
 from tests.landing.fake_source import FakeSource
 
 
-async def whole(sources: SourceReader, source: Source, start: int = 0, length: int | None = None) -> bytes:
-    return b"".join([chunk async for chunk in sources.stream(source, start, length)])
-
-
 def test_a_blob_is_described(run: Run, sources: SourceReader, source: FakeSource) -> None:
     """Length, MD5 and eTag are learnt without reading the blob."""
     described = source.put("a b+c%.gz", b"content")
@@ -55,7 +51,7 @@ def test_faults(
 ) -> None:
     """Each fault of the source is told as what it is, when describing and when reading, without the URL."""
     described = source.put("x", b"content")
-    for call in (sources.describe(described.url), whole(sources, described)):
+    for call in (sources.describe(described.url), sources.fetch(described)):
         source.faults.append(fault)
         with pytest.raises(kind) as caught:
             run(call)
@@ -69,7 +65,7 @@ def test_ranges(run: Run, sources: SourceReader, source: FakeSource, start: int,
     """Any part of a blob can be read."""
     described = source.put("x", b"content")
     end = 7 if length is None else start + length
-    assert run(whole(sources, described, start, length)) == b"content"[start:end]
+    assert run(sources.fetch(described, start, length)) == b"content"[start:end]
 
 
 async def read(sources: SourceReader, url: str) -> tuple[Source, bytes]:
@@ -125,7 +121,7 @@ def test_bytes_are_the_blobs_own(run: Run, sources: SourceReader, source: FakeSo
     described = source.put("x", b"gzip it is not")
     headers = {"Content-Encoding": "gzip", "ETag": str(described.e_tag)}
     source.faults.append(httpx.Response(200, headers=headers, stream=httpx.ByteStream(b"gzip it is not")))
-    assert run(whole(sources, described)) == b"gzip it is not"
+    assert run(sources.fetch(described)) == b"gzip it is not"
     (request,) = source.requests
     assert request.headers["Accept-Encoding"] == "identity"
     assert request.headers["If-Match"] == described.e_tag
@@ -136,14 +132,14 @@ def test_a_source_without_ranges(run: Run, sources: SourceReader, source: FakeSo
     described = source.put("x", b"content")
     source.serves_ranges = False
     with pytest.raises(SourceUnavailable, match="ranges"):
-        run(whole(sources, described, 2, 3))
+        run(sources.fetch(described, 2, 3))
 
 
 def test_a_body_that_goes_on(run: Run, sources: SourceReader, source: FakeSource) -> None:
     """A body with more bytes than the blob has is not taken for the blob."""
     source.put("x", b"content and more")
     with pytest.raises(SourceUnavailable, match="16 of 7 bytes"):
-        run(whole(sources, Source(source.url("x"), 7)))
+        run(sources.fetch(Source(source.url("x"), 7)))
 
 
 def test_repr_hides_the_url(source: FakeSource) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from landing.buffers import BUFFER
 from landing.errors import SourceUnavailable
 from landing.transport import AiohttpTransport
 from tests.landing.conftest import Run
@@ -117,6 +118,23 @@ def test_a_source_that_does_not_answer(run: Run, server: Server) -> None:
         play(run, server, lambda transport: body(transport, server.url + PATH))
     assert "sig=" not in repr(caught.value)
     assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize("length", [9, 3 * BUFFER])
+def test_a_source_that_is_gone_before_anybody_reads(run: Run, length: int) -> None:
+    """A body that broke off while its reader was busy elsewhere is told as one that breaks off under way."""
+    server = Server(f"HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\nhalf".encode(), then_close=True)
+
+    async def scenario(transport: AiohttpTransport) -> None:
+        async with transport.ask("GET", server.url + PATH, {}) as answer:
+            for _ in range(100):
+                await asyncio.sleep(0)
+            async with asyncio.timeout(10):
+                async for _ in answer.pieces():
+                    pass
+
+    with pytest.raises(SourceUnavailable, match="ClientPayloadError"):
+        play(run, server, scenario)
 
 
 def test_a_source_that_cannot_be_reached(run: Run) -> None:

@@ -114,7 +114,7 @@ class MemoryZone:
         async with self._request():
             self._require(path, replacing)
         self._stage(path, out_of_time)
-        content = b"".join([chunk async for chunk in self._sources.stream(source)])
+        content = await self._sources.fetch(source)
         if source.md5 not in (None, hashlib.md5(content).hexdigest()):
             raise SourceUnavailable("The source's bytes do not have the MD5 that it announced.")
         async with self._request():
