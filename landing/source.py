@@ -52,7 +52,7 @@ class Answer(Protocol):
         """The headers."""
 
     def pieces(self) -> AsyncIterator[Piece]:
-        """The body, as it arrives. A piece may be overwritten when the next is asked for; the last one stays.
+        """The body, as it arrives. A piece is good until the next is asked for, the last one until the answer is left.
 
         Raises:
             SourceUnavailable: when it breaks off.
