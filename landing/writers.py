@@ -8,8 +8,8 @@ from contextlib import suppress
 from typing import TypeVar, TypeVarTuple
 
 WRITERS = min(max(os.cpu_count() or 0, 2), 4)
-"""Threads, one for each of a few cores. Measured with `make bench` on two: one keeps the blobs waiting, six contend for
-the interpreter."""
+"""Threads, one for each of a few cores. Measured with `make bench` on two: one keeps the blobs waiting, more than two
+gain nothing."""
 
 A = TypeVarTuple("A")
 T = TypeVar("T")
