@@ -76,6 +76,7 @@ class AiohttpTransport:
 
     async def _pieces(self, answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
         if answer.content_length is not None and answer.content_length <= self._buffers.size:
+            # As one piece: each costs whoever stores it a way to a thread.
             yield await answer.content.read()
         else:
             async for piece in answer.content.iter_any():

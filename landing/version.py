@@ -81,7 +81,7 @@ class Version:
 
     async def write_receipt(self, start: int, receipts: Sequence[Receipt]) -> None:
         """Says what was copied from index `start` of the sorted blobs on, and will still be there after a power cut."""
-        await self._zone.make_durable([f"{self._folder.path}/{receipt.landed_name}" for receipt in receipts])
+        await self._zone.make_durable([self._folder.blob(receipt.name) for receipt in receipts])
         path = self._folder.receipt(start, start + len(receipts))
         await self._zone.write(path, _json([vars(receipt) for receipt in receipts]))
 

@@ -33,7 +33,7 @@ def play(run: Run, server: Server, scenario: Callable[[AiohttpTransport], Awaita
 
 async def body(transport: AiohttpTransport, url: str) -> bytes:
     async with transport.ask("GET", url, {}) as answer:
-        return b"".join([piece async for piece in answer.pieces()])
+        return b"".join([bytes(piece) async for piece in answer.pieces()])
 
 
 def test_a_connection_is_kept_for_the_next_request(run: Run) -> None:
@@ -85,6 +85,22 @@ def test_bytes_arrive_as_they_are_stored(run: Run) -> None:
     packed = gzip.compress(b"content")
     server = answering(packed, "Content-Encoding: gzip")
     assert play(run, server, lambda transport: body(transport, server.url + PATH)) == packed
+
+
+def test_a_body_of_unknown_length_arrives_whole(run: Run) -> None:
+    """However long it turns out to be."""
+    part = bytes(BUFFER)
+    chunk = f"{len(part):x}\r\n".encode() + part + b"\r\n"
+    server = Server(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + 3 * chunk + b"0\r\n\r\n")
+    assert play(run, server, lambda transport: body(transport, server.url + PATH)) == 3 * part
+
+
+def test_a_body_of_two_lengths(run: Run) -> None:
+    """An answer that tells a length and comes in chunks as well is none (RFC 9112, 6.3)."""
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {3 * BUFFER}\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+    server = Server(head + bytes(3 * BUFFER), then_close=True)
+    with pytest.raises(SourceUnavailable):
+        play(run, server, lambda transport: body(transport, server.url + PATH))
 
 
 def test_a_redirect_is_not_followed(run: Run) -> None:
