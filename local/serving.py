@@ -18,7 +18,8 @@ def listen(port: int = 0) -> socket.socket:
     Raises:
         OSError: when the port is taken.
     """
-    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # Without the protocol, asyncio leaves Nagle's algorithm on: a short answer over a kept connection comes 40 ms late.
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind(("127.0.0.1", port))
