@@ -96,7 +96,7 @@ async def _copied(size: Size, rounds: int) -> Sequence[_Trial]:
 
 
 def _trials(size: Size) -> Sequence[_Trial]:
-    writing = _trial_of_constant(writers, "WRITERS", (1, 2 * writers.WRITERS, 4 + writers.WRITERS), size)
+    writing = _trial_of_constant(writers, "WRITERS", (1, writers.WRITERS // 2, 2 * writers.WRITERS), size)
     if size == LARGE:
         return (
             writing,

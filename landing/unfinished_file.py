@@ -2,11 +2,11 @@
 
 import hashlib
 import os
+import random
 import sys
-import uuid
 from contextlib import suppress
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 from landing.source import Piece
 from landing.zone import AlreadyThere
@@ -20,7 +20,7 @@ class UnfinishedFile:
 
     def __init__(self, target: str) -> None:
         self._target = target
-        self._file: BinaryIO | None = None
+        self._file: FileIO | None = None
         self._md5 = hashlib.md5(usedforsecurity=False)
 
     @property
@@ -32,8 +32,7 @@ class UnfinishedFile:
         """Writes the piece after what is there."""
         file = self._opened()
         self._md5.update(piece)
-        file.write(piece)
-        file.flush()
+        _write(file, piece)
         _write_back(file)
 
     def make_durable(self) -> None:
@@ -60,13 +59,12 @@ class UnfinishedFile:
         if self._file is None:
             return
         try:
-            # What is still buffered is written now, and a full disk refuses it again.
             self._file.close()
         finally:
             with suppress(FileNotFoundError):
                 os.unlink(self._file.name)
 
-    def _opened(self) -> BinaryIO:
+    def _opened(self) -> FileIO:
         self._file = self._file or _create_beside(self._target)
         return self._file
 
@@ -80,17 +78,24 @@ def sync(path: str | Path) -> None:
         os.close(descriptor)
 
 
-def _create_beside(target: str) -> BinaryIO:
+def _create_beside(target: str) -> FileIO:
     folder = os.path.dirname(target)
-    beside = os.path.join(folder, f"{UNFINISHED}{uuid.uuid4().hex}")
+    # Unbuffered, and no uuid4: each question to the system is one more turn that a small blob's thread waits for.
+    beside = os.path.join(folder, f"{UNFINISHED}{random.getrandbits(128):032x}")
     try:
-        return open(beside, "xb")
+        return open(beside, "xb", buffering=0)
     except FileNotFoundError:
         os.makedirs(folder, exist_ok=True)
-        return open(beside, "xb")
+        return open(beside, "xb", buffering=0)
 
 
-def _write_back(file: BinaryIO) -> None:
+def _write(file: FileIO, piece: Piece) -> None:
+    left = memoryview(piece)
+    while left:
+        left = left[file.write(left) :]
+
+
+def _write_back(file: FileIO) -> None:
     """Lets the system begin to write it to the disk.
 
     Measured over what `make bench` copies: 16 blobs of 64 MiB land, durable, in 0.7 times what they take without.

@@ -1,15 +1,14 @@
 """The threads in which the bytes of a landing folder are hashed and written."""
 
 import asyncio
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar, TypeVarTuple
 
-WRITERS = min(max(os.cpu_count() or 0, 2), 4)
-"""Threads, one for each of a few cores. Measured with `make bench` on two: one keeps the blobs waiting, more than two
-gain nothing."""
+WRITERS = 4
+"""Threads. Measured with `make bench` on two cores: with two, small blobs wait for one another's turn at the disk, and
+more than four gain nothing."""
 
 A = TypeVarTuple("A")
 T = TypeVar("T")

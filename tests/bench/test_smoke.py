@@ -83,7 +83,7 @@ def test_numbers_are_tried() -> None:
     """Each number is tried with the value in the code and with others, and the code is left as it was."""
     section = tuning.measure(quick=True)
     tried = [(row[0], int(row[2])) for row in section.rows]
-    writing = [("WRITERS", value) for value in sorted({1, WRITERS, 2 * WRITERS, 4 + WRITERS})]
+    writing = [("WRITERS", value) for value in sorted({1, WRITERS // 2, WRITERS, 2 * WRITERS})]
     copying = [("COPY_CONCURRENCY", value) for value in (4, 8, 16, 32)]
     assert tried == [*writing, *copying, *copying, ("MOST_RANGES", 16), ("MOST_RANGES", 64)]
     _require_sane(section, rows=len(tried), goals=0)
