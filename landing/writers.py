@@ -7,8 +7,7 @@ from contextlib import suppress
 from typing import TypeVar, TypeVarTuple
 
 WRITERS = 4
-"""Threads. Measured with `make bench` on two cores: with two, small blobs wait for one another's turn at the disk, and
-more than four gain nothing."""
+"""Threads. Measured with `make bench` on two cores: one takes a third longer, and more than four gain nothing."""
 
 A = TypeVarTuple("A")
 T = TypeVar("T")
