@@ -7,7 +7,8 @@ from contextlib import suppress
 from typing import TypeVar, TypeVarTuple
 
 WRITERS = 4
-"""Threads. Measured with `make bench` on two cores: one takes a third longer, and more than four gain nothing."""
+"""Threads. Measured with `make bench` on two cores: one takes a third longer, two up to a
+twentieth, and more than four gain nothing."""
 
 A = TypeVarTuple("A")
 T = TypeVar("T")
