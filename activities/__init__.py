@@ -9,7 +9,7 @@ from activities import (
     send_notice,
     start_export,
 )
-from activities.blueprint import blueprint
+from activities.door import blueprint
 
 __all__ = [
     "blueprint",

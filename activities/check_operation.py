@@ -1,15 +1,16 @@
 """Reads the operation once; where it succeeded, makes the plan of what is to be copied."""
 
-from activities.blueprint import JsonObject, activity
-from activities.clients import clients
-from activities.manifests import Manifests
+from activities.door import JsonObject, activity
 from activities.problems import problem, problem_of
-from billing.answers import NO_DATA, Failed, Manifest, Operation, Succeeded
+from billing.answers import NO_DATA, Failed, Manifest, Running
 from billing.errors import OperationGone, RequestRefused
+from billing.manifests import Manifests
+from clients.process import clients
 from landing.errors import LandingRefused, UnsafeName
 from landing.layout import require_landable
-from orchestrator.messages import CheckOperation, OperationAnswer, Plan, Problem
-from orchestrator.names import CHECK_OPERATION
+from messages.exports import CheckOperation, OperationAnswer, Plan
+from messages.names import CHECK_OPERATION
+from messages.problems import Problem
 
 
 @activity(CHECK_OPERATION)
@@ -18,22 +19,22 @@ async def check_operation(message: JsonObject) -> JsonObject:
     order = CheckOperation.from_json(message)
     try:
         using = await clients()
-        answer = await using.billing.read_operation(order.operation_url)
-        return _told(answer.value, answer.retry_after, using.manifests).to_json()
+        operation = await using.billing.read_operation(order.operation_url)
+        return _answer(operation, using.manifests).to_json()
     except OperationGone as gone:
         return OperationAnswer("gone", problem=problem_of(gone)).to_json()
     except (RequestRefused, UnsafeName, LandingRefused) as refusal:
         return OperationAnswer("final", problem=problem_of(refusal)).to_json()
 
 
-def _told(operation: Operation, retry_after: float | None, manifests: Manifests) -> OperationAnswer:
-    if isinstance(operation, Succeeded) and operation.manifest:
-        require_landable(blob.name for blob in operation.manifest.blobs)
-        manifests.keep(operation.manifest)
-        return OperationAnswer("succeeded", plan=_plan(operation.manifest))
+def _answer(operation: Running | Failed | Manifest, manifests: Manifests) -> OperationAnswer:
+    if isinstance(operation, Running):
+        return OperationAnswer("running", operation.retry_after)
     if isinstance(operation, Failed):
         return OperationAnswer("final" if operation.code == NO_DATA else "failed", problem=_failure(operation))
-    return OperationAnswer("running", retry_after)
+    require_landable(blob.name for blob in operation.blobs)
+    manifests.keep(operation)
+    return OperationAnswer("succeeded", plan=_plan(operation))
 
 
 def _plan(manifest: Manifest) -> Plan:

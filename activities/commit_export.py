@@ -1,13 +1,13 @@
 """Verifies that all of it is there, and only then says so: `_manifest.json`, then `_SUCCESS`, then `_latest.json`."""
 
-from activities.blueprint import JsonObject, activity
-from activities.clients import clients
+from activities.door import JsonObject, activity
 from activities.problems import data_changed, problem_of
 from activities.versions import contents, result, sweep_others, version_of
 from billing.errors import OperationGone, RequestRefused
+from clients.process import clients
 from landing.errors import Incomplete, LandingRefused
-from orchestrator.messages import VersionAnswer, VersionOrder
-from orchestrator.names import COMMIT_EXPORT
+from messages.exports import VersionAnswer, VersionOrder
+from messages.names import COMMIT_EXPORT
 
 
 @activity(COMMIT_EXPORT)
@@ -28,9 +28,9 @@ async def _commit(order: VersionOrder) -> VersionAnswer:
     manifest = await using.billing.read_manifest(order.plan.manifest_url)
     if manifest.digest != order.plan.digest:
         return VersionAnswer(problem=data_changed(), anew=True)
-    made_of = contents(order.request, order.plan, manifest)
+    made_of = contents(order, manifest)
     version = version_of(using, order.request, order.plan)
     totals = await version.committed() or await version.commit(made_of)
-    await version.point_latest(made_of, totals)
+    pointed = await version.point_latest(made_of, totals)
     await sweep_others(using, version)
-    return VersionAnswer(result(order.request, order.plan, version, totals, unchanged=False))
+    return VersionAnswer(result(order, version, totals, pointed=pointed))

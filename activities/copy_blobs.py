@@ -4,19 +4,20 @@ import asyncio
 import time
 from collections.abc import Awaitable, Iterable
 
-from activities.blueprint import JsonObject, activity
-from activities.clients import Clients, clients
+from activities.door import JsonObject, activity
 from activities.problems import data_changed, not_now, problem_of
 from activities.versions import version_folder, version_of
 from billing.answers import Manifest
 from billing.errors import OperationGone, RequestRefused, ServiceUnavailable
+from clients.process import Clients, clients
 from landing.copying import Copier
 from landing.errors import LandingError, LandingRefused, SourceChanged, SourceExpired, SourceMissing, TryAgain
 from landing.layout import landed_name
 from landing.version import Receipt
 from landing.zone import Copy, OutOfTime
-from orchestrator.messages import CopyAnswer, CopyOrder, NotNow
-from orchestrator.names import COPY_BLOBS
+from messages.exports import CopyAnswer, CopyOrder
+from messages.names import COPY_BLOBS
+from messages.problems import NotNow
 
 
 @activity(COPY_BLOBS)

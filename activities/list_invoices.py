@@ -1,12 +1,12 @@
 """Finds what the partner was invoiced for in a month."""
 
-from activities.blueprint import JsonObject, activity
-from activities.clients import clients
+from activities.door import JsonObject, activity
 from activities.problems import problem_of
 from billing.errors import OperationGone, RequestRefused
+from clients.process import clients
 from landing.errors import LandingRefused
-from orchestrator.messages import InvoicesAnswer, InvoicesOrder
-from orchestrator.names import LIST_INVOICES
+from messages.months import InvoicesAnswer, InvoicesOrder
+from messages.names import LIST_INVOICES
 
 
 @activity(LIST_INVOICES)

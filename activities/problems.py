@@ -1,9 +1,9 @@
 """Errors that a person must act on, as messages."""
 
-from activities.redaction import redacted
 from billing.errors import BillingError, ServiceUnavailable
+from clients.redaction import redacted
 from landing.errors import LandingError, SourceFault, TryAgain
-from orchestrator.messages import NotNow, Problem
+from messages.problems import NotNow, Problem
 
 MOST_CHARACTERS = 1000
 """Of a message that others wrote."""

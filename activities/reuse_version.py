@@ -1,13 +1,13 @@
 """Looks whether the planned data has landed before; if so, no blob is copied and only the pointer may have to move."""
 
-from activities.blueprint import JsonObject, activity
-from activities.clients import clients
+from activities.door import JsonObject, activity
 from activities.problems import data_changed, problem_of
 from activities.versions import contents, result, sweep_others, version_of
 from billing.errors import OperationGone, RequestRefused
+from clients.process import clients
 from landing.errors import Incomplete, LandingRefused
-from orchestrator.messages import VersionAnswer, VersionOrder
-from orchestrator.names import REUSE_VERSION
+from messages.exports import VersionAnswer, VersionOrder
+from messages.names import REUSE_VERSION
 
 
 @activity(REUSE_VERSION)
@@ -28,11 +28,11 @@ async def _reuse(order: VersionOrder) -> VersionAnswer:
     totals = await version.committed()
     if totals is None:
         return VersionAnswer()
-    unchanged = await version.is_latest()
+    unchanged = pointed = await version.is_latest()
     if not unchanged:
         manifest = await using.manifests.get(order.plan.manifest_url)
         if manifest.digest != order.plan.digest:
             return VersionAnswer(problem=data_changed(), anew=True)
-        await version.point_latest(contents(order.request, order.plan, manifest), totals)
+        pointed = await version.point_latest(contents(order, manifest), totals)
     await sweep_others(using, version)
-    return VersionAnswer(result(order.request, order.plan, version, totals, unchanged=unchanged))
+    return VersionAnswer(result(order, version, totals, unchanged=unchanged, pointed=pointed))

@@ -2,11 +2,11 @@
 
 import logging
 
-from activities.blueprint import JsonObject, activity
-from activities.clients import unprepared_clients
-from activities.webhook import NotTaken, ReceiverUnavailable
-from orchestrator.messages import Notice, NoticeAnswer
-from orchestrator.names import SEND_NOTICE
+from activities.door import JsonObject, activity
+from clients.process import unprepared_clients
+from clients.webhook import NotTaken, ReceiverUnavailable
+from messages.names import SEND_NOTICE
+from messages.notices import Notice
 
 TYPE = "partner.billing.export."
 """What the type of each event begins with, and the line in the log."""
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 @activity(SEND_NOTICE)
 async def send_notice(message: JsonObject) -> JsonObject:
-    """`NoticeAnswer` to a `Notice`."""
+    """Announces the end that the `Notice` tells of; the answer is empty."""
     notice = Notice.from_json(message)
     webhook = unprepared_clients().webhook
     if notice.attempt == 1:
@@ -28,14 +28,13 @@ async def send_notice(message: JsonObject) -> JsonObject:
         log.warning("The webhook did not take the notice of %s: %s", notice.subject, fault)
         if isinstance(fault, ReceiverUnavailable):
             raise
-        return NoticeAnswer(False).to_json()
-    return NoticeAnswer(webhook is not None).to_json()
+    return {}
 
 
 def _log(notice: Notice) -> None:
     failed = notice.outcome == "failed"
-    told = f": {notice.data['code']}: {notice.data['message']}" if failed else ""
-    log.log(logging.ERROR if failed else logging.INFO, "%s%s %s%s", TYPE, notice.outcome, notice.subject, told)
+    reason = f": {notice.data['code']}: {notice.data['message']}" if failed else ""
+    log.log(logging.ERROR if failed else logging.INFO, "%s%s %s%s", TYPE, notice.outcome, notice.subject, reason)
 
 
 def _event(notice: Notice) -> JsonObject:

@@ -1,12 +1,12 @@
 """Posts the export. The one activity that leaves something behind when it runs twice: a second, harmless operation."""
 
-from activities.blueprint import JsonObject, activity
-from activities.clients import clients
+from activities.door import JsonObject, activity
 from activities.problems import problem_of
 from billing.errors import OperationGone, RequestRefused
+from clients.process import clients
 from landing.errors import LandingRefused
-from orchestrator.messages import StartAnswer, StartOrder
-from orchestrator.names import START_EXPORT
+from messages.exports import StartAnswer, StartOrder
+from messages.names import START_EXPORT
 
 
 @activity(START_EXPORT)
@@ -19,4 +19,4 @@ async def start_export(message: JsonObject) -> JsonObject:
         started = await using.billing.start_export(order.request)
     except (RequestRefused, OperationGone, LandingRefused) as refusal:
         return StartAnswer(problem=problem_of(refusal)).to_json()
-    return StartAnswer(started.value, started.retry_after, posted=posted).to_json()
+    return StartAnswer(started.operation_url, started.retry_after, posted=posted).to_json()

@@ -3,13 +3,13 @@
 import asyncio
 import logging
 
-from activities.clients import Clients
 from billing.answers import Manifest
-from billing.models import ExportRequest
+from catalog.export_request import ExportRequest
+from clients.process import Clients
 from landing.errors import LandingError
 from landing.layout import ExportFolder, VersionFolder
 from landing.version import Contents, Totals, Version
-from orchestrator.messages import Plan, Result
+from messages.exports import Plan, Result, VersionOrder
 
 SWEEP_SECONDS = 60.0
 """Time given to removing leftovers, which nobody waits for but the end of an export."""
@@ -37,13 +37,16 @@ async def sweep_others(using: Clients, version: Version) -> None:
         log.warning("Versions that never committed are left to the next export: %r", fault)
 
 
-def contents(request: ExportRequest, plan: Plan, manifest: Manifest) -> Contents:
+def contents(order: VersionOrder, manifest: Manifest) -> Contents:
     """What the version is made of, without any secret. The plan's time counts: all parts of a run then agree."""
-    origin = {**request.to_json(), "partnerTenantId": plan.tenant_id, "rootDirectory": manifest.root}
+    plan = order.plan
+    origin = {**order.request.to_json(), "partnerTenantId": plan.tenant_id, "rootDirectory": manifest.root}
     return Contents(plan.e_tag, origin, plan.created, [blob.name for blob in manifest.blobs])
 
 
-def result(request: ExportRequest, plan: Plan, version: Version, totals: Totals, *, unchanged: bool) -> Result:
+def result(
+    order: VersionOrder, version: Version, totals: Totals, *, unchanged: bool = False, pointed: bool = True
+) -> Result:
     """What the export ends with."""
-    folder = version_folder(request, plan)
-    return Result(plan.e_tag, folder.version, totals.blob_count, totals.bytes, version.url, unchanged)
+    folder = version_folder(order.request, order.plan)
+    return Result(order.plan.e_tag, folder.version, totals.blob_count, totals.bytes, version.url, unchanged, pointed)

@@ -12,15 +12,15 @@ from azure.storage.blob import BlobClient as SyncBlobClient
 from azure.storage.blob.aio import ContainerClient
 
 import function_app
-from activities.clients import Clients, given_clients, make_clients
 from bench import tools
 from bench.floor import BareHttpx, Floor
 from bench.servers import TOKEN
 from bench.work import Container, Contender, Copy, NotPossible, Work, side_by_side
-from billing.models import ExportRequest
+from catalog.export_request import ExportRequest
+from clients.process import Clients, given_clients, make_clients
 from local.functions import index
-from orchestrator.messages import CopyAnswer, CopyOrder, Plan
-from orchestrator.names import COPY_BLOBS
+from messages.exports import CopyAnswer, CopyOrder, Plan
+from messages.names import COPY_BLOBS
 from orchestrator.policy import index_ranges
 from settings import Settings
 

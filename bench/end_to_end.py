@@ -13,14 +13,14 @@ from statistics import median
 import httpx
 
 import function_app
-from activities.clients import Clients, given_clients, make_clients
-from activities.manifests import Manifests
 from bench.billing_api import BillingApi, Size
 from bench.hosting import QUICK_POLLS
 from bench.instant import LENGTH, InstantZone
 from bench.report import Goal, Section
 from billing.client import BillingClient
+from billing.manifests import Manifests
 from billing.origins import SourceHosts
+from clients.process import Clients, given_clients, make_clients
 from local.engine import Store
 from local.host import Host
 from local.serving import listen

@@ -18,8 +18,8 @@ from bench.orchestration import MOST_EVENTS, OPERATION, POLICY, REQUEST
 from bench.report import Goal, Section
 from bench.turns import START, Playing, TurnCost
 from local.functions import index
-from orchestrator.messages import ExportOrder, NoticeAnswer, OperationAnswer, Policy, StartAnswer
-from orchestrator.names import CHECK_OPERATION, RUN_EXPORT, SEND_NOTICE, START_EXPORT
+from messages.exports import ExportOrder, OperationAnswer, Policy, StartAnswer
+from messages.names import CHECK_OPERATION, RUN_EXPORT, SEND_NOTICE, START_EXPORT
 
 PER_MESSAGE = 3
 """Transactions of a queue message: it is put, taken and deleted. Several may be taken at once; that is not counted."""
@@ -61,7 +61,7 @@ def _waiting(policy: Policy) -> Playing:
     answers = {
         START_EXPORT: lambda _: StartAnswer(OPERATION).to_json(),
         CHECK_OPERATION: lambda _: OperationAnswer("running").to_json(),
-        SEND_NOTICE: lambda _: NoticeAnswer(True).to_json(),
+        SEND_NOTICE: lambda _: {},
     }
     playing = Playing(index(function_app.app).orchestrators, answers)
     playing.run(RUN_EXPORT, ExportOrder(REQUEST, policy).to_json())

@@ -85,8 +85,21 @@ class Manifest:
 
 
 @dataclass(frozen=True)
+class StartedExport:
+    """The export was accepted. `retry_after`: seconds until its operation may be polled, if Microsoft said so."""
+
+    operation_url: str
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True)
 class Running:
-    """The operation has not ended, or says something that nobody has documented."""
+    """The operation has not ended, or says something that nobody has documented.
+
+    `retry_after`: seconds until it may be polled again, if Microsoft said so.
+    """
+
+    retry_after: float | None = None
 
 
 @dataclass(frozen=True)

@@ -4,29 +4,18 @@ Source: https://learn.microsoft.com/graph/api/resources/partners-billing-api-ove
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Generic, TypeVar
 from urllib.parse import urljoin
 
 import httpx
 
-from billing.answers import Manifest, Operation, Succeeded, operation_from_json
-from billing.datasets import Dataset
+from billing.answers import Failed, Manifest, Running, StartedExport, Succeeded, operation_from_json
 from billing.errors import UnusableAnswer
 from billing.http import Api, json_object, unusable
-from billing.models import ExportRequest
 from billing.origins import SourceHosts, require_origin
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Answer(Generic[T]):
-    """What the API answered, and the seconds it asks us to wait before the next call, if it does."""
-
-    value: T
-    retry_after: float | None
+from catalog.datasets import Dataset
+from catalog.export_request import ExportRequest
 
 
 class BillingClient:
@@ -45,8 +34,8 @@ class BillingClient:
         self._api = Api(base_url, http, now)
         self._sources = sources
 
-    async def start_export(self, request: ExportRequest) -> Answer[str]:
-        """Posts the export; the answer is its operation's URL.
+    async def start_export(self, request: ExportRequest) -> StartedExport:
+        """Posts the export.
 
         Raises:
             ServiceUnavailable: when no try was answered.
@@ -59,10 +48,10 @@ class BillingClient:
             raise unusable(response, "an export starts with 202 and a Location header")
         operation_url = _resolved(location, url)
         require_origin(operation_url, self._api.base_url)
-        return Answer(operation_url, self._api.wait_asked_for(response))
+        return StartedExport(operation_url, self._api.wait_asked_for(response))
 
-    async def read_operation(self, url: str) -> Answer[Operation]:
-        """The operation's state; where it succeeded, with its manifest.
+    async def read_operation(self, url: str) -> Running | Failed | Manifest:
+        """The operation's state; where it succeeded, its manifest.
 
         Raises:
             ServiceUnavailable: when no try was answered.
@@ -72,9 +61,10 @@ class BillingClient:
         response = await self._api.send("GET", url)
         operation = operation_from_json(json_object(response), url)
         if isinstance(operation, Succeeded):
-            manifest = await self._manifest_of(operation, url)
-            operation = Succeeded(manifest.url, manifest)
-        return Answer(operation, self._api.wait_asked_for(response))
+            return await self._manifest_of(operation, url)
+        if isinstance(operation, Running):
+            return replace(operation, retry_after=self._api.wait_asked_for(response))
+        return operation
 
     async def read_manifest(self, url: str) -> Manifest:
         """The manifest at the URL of a manifest or of the operation that embeds it, with a fresh SAS token.

@@ -12,8 +12,8 @@ import httpx
 
 from billing.errors import NoInvoiceAccess, UnusableAnswer
 from billing.http import REFUSALS, Api
-from billing.models import INVOICE_ID
-from billing.months import month_before, month_of
+from catalog.datasets import INVOICE_ID
+from catalog.months import month_before, month_of
 
 PAGE_SIZE = 200
 """Invoices asked for at once."""

@@ -25,7 +25,7 @@ def require_origin(url: str, expected: str) -> None:
         ForeignOrigin: otherwise.
     """
     if not origin(url)[1] or origin(url) != origin(expected) or "@" in urlsplit(url).netloc:
-        raise ForeignOrigin("ForeignOrigin", f"The answer points to {_shown(url)}, which is not {_shown(expected)}.")
+        raise ForeignOrigin("ForeignOrigin", f"The answer points to {_named(url)}, which is not {_named(expected)}.")
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class SourceHosts:
         """
         scheme, host, _ = origin(url)
         if not host or "@" in urlsplit(url).netloc or not self._allows(scheme, host):
-            raise ForeignOrigin("ForeignSource", f"The manifest's blobs are at {_shown(url)}, which is not allowed.")
+            raise ForeignOrigin("ForeignSource", f"The manifest's blobs are at {_named(url)}, which is not allowed.")
 
     def _allows(self, scheme: str, host: str) -> bool:
         if self.loopback and host in _LOOPBACK:
@@ -54,7 +54,7 @@ class SourceHosts:
         return scheme == "https" and host.endswith(self.suffixes)
 
 
-def _shown(url: str) -> str:
+def _named(url: str) -> str:
     scheme, host, port = origin(url)
     if not host:
         return "no host"

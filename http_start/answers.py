@@ -9,7 +9,7 @@ from typing import Any, ParamSpec
 
 import azure.functions as func
 
-from billing.models import InvalidRequest
+from catalog.invalid_request import InvalidRequest
 from settings import SettingsError
 
 P = ParamSpec("P")

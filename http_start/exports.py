@@ -8,12 +8,14 @@ from typing import Any
 from azure.durable_functions import DurableOrchestrationClient
 from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
 
-from billing.models import ExportRequest
+from catalog.export_request import ExportRequest
+from catalog.run_ids import RUN_ID
 from http_start.answers import Refused
-from http_start.parsing import BEGINNING, RUN_ID, unknown_export
-from http_start.status import ACTIVE, ENDED, is_active, just_started, shown
-from orchestrator.messages import ExportOrder, Message, Policy
-from orchestrator.names import RUN_EXPORT
+from http_start.parsing import BEGINNING, unknown_export
+from http_start.status import ACTIVE, ENDED, is_active, just_started, status_document
+from messages.encoding import Message
+from messages.exports import ExportOrder, Policy
+from messages.names import RUN_EXPORT
 from settings import Settings
 
 PAGE = 100
@@ -52,7 +54,7 @@ async def start_run(client: DurableOrchestrationClient, name: str, run_id: str, 
     """The status of the run of this id: the one that is running, else one that begins now."""
     running = await client.get_status(run_id)
     if is_active(running):
-        return shown(running)
+        return status_document(running)
     try:
         await client.start_new(name, run_id, order.to_json())
     except Exception:
@@ -60,7 +62,7 @@ async def start_run(client: DurableOrchestrationClient, name: str, run_id: str, 
         running = await client.get_status(run_id)
         if not is_active(running):
             raise
-        return shown(running)
+        return status_document(running)
     return just_started(run_id)
 
 
@@ -73,14 +75,14 @@ async def find(client: DurableOrchestrationClient, export_id: str) -> dict[str, 
     status = await client.get_status(export_id)
     if not status:
         raise unknown_export()
-    return shown(status)
+    return status_document(status)
 
 
 async def started_since(client: DurableOrchestrationClient, moment: datetime, now: datetime) -> list[dict[str, Any]]:
     """The statuses of all exports started since the moment (UTC), newest first, without sub-orchestrations."""
     statuses = await _created_between(client, moment, now)
     exports = [status for status in statuses if RUN_ID.fullmatch(status.instance_id)]
-    return [shown(status) for status in sorted(exports, key=lambda status: status.created_time, reverse=True)]
+    return [status_document(status) for status in sorted(exports, key=lambda status: status.created_time, reverse=True)]
 
 
 async def _created_between(
@@ -115,7 +117,7 @@ async def cancel(client: DurableOrchestrationClient, export_id: str) -> dict[str
     # Also of one that has ended: a call that broke off may have left some.
     if not (await _cancel_children(client, export_id) or active):
         raise Refused(HTTPStatus.CONFLICT, "The export has ended already.")
-    return shown(status)
+    return status_document(status)
 
 
 async def _cancel_children(client: DurableOrchestrationClient, export_id: str) -> bool:

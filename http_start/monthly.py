@@ -6,11 +6,11 @@ from typing import Any
 
 from azure.durable_functions import DurableOrchestrationClient
 
-from billing.months import month_before
+from catalog.months import month_before
+from catalog.months_request import MonthsRequest
 from http_start.exports import forget_before, policy, start_run
-from http_start.months import Months
-from orchestrator.messages import BackfillOrder, MonthlyOrder
-from orchestrator.names import BACKFILL, MONTHLY_EXPORTS
+from messages.months import BackfillOrder, MonthlyOrder
+from messages.names import BACKFILL, MONTHLY_EXPORTS
 from settings import Settings
 
 log = logging.getLogger(__name__)
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 async def begin(client: DurableOrchestrationClient, settings: Settings, now: datetime) -> dict[str, Any]:
     """Starts the month that closed last, unless it is running; its status. Old runs are forgotten, if that succeeds."""
-    status = await start(client, Months(month_before(now)), settings, now)
+    status = await start(client, MonthsRequest(month_before(now)), settings, now)
     try:
         await forget_before(client, now - timedelta(days=settings.history_days))
     except Exception:
@@ -27,7 +27,7 @@ async def begin(client: DurableOrchestrationClient, settings: Settings, now: dat
 
 
 async def start(
-    client: DurableOrchestrationClient, months: Months, settings: Settings, now: datetime
+    client: DurableOrchestrationClient, months: MonthsRequest, settings: Settings, now: datetime
 ) -> dict[str, Any]:
     """The status of the run for these months: the one that is running, else one that begins now."""
     if months.last is None:

@@ -1,16 +1,17 @@
 """What callers send: read, checked against its grammar, refused with every fault."""
 
 import json
-import re
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 
 import azure.functions as func
 
-from billing.models import EXPORT_ID, ExportRequest, InvalidRequest
-from billing.months import month_before
+from catalog.export_request import ExportRequest
+from catalog.invalid_request import InvalidRequest
+from catalog.months import month_before
+from catalog.months_request import MonthsRequest
+from catalog.run_ids import RUN_ID
 from http_start.answers import Refused
-from http_start.months import Months
 
 MOST_BODY_BYTES = 16 << 10
 
@@ -19,10 +20,6 @@ LISTED = timedelta(days=40)
 
 # Before any export: keeps far dates within what Durable's clients can write.
 BEGINNING = datetime(2015, 1, 1, tzinfo=UTC)
-
-
-RUN_ID = re.compile(f"{EXPORT_ID.pattern}|{Months.ID.pattern}")
-"""The ids of exports, of monthly runs, and of ranges of months; what else Durable runs has others."""
 
 
 def export_request(request: func.HttpRequest) -> ExportRequest:
@@ -35,14 +32,14 @@ def export_request(request: func.HttpRequest) -> ExportRequest:
     return ExportRequest.parse(_json(request))
 
 
-def months(request: func.HttpRequest, now: datetime) -> Months:
+def months(request: func.HttpRequest, now: datetime) -> MonthsRequest:
     """The billing months that the body asks for.
 
     Raises:
         InvalidRequest: with every fault.
         Refused: when the body is too large.
     """
-    return Months.parse(_json(request), month_before(now))
+    return MonthsRequest.parse(_json(request), month_before(now))
 
 
 def _json(request: func.HttpRequest) -> object:

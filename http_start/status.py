@@ -6,7 +6,7 @@ from typing import Any
 from azure.durable_functions import OrchestrationRuntimeStatus
 from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
 
-from orchestrator.messages import Problem
+from messages.problems import Problem
 
 _STATES = {
     OrchestrationRuntimeStatus.Pending: "pending",
@@ -42,7 +42,7 @@ def just_started(export_id: str) -> dict[str, Any]:
     return _document(export_id, "pending", {})
 
 
-def shown(status: DurableOrchestrationStatus) -> dict[str, Any]:
+def status_document(status: DurableOrchestrationStatus) -> dict[str, Any]:
     """`id`, `state`, `phase`, `progress`, and, once it has ended, `result` or `error`; of a month the result so far."""
     state = _STATES[status.runtime_status]
     custom = status.custom_status if isinstance(status.custom_status, Mapping) else {}

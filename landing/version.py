@@ -111,8 +111,9 @@ class Version:
         }
         while True:
             stored = await self._zone.read(self._folder.export.latest)
-            if _is_newer(_pointer(stored).get("manifestCreatedDateTime"), contents.created):
-                return False
+            current = _pointer(stored)
+            if _is_newer(current.get("manifestCreatedDateTime"), contents.created):
+                return bool(current.get("version") == self._folder.version)
             if await self._zone.swap(self._folder.export.latest, _json(pointer), stored.tag if stored else None):
                 return True
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Optional, TypeVar
 
 import typer
 
-from billing.datasets import DATASETS
+from catalog.datasets import DATASETS
 from local import commands
 from local.configuration import DEMO_LANDING, EMULATOR_PORT, HOST_PORT, log_to_stderr
 from local.emulator import EmulatorOptions, InvalidScript

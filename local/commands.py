@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from activities.clients import close_clients
+from clients.process import close_clients
 from local import report, watching
 from local.configuration import load_settings, use_emulator
 from local.emulator import AzuriteBlobs, Emulator, EmulatorOptions, read_script

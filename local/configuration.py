@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from activities.redaction import redact_logs
+from clients.redaction import redact_logs
 from settings import Settings, SettingsError, configured
 
 LOCAL_SETTINGS = Path("local.settings.json")

@@ -4,11 +4,12 @@ from typing import Any
 
 from azure.durable_functions import DurableOrchestrationContext
 
-from billing.months import months_between
+from catalog.months import months_between
+from messages.months import BackfillOrder, MonthlyOrder
+from messages.names import BACKFILL, MONTHLY_EXPORTS
+from messages.problems import Problem
 from orchestrator import notices
 from orchestrator.blueprint import blueprint
-from orchestrator.messages import BackfillOrder, MonthlyOrder, Problem
-from orchestrator.names import BACKFILL, MONTHLY_EXPORTS
 from orchestrator.run import ExportFailed, Run, Steps, reason_of
 
 
@@ -17,7 +18,7 @@ def backfill(context: DurableOrchestrationContext) -> Steps[dict[str, Any]]:
     """For each month what became of it, as callers see it; fails when one of them did."""
     order = BackfillOrder.from_json(context.get_input())
     run = Run(context, order.policy, None)
-    return (yield from notices.told(run, context.instance_id, _play(run, order)))
+    return (yield from notices.with_notice(run, context.instance_id, _play(run, order)))
 
 
 def _play(run: Run, order: BackfillOrder) -> Steps[dict[str, Any]]:

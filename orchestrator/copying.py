@@ -3,9 +3,10 @@
 from dataclasses import replace
 from typing import Any
 
-from billing.models import ExportRequest
-from orchestrator.messages import CopyAnswer, Copying, CopyOrder, NotNow, Plan, Problem
-from orchestrator.names import COPY_BLOBS
+from catalog.export_request import ExportRequest
+from messages.exports import CopyAnswer, CopyOrder, CopyProgress, Plan
+from messages.names import COPY_BLOBS
+from messages.problems import NotNow, Problem
 from orchestrator.policy import MOST_IDLE_ROUNDS, MOST_IDLE_ROUNDS_AT_SOURCE, index_ranges, total
 from orchestrator.run import ExportAnew, ExportFailed, Run, Steps, crashed, deadline_passed, ending
 
@@ -13,12 +14,12 @@ SLICES_PER_HISTORY = 128
 """Calls of `copy_blobs`, and waits between rounds, before continuing as new: four events each, read at every replay."""
 
 
-def begin(plan: Plan, batch_size: int) -> Copying:
+def begin(plan: Plan, batch_size: int) -> CopyProgress:
     """All of the plan's blobs, still to copy."""
-    return Copying(plan, index_ranges(plan.blob_count, batch_size))
+    return CopyProgress(plan, index_ranges(plan.blob_count, batch_size))
 
 
-def copy_ranges(run: Run, request: ExportRequest, copying: Copying) -> Steps[Copying]:
+def copy_ranges(run: Run, request: ExportRequest, progress: CopyProgress) -> Steps[CopyProgress]:
     """Copies what is pending. What still is in the answer is left for the next history.
 
     Raises:
@@ -26,23 +27,23 @@ def copy_ranges(run: Run, request: ExportRequest, copying: Copying) -> Steps[Cop
         ExportAnew: when the data is no longer what was planned, or cannot be read.
     """
     slices = SLICES_PER_HISTORY
-    while copying.pending and slices >= len(copying.pending):
+    while progress.pending and slices >= len(progress.pending):
         if run.now >= run.deadline:
             raise ExportFailed(deadline_passed("blobs were still being copied."))
-        slices -= len(copying.pending)
-        round_ = _Round(run, request, copying)
-        copying = yield from round_.play()
-        if copying.pending and round_.not_now:
-            yield from _wait_for_next_round(run, copying, round_.not_now)
+        slices -= len(progress.pending)
+        round_ = _Round(run, request, progress)
+        progress = yield from round_.play()
+        if progress.pending and round_.not_now:
+            yield from _wait_for_next_round(run, progress, round_.not_now)
             slices -= 1
-    return copying
+    return progress
 
 
-def _wait_for_next_round(run: Run, copying: Copying, not_now: NotNow) -> Steps[None]:
-    if copying.idle_rounds >= (MOST_IDLE_ROUNDS_AT_SOURCE if not_now.anew else MOST_IDLE_ROUNDS):
-        left = total(copying.pending)
-        raise ending(not_now, f"Of {copying.plan.blob_count} blobs, up to {left} could not be copied")
-    yield from run.wait_after(not_now, max(copying.idle_rounds, 1))
+def _wait_for_next_round(run: Run, progress: CopyProgress, not_now: NotNow) -> Steps[None]:
+    if progress.idle_rounds >= (MOST_IDLE_ROUNDS_AT_SOURCE if not_now.anew else MOST_IDLE_ROUNDS):
+        left = total(progress.pending)
+        raise ending(not_now, f"Of {progress.plan.blob_count} blobs, up to {left} could not be copied")
+    yield from run.wait_after(not_now, max(progress.idle_rounds, 1))
 
 
 class _Round:
@@ -53,19 +54,19 @@ class _Round:
     after, so that slices begun one by one would run one by one.
     """
 
-    def __init__(self, run: Run, request: ExportRequest, copying: Copying) -> None:
+    def __init__(self, run: Run, request: ExportRequest, progress: CopyProgress) -> None:
         self.not_now: NotNow | None = None
         self._run = run
         self._request = request
-        self._copying = copying
+        self._progress = progress
         self._progressed = False
         self._left: list[list[int]] = []
         self._ending: ExportFailed | ExportAnew | None = None
         self._running: dict[Any, list[int]] = {}
 
-    def play(self) -> Steps[Copying]:
+    def play(self) -> Steps[CopyProgress]:
         self._show()
-        for pending in self._copying.pending:
+        for pending in self._progress.pending:
             self._start(pending)
         while self._running:
             done = yield self._run.context.task_any(list(self._running))
@@ -74,12 +75,12 @@ class _Round:
             self._show()
         if self._ending:
             raise self._ending
-        idle_rounds = 0 if self._progressed else self._copying.idle_rounds + 1
-        return replace(self._copying, pending=sorted(self._left), idle_rounds=idle_rounds)
+        idle_rounds = 0 if self._progressed else self._progress.idle_rounds + 1
+        return replace(self._progress, pending=sorted(self._left), idle_rounds=idle_rounds)
 
     def _start(self, pending: list[int]) -> None:
         start, stop = pending
-        order = CopyOrder(self._request, self._copying.plan, start, stop)
+        order = CopyOrder(self._request, self._progress.plan, start, stop)
         self._running[self._run.task(COPY_BLOBS, order)] = pending
 
     def _take(self, pending: list[int], answer: CopyAnswer) -> None:
@@ -88,10 +89,10 @@ class _Round:
             self._end(answer.problem, answer.anew)
         # A slice that ended in the middle of a large blob has staged some of it.
         self._progressed = self._progressed or answer.next > pending[0] or not answer.not_now
-        self._copying = replace(
-            self._copying,
-            blobs_done=self._copying.blobs_done + answer.blobs,
-            bytes_done=self._copying.bytes_done + answer.bytes,
+        self._progress = replace(
+            self._progress,
+            blobs_done=self._progress.blobs_done + answer.blobs,
+            bytes_done=self._progress.bytes_done + answer.bytes,
         )
         if answer.next < pending[1]:
             self._left.append([answer.next, pending[1]])
@@ -101,8 +102,8 @@ class _Round:
             self._ending = ExportAnew(problem) if anew else ExportFailed(problem)
 
     def _show(self) -> None:
-        copying = self._copying
-        self._run.show("copying", copying.blobs_done, copying.plan.blob_count, copying.bytes_done)
+        progress = self._progress
+        self._run.show("copying", progress.blobs_done, progress.plan.blob_count, progress.bytes_done)
 
 
 def _read(result: Any, start: int) -> CopyAnswer:

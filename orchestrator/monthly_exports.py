@@ -8,11 +8,13 @@ from typing import Any
 
 from azure.durable_functions import DurableOrchestrationContext
 
-from billing.models import ExportRequest
+from catalog.export_request import ExportRequest
+from messages.exports import ExportOrder, Result
+from messages.months import InvoicesAnswer, InvoicesOrder, MonthlyOrder, Outcome
+from messages.names import LIST_INVOICES, MONTHLY_EXPORTS, RUN_EXPORT
+from messages.problems import Problem
 from orchestrator import notices
 from orchestrator.blueprint import blueprint
-from orchestrator.messages import ExportOrder, InvoicesAnswer, InvoicesOrder, MonthlyOrder, Outcome, Problem, Result
-from orchestrator.names import LIST_INVOICES, MONTHLY_EXPORTS, RUN_EXPORT
 from orchestrator.run import ExportFailed, Run, Steps, reason_of
 
 MOST_SHOWN = 24
@@ -27,7 +29,7 @@ def monthly_exports(context: DurableOrchestrationContext) -> Steps[dict[str, Any
     """For each invoice its outcome, as callers see it; fails when none was issued, or one could not be exported."""
     order = MonthlyOrder.from_json(context.get_input())
     month = _Month(Run(context, order.policy, None), order)
-    return (yield from notices.told(month.run, f"monthly-{order.month}", month.play()))
+    return (yield from notices.with_notice(month.run, f"monthly-{order.month}", month.play()))
 
 
 class _Month:

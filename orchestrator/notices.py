@@ -3,13 +3,14 @@
 from dataclasses import replace
 from typing import Any
 
-from orchestrator.messages import Notice, NotNow
-from orchestrator.names import SEND_NOTICE
+from messages.names import SEND_NOTICE
+from messages.notices import Notice
+from messages.problems import NotNow
 from orchestrator.policy import NOTICE_TRIES
 from orchestrator.run import ExportFailed, Run, Steps
 
 
-def told(run: Run, subject: str, steps: Steps[dict[str, Any]]) -> Steps[dict[str, Any]]:
+def with_notice(run: Run, subject: str, steps: Steps[dict[str, Any]]) -> Steps[dict[str, Any]]:
     """What the steps return, once it was told, or the failure with which they end, which then is in the status too.
 
     Raises:
@@ -19,17 +20,17 @@ def told(run: Run, subject: str, steps: Steps[dict[str, Any]]) -> Steps[dict[str
         result = yield from steps
     except ExportFailed as failure:
         run.show_failure(failure.problem)
-        yield from _tell(run, subject, "failed", failure.problem.to_json())
+        yield from _announce(run, subject, "failed", failure.problem.to_json())
         raise
-    yield from _tell(run, subject, "unchanged" if result.get("unchanged") else "succeeded", result)
+    yield from _announce(run, subject, "unchanged" if result.get("unchanged") else "succeeded", result)
     return result
 
 
-def _tell(run: Run, subject: str, outcome: str, data: dict[str, Any]) -> Steps[None]:
+def _announce(run: Run, subject: str, outcome: str, data: dict[str, Any]) -> Steps[None]:
     # One id for all tries, by which a receiver knows what it has seen before.
     notice = Notice(run.context.new_uuid(), outcome, subject, run.now, data)
     for attempt in range(1, NOTICE_TRIES + 1):
-        answer = yield from run.ask(SEND_NOTICE, replace(notice, attempt=attempt))
+        answer = yield from run.call_once(SEND_NOTICE, replace(notice, attempt=attempt))
         if not isinstance(answer, NotNow):
             return
         if attempt < NOTICE_TRIES:

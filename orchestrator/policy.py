@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from orchestrator.messages import Policy
+from messages.exports import Policy
 
 MOST_RANGES = 64
 """Ranges of one export: replay reads the whole history at each completion, so it must not grow with the blobs.

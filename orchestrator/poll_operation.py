@@ -5,9 +5,10 @@ from typing import Any
 
 from azure.durable_functions import DurableOrchestrationContext
 
+from messages.exports import CheckOperation, OperationAnswer, Polling
+from messages.names import CHECK_OPERATION, POLL_OPERATION
+from messages.problems import NotNow
 from orchestrator.blueprint import blueprint
-from orchestrator.messages import CheckOperation, NotNow, OperationAnswer, Polling
-from orchestrator.names import CHECK_OPERATION, POLL_OPERATION
 from orchestrator.policy import may_be_too_early, poll_delay
 from orchestrator.run import ExportFailed, Run, Steps
 
@@ -35,10 +36,10 @@ def poll_operation(context: DurableOrchestrationContext) -> Steps[dict[str, Any]
 
 def _check(run: Run, polling: Polling) -> Steps[OperationAnswer]:
     """One poll. What could not be asked, and an operation that is not known yet, is polled again like a running one."""
-    told = yield from run.ask(CHECK_OPERATION, CheckOperation(polling.operation_url))
-    if isinstance(told, NotNow):
-        return OperationAnswer("running", told.retry_after, problem=told.problem)
-    answer = OperationAnswer.from_json(told)
+    reply = yield from run.call_once(CHECK_OPERATION, CheckOperation(polling.operation_url))
+    if isinstance(reply, NotNow):
+        return OperationAnswer("running", reply.retry_after, problem=reply.problem)
+    answer = OperationAnswer.from_json(reply)
     if answer.state == "gone" and may_be_too_early(run.now, polling.posted, polling.seen):
         return replace(answer, state="running")
     return answer

@@ -8,7 +8,9 @@ from typing import Any, TypeVar
 
 from azure.durable_functions import DurableOrchestrationContext
 
-from orchestrator.messages import Message, NotNow, Policy, Problem, PutOff
+from messages.encoding import Message
+from messages.exports import Policy
+from messages.problems import NotNow, Problem, PutOff
 from orchestrator.policy import ACTIVITY_TRIES, retry_delay
 
 T = TypeVar("T")
@@ -53,12 +55,12 @@ class Run:
     ) -> None:
         """Sets what the status shows from now on; `result` is what there is of it so far."""
         progress = {"blobsDone": blobs_done, "blobCount": blob_count, "bytesDone": bytes_done}
-        self._shown = {"phase": phase, "progress": progress} | ({"result": result} if result else {})
-        self.context.set_custom_status(self._shown)
+        self._status = {"phase": phase, "progress": progress} | ({"result": result} if result else {})
+        self.context.set_custom_status(self._status)
 
     def show_failure(self, problem: Problem) -> None:
         """Adds to the status why the run failed."""
-        self.context.set_custom_status({**self._shown, "error": problem.to_json()})
+        self.context.set_custom_status({**self._status, "error": problem.to_json()})
 
     def wait(self, seconds: float, waiting_for: str) -> Steps[None]:
         """Waits by a durable timer.
@@ -83,15 +85,15 @@ class Run:
             ExportAnew: when it never can, and a new export may mend that.
         """
         for failures in range(1, ACTIVITY_TRIES + 1):
-            told = yield from self.ask(activity, message)
-            if not isinstance(told, NotNow):
-                return answer.from_json(told)
-            not_now = told
+            reply = yield from self.call_once(activity, message)
+            if not isinstance(reply, NotNow):
+                return answer.from_json(reply)
+            not_now = reply
             if failures < ACTIVITY_TRIES:
                 yield from self.wait_after(not_now, failures)
         raise ending(not_now, f"The step {activity} failed {ACTIVITY_TRIES} times")
 
-    def ask(self, activity: str, message: Message) -> Steps[Mapping[str, Any] | NotNow]:
+    def call_once(self, activity: str, message: Message) -> Steps[Mapping[str, Any] | NotNow]:
         """The activity's answer to one call, as JSON, or what kept it from answering."""
         try:
             answer: Mapping[str, Any] = yield self.task(activity, message)
@@ -99,13 +101,13 @@ class Run:
             return crashed(fault)
         return PutOff.from_json(answer).not_now or answer
 
-    def wait_after(self, told: NotNow, failures: int) -> Steps[None]:
+    def wait_after(self, not_now: NotNow, failures: int) -> Steps[None]:
         """Waits before something is tried again that failed `failures` times, at least as long as the service asked.
 
         Raises:
             ExportFailed: when the deadline would pass before.
         """
-        yield from self.wait(max(told.retry_after or 0, retry_delay(failures, self.policy)), told.problem.message)
+        yield from self.wait(max(not_now.retry_after or 0, retry_delay(failures, self.policy)), not_now.problem.message)
 
     def task(self, activity: str, message: Message) -> Any:
         """The durable task of one call of the activity."""
@@ -121,10 +123,10 @@ def deadline_passed(waiting_for: str) -> Problem:
     )
 
 
-def ending(told: NotNow, what: str) -> ExportFailed | ExportAnew:
-    """The end of an attempt in which `what` stayed so however often it was tried, at last because of what was told."""
-    problem = replace(told.problem, message=f"{what}; at last: {told.problem.message}")
-    return ExportAnew(problem) if told.anew else ExportFailed(problem)
+def ending(not_now: NotNow, what: str) -> ExportFailed | ExportAnew:
+    """The end of an attempt in which `what` stayed so however often it was tried, at last because of `not_now`."""
+    problem = replace(not_now.problem, message=f"{what}; at last: {not_now.problem.message}")
+    return ExportAnew(problem) if not_now.anew else ExportFailed(problem)
 
 
 def crashed(fault: object) -> NotNow:

@@ -5,21 +5,21 @@ from typing import Any
 
 from azure.durable_functions import DurableOrchestrationContext
 
-from orchestrator import copying, notices
-from orchestrator.blueprint import blueprint
-from orchestrator.messages import (
+from messages.exports import (
     ExportOrder,
     OperationAnswer,
     Plan,
     Polling,
-    Problem,
     Result,
     StartAnswer,
     StartOrder,
     VersionAnswer,
     VersionOrder,
 )
-from orchestrator.names import COMMIT_EXPORT, POLL_OPERATION, REUSE_VERSION, RUN_EXPORT, START_EXPORT
+from messages.names import COMMIT_EXPORT, POLL_OPERATION, REUSE_VERSION, RUN_EXPORT, START_EXPORT
+from messages.problems import Problem
+from orchestrator import copying, notices
+from orchestrator.blueprint import blueprint
 from orchestrator.policy import retry_delay
 from orchestrator.run import ExportAnew, ExportFailed, Run, Steps, crashed
 
@@ -38,7 +38,7 @@ def run_export(context: DurableOrchestrationContext) -> Steps[dict[str, Any] | N
     run = Run(context, order.policy, order.deadline)
     order = replace(order, deadline=run.deadline)
     try:
-        return (yield from notices.told(run, order.request.export_id, _play(run, order)))
+        return (yield from notices.with_notice(run, order.request.export_id, _play(run, order)))
     except _ContinueAsNew as going_on:
         context.continue_as_new(going_on.order.to_json())
         return None

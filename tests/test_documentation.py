@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from billing.answers import NO_DATA
-from billing.datasets import DATASETS, FIELDS
 from billing.errors import BillingError
-from billing.models import ExportRequest
-from http_start.parsing import RUN_ID
+from catalog.datasets import DATASETS, FIELDS
+from catalog.export_request import ExportRequest
+from catalog.run_ids import RUN_ID
 from landing.errors import LandingError
 from local.__main__ import emulator
 from settings import Settings

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from billing.datasets import DATASETS, INVOICE
-from settings import MONTHLY_DATASETS, Settings, SettingsError, is_loopback
+from settings import Settings, SettingsError, is_loopback
 
 LANDING = "https://acme.blob.core.windows.net/billing"
 EMULATOR = "http://127.0.0.1:7072/v1.0"
@@ -124,11 +123,6 @@ def test_a_run_does_not_look_for_invoices_all_the_time() -> None:
     (fault,) = faults(INVOICE_RECHECK_HOURS="1", INVOICE_WAIT_DAYS="10")
     assert fault.startswith("INVOICE_RECHECK_HOURS is too short")
     assert settings(INVOICE_RECHECK_HOURS="0.001", INVOICE_WAIT_DAYS="0.001").invoice_wait_days == 0.001
-
-
-def test_months_are_exported_by_what_invoices_are_asked_for() -> None:
-    """The settings name exactly the datasets that take an invoice id."""
-    assert set(MONTHLY_DATASETS) == {dataset.name for dataset in DATASETS.values() if INVOICE in dataset.fields}
 
 
 @pytest.mark.parametrize("empty", ["", "  "])

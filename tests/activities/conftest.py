@@ -12,33 +12,32 @@ import httpx
 import pytest
 
 import function_app
-from activities.clients import Clients, given_clients
-from activities.manifests import Manifests
-from activities.webhook import Webhook
 from billing.auth import StaticToken
 from billing.client import BillingClient
 from billing.invoices import InvoiceClient
-from billing.models import ExportRequest
+from billing.manifests import Manifests
 from billing.origins import SourceHosts
+from catalog.export_request import ExportRequest
+from clients.process import Clients, given_clients
+from clients.webhook import Webhook
 from landing.local_folder import LocalFolder
 from landing.source import SourceReader
 from local.emulator import Emulator, EmulatorOptions
 from local.functions import index
-from orchestrator.messages import (
+from messages.encoding import Message
+from messages.exports import (
     CheckOperation,
     CopyAnswer,
     CopyOrder,
-    Message,
-    NotNow,
     OperationAnswer,
     Plan,
-    PutOff,
     StartAnswer,
     StartOrder,
     VersionAnswer,
     VersionOrder,
 )
-from orchestrator.names import CHECK_OPERATION, COMMIT_EXPORT, COPY_BLOBS, REUSE_VERSION, START_EXPORT
+from messages.names import CHECK_OPERATION, COMMIT_EXPORT, COPY_BLOBS, REUSE_VERSION, START_EXPORT
+from messages.problems import NotNow, PutOff
 from settings import Settings
 from tests.source_transport import HttpxTransport
 

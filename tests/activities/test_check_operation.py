@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from billing.models import ExportRequest
-from orchestrator.messages import OperationAnswer
+from catalog.export_request import ExportRequest
+from messages.exports import OperationAnswer
 from tests.activities.conftest import BASE_URL, REQUEST, Bench, CalledInVain, MakeBench
 
 INVOICE = REQUEST.values["invoiceId"]

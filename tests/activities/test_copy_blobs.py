@@ -11,7 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from orchestrator.messages import CopyAnswer, NotNow, Plan
+from messages.exports import CopyAnswer, Plan
+from messages.problems import NotNow
 from tests.activities.conftest import REQUEST, START, Bench, CalledInVain, MakeBench
 
 INVOICE = REQUEST.values["invoiceId"]

@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from orchestrator.messages import InvoicesAnswer, InvoicesOrder
-from orchestrator.names import LIST_INVOICES
+from messages.months import InvoicesAnswer, InvoicesOrder
+from messages.names import LIST_INVOICES
 from tests.activities.conftest import REQUEST, Bench, CalledInVain, call
 
 

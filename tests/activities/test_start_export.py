@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from activities.blueprint import ActivityFailed
+from activities.door import ActivityFailed
 from tests.activities.conftest import Bench, CalledInVain, MakeBench
 
 

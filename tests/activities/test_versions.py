@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from orchestrator.messages import Plan, Result, VersionAnswer
+from messages.exports import Plan, Result, VersionAnswer
 from tests.activities.conftest import REQUEST, Bench, CalledInVain
 
 INVOICE = REQUEST.values["invoiceId"]
@@ -220,6 +220,37 @@ def test_data_restored_to_an_older_state_becomes_the_latest_again(bench: Bench) 
     assert _latest(bench)["version"] == result.version
     assert _latest(bench)["eTag"] == plan.e_tag
     assert len(bench.landed("_SUCCESS")) == 2
+
+
+def test_a_commit_that_a_newer_version_overtook_says_that_the_pointer_stayed(bench: Bench) -> None:
+    """Who reads the result learns that `_latest.json` names other data."""
+
+    async def scenario() -> list[Result]:
+        plan = await bench.plan()
+        await bench.copy(plan)
+        version = bench.landed("part-*")[0].parent
+        newer = {"version": "0" * 16, "manifestCreatedDateTime": "2026-12-01T00:00:00Z"}
+        (version.parent / "_latest.json").write_text(json.dumps(newer))
+        results = [_result(await bench.commit(plan)), _result(await bench.reuse(plan))]
+        assert _latest(bench) == newer
+        return results
+
+    for result in bench.run(scenario):
+        assert (result.pointed, result.unchanged) == (False, False)
+        assert result.to_json()["pointed"] is False
+
+
+def test_a_result_says_nothing_of_a_pointer_that_names_it(bench: Bench) -> None:
+    """The field is there only for who must know."""
+
+    async def scenario() -> list[Result]:
+        plan = await bench.plan()
+        await bench.copy(plan)
+        return [_result(await bench.commit(plan)), _result(await bench.reuse(plan))]
+
+    for result in bench.run(scenario):
+        assert result.pointed
+        assert "pointed" not in result.to_json()
 
 
 def test_a_pointer_that_was_lost_is_written_again(bench: Bench) -> None:

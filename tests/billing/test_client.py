@@ -11,8 +11,8 @@ import httpx
 import pytest
 import stamina
 
-from billing.answers import Failed, Manifest, Running, Succeeded
-from billing.client import Answer, BillingClient
+from billing.answers import Failed, Manifest, Running, StartedExport
+from billing.client import BillingClient
 from billing.errors import (
     BillingError,
     Forbidden,
@@ -24,8 +24,8 @@ from billing.errors import (
     UnusableAnswer,
 )
 from billing.http import PATIENCE, TRIES
-from billing.models import ExportRequest
 from billing.origins import SourceHosts
+from catalog.export_request import ExportRequest
 from tests.billing.fake_graph import BASE_URL, MANIFEST_URL, OPERATION_URL, FakeCredential, FakeGraph, answer, calling
 from tests.billing.samples import SIGNATURE, manifest, sample, succeeded
 
@@ -35,11 +35,11 @@ EXPORT_URL = f"{BASE_URL}/reports/partners/billing/usage/billed/export"
 Call = Callable[[BillingClient], Awaitable[Any]]
 
 
-def start(client: BillingClient) -> Awaitable[Answer[str]]:
+def start(client: BillingClient) -> Awaitable[StartedExport]:
     return client.start_export(REQUEST)
 
 
-def read_operation(client: BillingClient) -> Awaitable[Answer[Any]]:
+def read_operation(client: BillingClient) -> Awaitable[Running | Failed | Manifest]:
     return client.read_operation(OPERATION_URL)
 
 
@@ -70,7 +70,7 @@ def error(kind: type[BillingError], graph: FakeGraph, call: Call, **given: Any) 
 def test_an_export_is_started() -> None:
     """The documented request is posted, and its operation's URL comes back with the wait that Microsoft asks for."""
     graph = FakeGraph(answer(202, Location=OPERATION_URL, Retry_After="10"))
-    assert result(graph, start) == Answer(OPERATION_URL, 10.0)
+    assert result(graph, start) == StartedExport(OPERATION_URL, 10.0)
     (request,) = graph.requests
     assert (request.method, str(request.url)) == ("POST", EXPORT_URL)
     assert request.headers["Content-Type"] == "application/json"
@@ -87,7 +87,7 @@ def test_an_export_is_started() -> None:
 )
 def test_locations_are_resolved(location: str, url: str) -> None:
     """A Location may be relative, as RFC 9110 allows."""
-    assert result(FakeGraph(answer(202, Location=location)), start) == Answer(url, None)
+    assert result(FakeGraph(answer(202, Location=location)), start) == StartedExport(url)
 
 
 @pytest.mark.parametrize(
@@ -126,15 +126,15 @@ def test_requests_can_be_traced(call: Call) -> None:
 @pytest.mark.parametrize(
     ("body", "state"),
     [
-        (sample("operation-running"), Running()),
+        (sample("operation-running"), Running(60.0)),
         (sample("operation-failed"), Failed("5000", "No data available")),
-        (succeeded(), Succeeded(OPERATION_URL, Manifest.from_json(manifest(), OPERATION_URL))),
+        (succeeded(), Manifest.from_json(manifest(), OPERATION_URL)),
     ],
 )
 def test_operations_are_read(body: Any, state: object) -> None:
     """Each state is told as it is, with the wait that Microsoft asks for."""
     given = answer(200, body, Retry_After="Thu, 08 Oct 2026 06:13:53 GMT")
-    assert result(FakeGraph(given), read_operation) == Answer(state, 60.0)
+    assert result(FakeGraph(given), read_operation) == state
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_a_linked_manifest_is_fetched(link: str) -> None:
     """A manifest that is only linked is read from there, and can be read there again."""
     operation = sample("operation-succeeded-linked", **{"resourceLocation@odata.navigationLink": link})
     graph = FakeGraph(answer(200, operation), answer(200, manifest()))
-    assert result(graph, read_operation).value == Succeeded(MANIFEST_URL, Manifest.from_json(manifest(), MANIFEST_URL))
+    assert result(graph, read_operation) == Manifest.from_json(manifest(), MANIFEST_URL)
     assert [str(request.url) for request in graph.requests] == [OPERATION_URL, MANIFEST_URL]
 
 
@@ -225,7 +225,7 @@ def test_short_faults_are_outlasted(fault: httpx.Response, call: Call) -> None:
 )
 def test_a_network_that_fails(fault: Exception) -> None:
     """A network that fails for a moment is outlasted; one that keeps failing makes the service unavailable."""
-    assert result(FakeGraph(fault, answer(200, sample("operation-running"))), read_operation).value == Running()
+    assert result(FakeGraph(fault, answer(200, sample("operation-running"))), read_operation) == Running()
     found = error(ServiceUnavailable, FakeGraph(fault), read_operation)
     assert (found.code, found.retry_after) == ("NoAnswer", None)
     assert type(fault).__name__ in found.message
@@ -268,7 +268,7 @@ def test_tries_are_few() -> None:
 def test_a_401_is_met_with_a_fresh_token() -> None:
     """A token that was revoked costs one more request, not the export."""
     graph = FakeGraph(answer(401), answer(202, Location=OPERATION_URL))
-    assert result(graph, start).value == OPERATION_URL
+    assert result(graph, start) == StartedExport(OPERATION_URL)
     assert graph.tokens == ["Bearer s3cret-token-1", "Bearer s3cret-token-2"]
     assert graph.requests[0].content == graph.requests[1].content
 
@@ -323,7 +323,7 @@ def test_answers_that_are_no_json_object(content: bytes, call: Call) -> None:
 def test_a_byte_order_mark_is_skipped() -> None:
     """JSON that begins with a byte order mark, as Microsoft's sometimes does, is read."""
     given = httpx.Response(200, content=b"\xef\xbb\xbf" + json.dumps(sample("operation-running")).encode())
-    assert result(FakeGraph(given), read_operation).value == Running()
+    assert result(FakeGraph(given), read_operation) == Running()
 
 
 @pytest.mark.parametrize("body", [succeeded(eTag=None), succeeded(blobCount=9)])

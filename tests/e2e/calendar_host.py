@@ -17,9 +17,9 @@ from croniter import croniter
 from starlette.applications import Starlette
 
 import function_app
-from activities.clients import given_clients, make_clients
+from catalog.months_request import MonthsRequest
+from clients.process import given_clients, make_clients
 from http_start import exports, monthly
-from http_start.months import Months
 from local.engine import DurableEngine, Store, VirtualClock
 from local.functions import index
 from local.host import http_triggers
@@ -86,7 +86,7 @@ class CalendarHost:
 
     async def start_month(self, month: str) -> None:
         """Starts a month as its call does, by the calendar."""
-        await monthly.start(self._client, Months(month), self.settings, self.calendar.now())
+        await monthly.start(self._client, MonthsRequest(month), self.settings, self.calendar.now())
 
     async def next_timer(self) -> None:
         """Lets time pass until EXPORT_SCHEDULE's next moment, and then does what the monthly timer does."""

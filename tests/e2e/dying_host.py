@@ -14,7 +14,7 @@ from typing import Any, TypeVar, cast
 from urllib.parse import unquote, urlsplit
 
 import function_app
-from activities.clients import Clients, given_clients, make_clients
+from clients.process import Clients, given_clients, make_clients
 from landing.local_folder import LocalFolder
 from local.__main__ import app
 from local.functions import index

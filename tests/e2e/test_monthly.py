@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import function_app
-from activities.clients import given_clients, make_clients
+from clients.process import given_clients, make_clients
 from http_start.exports import policy
 from local.emulator import Emulator, EmulatorOptions
 from local.engine import DurableEngine, Instance, Store, VirtualClock
 from local.functions import index
-from orchestrator.messages import MonthlyOrder
+from messages.months import MonthlyOrder
 from settings import Settings
 from tests.e2e.running import QUICK, served
 

@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 import function_app
-from activities.clients import Clients, close_clients, given_clients
+from clients.process import Clients, close_clients, given_clients
 from local.emulator import Emulator, EmulatorOptions, Fault
 from local.host import Host
 from local.serving import listen, serving, url_of

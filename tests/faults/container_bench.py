@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from yarl import URL
 
-from activities.clients import Clients, make_clients
+from clients.process import Clients, make_clients
 from landing.azure_container import AzureContainer
 from local.emulator import AzuriteBlobs, Emulator, EmulatorOptions, Fault
 from local.serving import listen, serving

@@ -9,11 +9,11 @@ import httpx
 import pytest
 from azure.core.exceptions import ClientAuthenticationError
 
-from activities.clients import Clients, make_clients
-from activities.manifests import Manifests
 from billing.auth import EntraToken
 from billing.client import BillingClient
+from billing.manifests import Manifests
 from billing.origins import SourceHosts
+from clients.process import Clients, make_clients
 from local.emulator import Answer, Fault
 from local.emulator.faults import RequestKind
 from settings import Settings

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from billing.models import ExportRequest
+from catalog.export_request import ExportRequest
 from http_start import exports
 from http_start.answers import Refused
 from http_start.status import just_started
-from orchestrator.messages import ExportOrder
+from messages.exports import ExportOrder
 from settings import Settings
 from tests.http_start.fake_durable import BEGINNING, FakeDurable
 

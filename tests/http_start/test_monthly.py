@@ -1,4 +1,4 @@
-"""Months are started, watched, listed and cancelled as exports are."""
+"""MonthsRequest are started, watched, listed and cancelled as exports are."""
 
 import asyncio
 import json
@@ -10,12 +10,12 @@ import azure.functions as func
 import pytest
 
 import function_app
-from billing.months import month_before
+from catalog.months import month_before
+from catalog.months_request import MonthsRequest
 from http_start import exports, monthly
 from http_start.exports import policy
-from http_start.months import Months
 from local.functions import index
-from orchestrator.messages import BackfillOrder, MonthlyOrder
+from messages.months import BackfillOrder, MonthlyOrder
 from settings import Settings, configured
 from tests.http_start.fake_durable import BEGINNING, FakeDurable
 
@@ -36,14 +36,14 @@ ASKED = [({"month": "2026-01"}, MONTH_ID), ({"from": "2026-01", "to": "2026-03"}
 Handle = Callable[..., func.HttpResponse]
 
 
-def _start(durable: Any, months: Months) -> dict[str, Any]:
+def _start(durable: Any, months: MonthsRequest) -> dict[str, Any]:
     return asyncio.run(monthly.start(durable, months, SETTINGS, NOW))
 
 
 def test_the_month_that_closed_last_waits_for_more_invoices() -> None:
     """Its run looks as often, and as long, as the settings say, and exports what they name."""
     durable = FakeDurable()
-    assert _start(durable, Months("2026-10"))["state"] == "pending"
+    assert _start(durable, MonthsRequest("2026-10"))["state"] == "pending"
     ((name, instance_id, order),) = durable.started
     assert (name, instance_id) == ("monthly_exports", "monthly-2026-10")
     datasets = ["billedUsage", "billedReconciliation"]
@@ -55,14 +55,14 @@ def test_the_month_that_closed_last_waits_for_more_invoices() -> None:
 def test_a_month_of_long_ago_waits_for_nothing(month: str) -> None:
     """All its invoices are there, or never will be."""
     durable = FakeDurable()
-    _start(durable, Months(month))
+    _start(durable, MonthsRequest(month))
     assert MonthlyOrder.from_json(durable.started[0][2]).wait_days == 0
 
 
 def test_a_range_is_one_run() -> None:
     """It is told its first and last month, and the same policy and datasets."""
     durable = FakeDurable()
-    assert _start(durable, Months("2026-01", "2026-03")) == _pending(RANGE_ID)
+    assert _start(durable, MonthsRequest("2026-01", "2026-03")) == _pending(RANGE_ID)
     ((name, instance_id, order),) = durable.started
     assert (name, instance_id) == ("backfill", RANGE_ID)
     datasets = ["billedUsage", "billedReconciliation"]

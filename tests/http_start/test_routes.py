@@ -10,7 +10,7 @@ import azure.functions as func
 import pytest
 
 import function_app
-from billing.models import InvalidRequest
+from catalog.invalid_request import InvalidRequest
 from http_start import parsing
 from local.functions import index
 from settings import configured

@@ -9,9 +9,9 @@ import pytest
 from azure.functions.timer import TimerRequest
 
 import function_app
-from billing.months import month_before
+from catalog.months import month_before
 from local.functions import index
-from orchestrator.messages import MonthlyOrder
+from messages.months import MonthlyOrder
 from settings import configured
 from tests.http_start.fake_durable import FakeDurable
 

@@ -8,9 +8,9 @@ from typing import Any
 import pycep
 import pytest
 
-from billing.datasets import DATASETS, Dataset
-from billing.models import ExportRequest
-from orchestrator.names import MONTHLY_EXPORTS, RUN_EXPORT
+from catalog.datasets import DATASETS, Dataset
+from catalog.export_request import ExportRequest
+from messages.names import MONTHLY_EXPORTS, RUN_EXPORT
 from settings import Settings
 from tests.infra.bicep import FILES, GIVEN, INFRA, Resource, Template, deployment, parsed, walk
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.messages import Policy
+from messages.exports import Policy
 from orchestrator.policy import (
     LEAST_WAIT,
     LONGEST_RETRY,

@@ -4,23 +4,23 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
-from billing.models import ExportRequest
-from orchestrator.messages import (
+from catalog.export_request import ExportRequest
+from messages.encoding import Message
+from messages.exports import (
     CopyAnswer,
-    Copying,
     CopyOrder,
+    CopyProgress,
     ExportOrder,
-    NoticeAnswer,
     OperationAnswer,
     Plan,
     Policy,
     Polling,
-    Problem,
     Result,
     StartAnswer,
     VersionAnswer,
 )
-from orchestrator.names import COMMIT_EXPORT, COPY_BLOBS, POLL_OPERATION, REUSE_VERSION, SEND_NOTICE, START_EXPORT
+from messages.names import COMMIT_EXPORT, COPY_BLOBS, POLL_OPERATION, REUSE_VERSION, SEND_NOTICE, START_EXPORT
+from messages.problems import Problem
 from tests.replay.player import START, Replies, Reply
 
 OPERATION = "https://graph.microsoft.com/v1.0/reports/partners/billing/operations/7b7b3a3e"
@@ -67,7 +67,7 @@ def copied_whole(data: Any) -> CopyAnswer:
 def still_to_copy(blob_count: int, ranges: list[list[int]] | None = None, policy: Policy = POLICY) -> ExportOrder:
     """The order of a run that has its plan, and all of it still to copy: each blob a range, unless told otherwise."""
     pending = [[i, i + 1] for i in range(blob_count)] if ranges is None else ranges
-    return ExportOrder(REQUEST, policy, START + timedelta(hours=24), copying=Copying(plan(blob_count), pending))
+    return ExportOrder(REQUEST, policy, START + timedelta(hours=24), copying=CopyProgress(plan(blob_count), pending))
 
 
 def in_turn(*replies: Reply) -> Callable[[Any], Reply]:
@@ -84,7 +84,7 @@ def replies(blob_count: int, **other: Callable[[Any], Reply]) -> Replies:
         REUSE_VERSION: lambda _: VersionAnswer(),
         COPY_BLOBS: copied_whole,
         COMMIT_EXPORT: lambda _: VersionAnswer(result(blob_count)),
-        SEND_NOTICE: lambda _: NoticeAnswer(True),
+        SEND_NOTICE: lambda _: Message(),
         **other,
     }
 

@@ -12,7 +12,7 @@ import azure.functions as func
 import function_app
 from local.engine.protocol import ActionType, Answer, Event, EventType, document, event, read_answer, read_failure
 from local.functions import Functions, index
-from orchestrator.messages import Message
+from messages.encoding import Message
 
 START = datetime(2026, 10, 8, 6, tzinfo=UTC)
 INSTANCE = "billedUsage-G016907411-full"

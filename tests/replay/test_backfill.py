@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from orchestrator.messages import BackfillOrder, InvoicesAnswer, MonthlyOrder, NoticeAnswer
-from orchestrator.names import BACKFILL, LIST_INVOICES, MONTHLY_EXPORTS, POLL_OPERATION, RUN_EXPORT, SEND_NOTICE
+from messages.encoding import Message
+from messages.months import BackfillOrder, InvoicesAnswer, MonthlyOrder
+from messages.names import BACKFILL, LIST_INVOICES, MONTHLY_EXPORTS, POLL_OPERATION, RUN_EXPORT, SEND_NOTICE
 from tests.replay.exports import POLICY, replies, result
 from tests.replay.player import Play, Replies, Reply, play, require_deterministic
 
@@ -28,7 +29,7 @@ def _run(month: Callable[[Any], Reply] = lambda _: result(1)) -> Play:
 
 
 def _answers(month: Callable[[Any], Reply]) -> Replies:
-    return {MONTHLY_EXPORTS: month, SEND_NOTICE: lambda _: NoticeAnswer(True)}
+    return {MONTHLY_EXPORTS: month, SEND_NOTICE: lambda _: Message()}
 
 
 def _failing(*months: str, because: str = "NoInvoice: none was issued.") -> Callable[[Any], Reply]:

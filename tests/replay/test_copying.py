@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from messages.exports import CopyAnswer, ExportOrder
+from messages.names import COPY_BLOBS, POLL_OPERATION, RUN_EXPORT, START_EXPORT
+from messages.problems import NotNow, PutOff
 from orchestrator.copying import SLICES_PER_HISTORY
-from orchestrator.messages import CopyAnswer, ExportOrder, NotNow, PutOff
-from orchestrator.names import COPY_BLOBS, POLL_OPERATION, RUN_EXPORT, START_EXPORT
 from orchestrator.policy import MOST_IDLE_ROUNDS, MOST_IDLE_ROUNDS_AT_SOURCE
 from tests.replay.exports import BLOB_BYTES, PROBLEM, Slices, copied, in_turn, replies, result, still_to_copy
 from tests.replay.player import START, TIMER, Order, Play, Reply, Task, play_on, require_deterministic

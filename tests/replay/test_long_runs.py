@@ -6,9 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from orchestrator.copying import SLICES_PER_HISTORY
-from orchestrator.messages import OperationAnswer
-from orchestrator.names import (
+from messages.exports import OperationAnswer
+from messages.names import (
     CHECK_OPERATION,
     COMMIT_EXPORT,
     COPY_BLOBS,
@@ -17,6 +16,7 @@ from orchestrator.names import (
     RUN_EXPORT,
     START_EXPORT,
 )
+from orchestrator.copying import SLICES_PER_HISTORY
 from orchestrator.policy import ACTIVITY_TRIES, MOST_RANGES, index_ranges
 from tests.replay.exports import BLOB_BYTES, ORDER, POLICY, Slices, polling, replies, result, still_to_copy
 from tests.replay.player import START, Play, Reply, play, play_on, require_deterministic

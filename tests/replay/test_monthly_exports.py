@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 
-from orchestrator.messages import ExportOrder, InvoicesAnswer, MonthlyOrder, NoticeAnswer, NotNow, Problem, PutOff
+from messages.encoding import Message
+from messages.exports import ExportOrder
+from messages.months import InvoicesAnswer, MonthlyOrder
+from messages.names import LIST_INVOICES, MONTHLY_EXPORTS, RUN_EXPORT, SEND_NOTICE
+from messages.problems import NotNow, Problem, PutOff
 from orchestrator.monthly_exports import MOST_SHOWN
-from orchestrator.names import LIST_INVOICES, MONTHLY_EXPORTS, RUN_EXPORT, SEND_NOTICE
 from orchestrator.policy import ACTIVITY_TRIES
 from tests.replay.exports import POLICY, PROBLEM, in_turn, result
 from tests.replay.player import START, TIMER, Order, Play, Reply, Task, one_by_one, play, require_deterministic
@@ -61,7 +64,7 @@ def _run(
     export: Callable[[Any], Reply] = _exported,
     in_order: Order = one_by_one,
 ) -> Play:
-    answers = {LIST_INVOICES: invoices, RUN_EXPORT: export, SEND_NOTICE: lambda _: NoticeAnswer(True)}
+    answers = {LIST_INVOICES: invoices, RUN_EXPORT: export, SEND_NOTICE: lambda _: Message()}
     return play(MONTHLY_EXPORTS, order.to_json(), answers, in_order, instance=ID)
 
 

@@ -8,22 +8,12 @@ from typing import Any
 
 import pytest
 
+from messages.encoding import Message
+from messages.exports import CopyAnswer, ExportOrder, OperationAnswer, StartAnswer, VersionAnswer
+from messages.months import BackfillOrder, InvoicesAnswer, MonthlyOrder
+from messages.names import BACKFILL, LIST_INVOICES, MONTHLY_EXPORTS, RUN_EXPORT, SEND_NOTICE
+from messages.problems import NotNow, PutOff
 from orchestrator.copying import SLICES_PER_HISTORY
-from orchestrator.messages import (
-    BackfillOrder,
-    CopyAnswer,
-    ExportOrder,
-    InvoicesAnswer,
-    Message,
-    MonthlyOrder,
-    NoticeAnswer,
-    NotNow,
-    OperationAnswer,
-    PutOff,
-    StartAnswer,
-    VersionAnswer,
-)
-from orchestrator.names import BACKFILL, LIST_INVOICES, MONTHLY_EXPORTS, RUN_EXPORT, SEND_NOTICE
 from tests.replay.exports import ORDER, POLICY, PROBLEM, Slices, in_turn, replies, result, still_to_copy
 from tests.replay.player import INSTANCE, START, TIMER, Play, Replies, Reply, play, play_on, require_deterministic
 
@@ -45,8 +35,8 @@ class _Case:
         return play(self.orchestrator, self.order.to_json(), {**answers, **notice}, instance=self.instance)
 
 
-def _told(_: Any) -> NoticeAnswer:
-    return NoticeAnswer(True)
+def _told(_: Any) -> Message:
+    return Message()
 
 
 _MONTH: Replies = {
@@ -133,7 +123,7 @@ def test_data_that_had_landed_before_is_told_as_unchanged() -> None:
 @pytest.mark.parametrize("fault", [Exception("It answered 503."), PutOff(NotNow(PROBLEM))], ids=["raises", "put-off"])
 def test_a_notice_that_gets_through_at_the_last_try_is_the_same_each_time(case: _Case, fault: Reply) -> None:
     """Three tries with 30 and 60 seconds between carry one id and one time, so a receiver counts them once."""
-    played = case.play(case.well, send_notice=in_turn(fault, fault, NoticeAnswer(True)))
+    played = case.play(case.well, send_notice=in_turn(fault, fault, Message()))
     first, *others = played.calls(SEND_NOTICE)
     assert others == [{**first, "attempt": attempt} for attempt in (2, 3)]
     assert _gaps(played) == [timedelta(seconds=30), timedelta(seconds=60)]
@@ -151,14 +141,6 @@ def test_a_notice_that_never_gets_through_changes_nothing(case: _Case, fault: Re
         assert (untold.end.output, untold.end.failure) == (told.end.output, told.end.failure)
         assert untold.status == told.status
         require_deterministic(untold)
-
-
-@every_run
-def test_a_notice_that_nobody_takes_is_not_repeated(case: _Case) -> None:
-    """A receiver that refuses has answered."""
-    played = case.play(case.well, send_notice=lambda _: NoticeAnswer(False))
-    assert len(played.calls(SEND_NOTICE)) == 1
-    assert not played.calls(TIMER)
 
 
 def test_each_run_has_an_id_of_its_own() -> None:

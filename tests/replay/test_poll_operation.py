@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator.messages import OperationAnswer, Polling
-from orchestrator.names import CHECK_OPERATION, POLL_OPERATION
+from messages.exports import OperationAnswer, Polling
+from messages.names import CHECK_OPERATION, POLL_OPERATION
 from orchestrator.poll_operation import POLLS_PER_HISTORY
 from tests.replay.exports import OPERATION, PROBLEM, in_turn, plan, polling
 from tests.replay.player import START, TIMER, Play, Reply, play_on, require_deterministic

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from orchestrator.messages import CopyAnswer, ExportOrder, NotNow, OperationAnswer, PutOff, StartAnswer, VersionAnswer
-from orchestrator.names import (
+from messages.exports import CopyAnswer, ExportOrder, OperationAnswer, StartAnswer, VersionAnswer
+from messages.names import (
     COMMIT_EXPORT,
     COPY_BLOBS,
     POLL_OPERATION,
@@ -15,6 +15,7 @@ from orchestrator.names import (
     SEND_NOTICE,
     START_EXPORT,
 )
+from messages.problems import NotNow, PutOff
 from orchestrator.policy import ACTIVITY_TRIES
 from tests.replay.exports import BLOB_BYTES, OPERATION, ORDER, PROBLEM, copied, in_turn, replies, result
 from tests.replay.player import INSTANCE, START, TIMER, Play, Replies, Reply, play, play_on, require_deterministic

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
-from activities.clients import given_clients
-from billing.models import ExportRequest
-from orchestrator.names import COMMIT_EXPORT
+from catalog.export_request import ExportRequest
+from clients.process import given_clients
+from messages.names import COMMIT_EXPORT
 from tests.simulation.chance import Chance
 from tests.simulation.host import Activity, Host, Json
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import function_app
-from activities.clients import Clients, given_clients
+from clients.process import Clients, given_clients
 from local.engine import DurableEngine, Instance
 from local.functions import Functions, index
 from tests.simulation.virtual_time import LoopClock

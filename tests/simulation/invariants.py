@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any
 
-from billing.models import ExportRequest
+from catalog.export_request import ExportRequest
 from landing.layout import landed_name
 from local.engine import Instance
 from tests.simulation.ledger import Release

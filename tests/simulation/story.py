@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
-from billing.models import ExportRequest
+from catalog.export_request import ExportRequest
 from landing.sweeping import ABANDONED
 from tests.simulation import invariants
 from tests.simulation.host import Host

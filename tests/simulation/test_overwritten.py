@@ -2,7 +2,7 @@
 
 import asyncio
 
-from orchestrator.names import COPY_BLOBS
+from messages.names import COPY_BLOBS
 from tests.simulation import invariants
 from tests.simulation.chance import Chance
 from tests.simulation.circumstances import Circumstances, settings

@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from activities.clients import clients
 from activities.versions import version_folder
+from clients.process import clients
 from landing.errors import SourceUnavailable
 from landing.zone import Copy
-from orchestrator.messages import VersionOrder
-from orchestrator.names import COMMIT_EXPORT
+from messages.exports import VersionOrder
+from messages.names import COMMIT_EXPORT
 from tests.simulation.chance import Chance
 from tests.simulation.circumstances import Circumstances
 from tests.simulation.host import Activity, Host, Json

@@ -3,7 +3,7 @@
 import asyncio
 
 from landing.sweeping import ABANDONED
-from orchestrator.names import COPY_BLOBS
+from messages.names import COPY_BLOBS
 from tests.simulation import invariants
 from tests.simulation.chance import Chance
 from tests.simulation.circumstances import Circumstances, settings

@@ -4,13 +4,13 @@ from collections import Counter
 
 import httpx
 
-from activities.clients import Clients
-from activities.manifests import Manifests
 from billing.auth import StaticToken
 from billing.client import BillingClient
 from billing.invoices import InvoiceClient
-from billing.models import ExportRequest
+from billing.manifests import Manifests
 from billing.origins import SourceHosts
+from catalog.export_request import ExportRequest
+from clients.process import Clients
 from http_start import exports
 from http_start.answers import Refused
 from landing.source import SourceReader

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 import function_app
-from billing.models import ExportRequest
+from catalog.export_request import ExportRequest
 from local.engine import DurableEngine, Instance, Store, VirtualClock
 from local.engine.protocol import Event
 from local.functions import index
-from orchestrator.messages import ExportOrder, OperationAnswer, Policy, StartAnswer
-from orchestrator.names import CHECK_OPERATION, RUN_EXPORT, START_EXPORT
+from messages.exports import ExportOrder, OperationAnswer, Policy, StartAnswer
+from messages.names import CHECK_OPERATION, RUN_EXPORT, START_EXPORT
 
 MOST_EVENTS = 1000
 

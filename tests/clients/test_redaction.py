@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from activities.problems import data_changed, problem_of
-from activities.redaction import quiet_libraries, redact_logs, redacted
 from billing.errors import Forbidden, ServiceUnavailable
+from clients.redaction import quiet_libraries, redact_logs, redacted
 from landing.errors import LandingRefused, SourceExpired
 
 SIGNATURE = "Zm9v/YmFy+cXV4=="

@@ -1,22 +1,19 @@
 """Which billing months a caller asks for: one, or a range."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Self
 
-from billing.models import InvalidRequest
-from billing.months import MONTH, months_between
+from catalog.invalid_request import InvalidRequest
+from catalog.months import MONTH, months_between
 
 MOST_MONTHS = 36
 """Months in one range."""
 
 
 @dataclass(frozen=True)
-class Months:
+class MonthsRequest:
     """The billing months from the first to the last, as `2026-10`; `last` is None where one month was asked for."""
-
-    ID: ClassVar = re.compile(f"monthly-{MONTH.pattern}(-to-{MONTH.pattern})?")
 
     first: str
     last: str | None = None

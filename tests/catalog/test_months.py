@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.months import MONTH, month_before, month_of, months_between
+from catalog.months import MONTH, month_before, month_of, months_between
 
 DAYS = st.dates(date(2000, 2, 1), date(2099, 12, 31))
 MOMENTS = st.builds(datetime.combine, DAYS, st.times(), st.just(UTC))

@@ -6,8 +6,8 @@ from urllib.parse import quote
 
 import pytest
 
-from activities.manifests import TRUSTED_SHARE, WITHOUT_EXPIRY, Manifests
 from billing.answers import Manifest
+from billing.manifests import TRUSTED_SHARE, WITHOUT_EXPIRY, Manifests
 from tests.activities.conftest import Clock
 
 URL = "https://graph.microsoft.com/v1.0/reports/partners/billing/operations/1"

@@ -1,17 +1,15 @@
-"""The clients of a process: made at first need, once; and the door through which activities' errors leave."""
+"""The clients of a process: made at first need, once."""
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from activities.blueprint import ActivityFailed
-from activities.clients import clients, close_clients, make_clients
+from clients.process import clients, close_clients, make_clients
 from landing.errors import LandingRefused
 from settings import Settings, SettingsError, configured
-from tests.activities.conftest import BASE_URL, Bench
+from tests.activities.conftest import BASE_URL
 
 
 @pytest.fixture
@@ -90,21 +88,3 @@ def test_clients_for_azure_ask_for_no_credential_before_it_is_needed() -> None:
         await make_clients(settings).close()
 
     asyncio.run(scenario())
-
-
-class _Broken:
-    """A billing client with a mistake in it, which quotes what it should not."""
-
-    async def start_export(self, request: object) -> None:
-        raise KeyError("https://x.blob.core.windows.net/a?sv=1&sig=SECRET with Bearer TOKEN")
-
-
-def test_whatever_an_activity_raises_leaves_without_secrets(bench: Bench) -> None:
-    """Also an error that nobody foresaw reaches Durable as a text that is safe to be stored."""
-    make = bench.clients
-    bench.clients = lambda: replace(make(), billing=_Broken())  # type: ignore[method-assign, arg-type]
-    with pytest.raises(ActivityFailed) as failed:
-        bench.run(bench.start)
-    assert "KeyError" in str(failed.value)
-    assert "SECRET" not in str(failed.value)
-    assert "TOKEN" not in str(failed.value)

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import stamina
 
-from activities.redaction import hide
+from clients.redaction import hide
 
 TRIES = 4
 """Tries of one delivery before it is left to the orchestrator's timers."""

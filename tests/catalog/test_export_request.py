@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.datasets import DATASETS, FIELDS
-from billing.models import EXPORT_ID, ExportRequest, InvalidRequest
+from catalog.datasets import DATASETS, FIELDS
+from catalog.export_request import ExportRequest
+from catalog.invalid_request import InvalidRequest
+from catalog.run_ids import EXPORT_ID
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

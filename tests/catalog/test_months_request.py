@@ -9,12 +9,12 @@ from azure.functions import HttpRequest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.models import EXPORT_ID, InvalidRequest
-from billing.months import months_between
+from catalog.invalid_request import InvalidRequest
+from catalog.months import months_between
+from catalog.months_request import MOST_MONTHS, MonthsRequest
+from catalog.run_ids import EXPORT_ID, MONTHS_ID, RUN_ID
 from http_start import parsing
 from http_start.answers import Refused
-from http_start.months import MOST_MONTHS, Months
-from http_start.parsing import RUN_ID
 from tests.http_start.fake_durable import BEGINNING
 
 LATEST = "2026-10"
@@ -25,24 +25,24 @@ NOT_TAKEN = "This field is not taken beside the others."
 
 def _faults(body: object) -> list[tuple[str, str]]:
     with pytest.raises(InvalidRequest) as refused:
-        Months.parse(body, LATEST)
+        MonthsRequest.parse(body, LATEST)
     return list(refused.value.faults)
 
 
 @pytest.mark.parametrize(
     ("body", "months", "run_id"),
     [
-        ({"month": "2026-10"}, Months("2026-10"), "monthly-2026-10"),
-        ({"month": "2000-01"}, Months("2000-01"), "monthly-2000-01"),
-        ({"from": "2026-01", "to": "2026-03"}, Months("2026-01", "2026-03"), "monthly-2026-01-to-2026-03"),
-        ({"to": "2026-10", "from": "2026-10"}, Months("2026-10", "2026-10"), "monthly-2026-10-to-2026-10"),
+        ({"month": "2026-10"}, MonthsRequest("2026-10"), "monthly-2026-10"),
+        ({"month": "2000-01"}, MonthsRequest("2000-01"), "monthly-2000-01"),
+        ({"from": "2026-01", "to": "2026-03"}, MonthsRequest("2026-01", "2026-03"), "monthly-2026-01-to-2026-03"),
+        ({"to": "2026-10", "from": "2026-10"}, MonthsRequest("2026-10", "2026-10"), "monthly-2026-10-to-2026-10"),
     ],
 )
-def test_a_month_or_a_range_is_taken(body: object, months: Months, run_id: str) -> None:
+def test_a_month_or_a_range_is_taken(body: object, months: MonthsRequest, run_id: str) -> None:
     """The same months always have the same id, which is one of ours and no export's."""
-    assert Months.parse(body, LATEST) == months
+    assert MonthsRequest.parse(body, LATEST) == months
     assert months.run_id == run_id
-    assert Months.ID.fullmatch(run_id)
+    assert MONTHS_ID.fullmatch(run_id)
     assert RUN_ID.fullmatch(run_id)
     assert not EXPORT_ID.fullmatch(run_id)
 
@@ -89,7 +89,7 @@ def test_what_is_no_object_is_refused(body: object) -> None:
 def test_three_years_are_taken_and_no_month_more() -> None:
     """36 months, counted with both ends."""
     assert len(list(months_between("2023-11", "2026-10"))) == MOST_MONTHS == 36
-    assert Months.parse({"from": "2023-11", "to": "2026-10"}, LATEST).last == "2026-10"
+    assert MonthsRequest.parse({"from": "2023-11", "to": "2026-10"}, LATEST).last == "2026-10"
     assert _faults({"from": "2023-10", "to": "2026-10"})
 
 
@@ -106,7 +106,7 @@ JSON = st.recursive(
 BODIES = JSON | st.fixed_dictionaries({}, optional=dict.fromkeys(("month", "from", "to"), SCALARS))
 
 
-def _outcome(parse: Callable[[], Months]) -> Months | InvalidRequest:
+def _outcome(parse: Callable[[], MonthsRequest]) -> MonthsRequest | InvalidRequest:
     try:
         return parse()
     except InvalidRequest as refused:
@@ -116,7 +116,7 @@ def _outcome(parse: Callable[[], Months]) -> Months | InvalidRequest:
 @given(BODIES)
 def test_any_json_is_taken_or_refused(body: Any) -> None:
     """What is taken is a grammatical run of closed months; what is refused says why."""
-    outcome = _outcome(lambda: Months.parse(body, LATEST))
+    outcome = _outcome(lambda: MonthsRequest.parse(body, LATEST))
     if isinstance(outcome, InvalidRequest):
         assert outcome.faults
         assert all(sentence.endswith(".") for _, sentence in outcome.faults)
@@ -131,12 +131,12 @@ def test_any_body_is_taken_or_refused(body: bytes) -> None:
     """Bytes that are no JSON are a fault like any other."""
     request = HttpRequest("POST", "/api/exports/monthly", body=body)
     outcome = _outcome(lambda: parsing.months(request, BEGINNING))
-    assert isinstance(outcome, Months) or outcome.faults
+    assert isinstance(outcome, MonthsRequest) or outcome.faults
 
 
 def test_the_last_month_that_has_ended_is_told_by_the_clock() -> None:
     """On the first of November October is taken, and November is not."""
-    assert parsing.months(_request("2026-10"), BEGINNING) == Months("2026-10")
+    assert parsing.months(_request("2026-10"), BEGINNING) == MonthsRequest("2026-10")
     with pytest.raises(InvalidRequest, match="2026-10 at the latest"):
         parsing.months(_request("2026-11"), BEGINNING)
 

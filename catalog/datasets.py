@@ -3,6 +3,7 @@
 Source: https://learn.microsoft.com/graph/api/resources/partners-billing-api-overview
 """
 
+import re
 from dataclasses import dataclass
 
 
@@ -69,4 +70,8 @@ DATASETS = {
     )
 }
 FIELDS = {field.name: field for dataset in DATASETS.values() for field in dataset.fields}
+INVOICE_DATASETS = tuple(name for name, dataset in DATASETS.items() if INVOICE in dataset.fields)
+"""The names of what can be exported of an invoice."""
+
+INVOICE_ID = re.compile(INVOICE.pattern)
 DEFAULT = "billedUsage"

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import azure.durable_functions as df
 
 from activities.problems import not_now
-from activities.redaction import redacted
 from billing.errors import ServiceUnavailable
+from clients.redaction import redacted
 from landing.errors import TryAgain
-from orchestrator.messages import PutOff
+from messages.problems import PutOff
 
 if TYPE_CHECKING:
     JsonObject = dict[str, Any]

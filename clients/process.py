@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from activities.manifests import Manifests
-from activities.redaction import quiet_libraries, redact_logs
-from activities.webhook import Webhook
 from billing.client import BillingClient
 from billing.invoices import InvoiceClient
+from billing.manifests import Manifests
+from clients.credential import Credential
+from clients.redaction import quiet_libraries, redact_logs
+from clients.webhook import Webhook
 from landing.source import SourceReader
 from landing.zone import LandingZone
 from settings import Settings, configured, is_loopback
@@ -112,7 +113,7 @@ def make_clients(settings: Settings, now: Callable[[], datetime] = lambda: datet
     timeout = httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
     # Certificates take longest to load, so all clients share them.
     tls = httpx.create_ssl_context()
-    credential = _Credential()
+    credential = Credential()
     graph_auth = _auth(settings, credential, settings.graph_base_url, GRAPH)
     graph_http = httpx.AsyncClient(auth=graph_auth, timeout=timeout, verify=tls)
     partner_center = settings.partner_center_base_url
@@ -145,30 +146,10 @@ def make_clients(settings: Settings, now: Callable[[], datetime] = lambda: datet
     )
 
 
-def _auth(settings: Settings, credential: "_Credential", base_url: str, audience: str) -> Any:
+def _auth(settings: Settings, credential: Credential, base_url: str, audience: str) -> Any:
     """Authentication for one API: the fixed token goes to loopback only, whatever else is configured."""
     from billing.auth import EntraToken, StaticToken
 
     if settings.graph_static_token and is_loopback(base_url):
         return StaticToken(settings.graph_static_token, base_url)
     return EntraToken(credential, f"{audience}/.default", base_url)
-
-
-class _Credential:
-    """`DefaultAzureCredential`, made only if somebody asks it for a token: with fixed tokens and keys nobody does."""
-
-    def __init__(self) -> None:
-        self._credential: Any = None
-
-    async def get_token(self, *scopes: str, **options: Any) -> Any:
-        """A token of the identity that the app runs under, or of whoever is signed in."""
-        if self._credential is None:
-            from azure.identity.aio import DefaultAzureCredential
-
-            self._credential = DefaultAzureCredential()
-        return await self._credential.get_token(*scopes, **options)
-
-    async def close(self) -> None:
-        """Closes its connections."""
-        if self._credential is not None:
-            await self._credential.close()

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
-MONTHLY_DATASETS = ("billedUsage", "billedReconciliation", "billedAggregatedUsage")
-"""What can be exported of an invoice."""
+from catalog.datasets import INVOICE_DATASETS
 
 MOST_LOOKS = 60
 """Looks for late invoices in one run, whose history must stay short."""
@@ -89,8 +88,8 @@ def _schedule(text: str) -> str:
 
 def _monthly_datasets(text: str) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
-    if not names or not set(names) <= set(MONTHLY_DATASETS):
-        raise ValueError(f"must be a comma-separated list of {', '.join(MONTHLY_DATASETS)}")
+    if not names or not set(names) <= set(INVOICE_DATASETS):
+        raise ValueError(f"must be a comma-separated list of {', '.join(INVOICE_DATASETS)}")
     return names
 
 

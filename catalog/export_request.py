@@ -1,31 +1,17 @@
-"""What is asked of the partner billing API.
+"""One export that a caller may ask for, its id, and the folders in which it lands.
 
 Source: https://learn.microsoft.com/graph/api/resources/partners-billing-api-overview
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
-from billing.datasets import DATASETS, DEFAULT, FIELDS, INVOICE, PERIOD, Dataset, Field
-from billing.months import month_before, month_of
-
-INVOICE_ID = re.compile(INVOICE.pattern)
-EXPORT_ID = re.compile(
-    "|".join(
-        "-".join([dataset.name, *(f"({field.pattern})" for field in dataset.fields)]) for dataset in DATASETS.values()
-    )
-)
-
-
-class InvalidRequest(ValueError):
-    """The caller's request cannot be taken. `faults` names every fault: (field, or "" for the whole, sentence)."""
-
-    def __init__(self, faults: list[tuple[str, str]]) -> None:
-        super().__init__(" ".join(f"{field}: {sentence}" if field else sentence for field, sentence in faults))
-        self.faults = tuple(faults)
+from catalog.datasets import DATASETS, DEFAULT, FIELDS, PERIOD, Dataset, Field
+from catalog.invalid_request import InvalidRequest
+from catalog.months import month_before, month_of
 
 
 @dataclass(frozen=True)
@@ -94,7 +80,7 @@ def _dataset(name: object) -> Dataset | None:
     return DATASETS.get(name) if isinstance(name, str) else None
 
 
-def _names(fields: "tuple[Field, ...] | list[Field]") -> set[str]:
+def _names(fields: Iterable[Field]) -> set[str]:
     return {"dataset", *(field.name for field in fields)}
 
 

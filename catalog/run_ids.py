@@ -1,0 +1,19 @@
+"""Under which ids do exports and monthly runs go? What else Durable runs has other ids."""
+
+import re
+
+from catalog.datasets import DATASETS
+from catalog.months import MONTH
+
+EXPORT_ID = re.compile(
+    "|".join(
+        "-".join([dataset.name, *(f"({field.pattern})" for field in dataset.fields)]) for dataset in DATASETS.values()
+    )
+)
+"""Of one export: `billedUsage-G016907411-full`."""
+
+MONTHS_ID = re.compile(f"monthly-{MONTH.pattern}(-to-{MONTH.pattern})?")
+"""Of a month, or of a range of months: `monthly-2026-10`, `monthly-2026-01-to-2026-10`."""
+
+RUN_ID = re.compile(f"{EXPORT_ID.pattern}|{MONTHS_ID.pattern}")
+"""Of anything that a caller can start."""

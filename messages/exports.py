@@ -1,0 +1,187 @@
+"""The messages of one export: what its orchestrations are told, and what its activities are asked and answer."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from catalog.export_request import ExportRequest
+from messages.encoding import Message, PublicMessage
+from messages.problems import NotNow, Problem
+
+
+@dataclass(frozen=True)
+class Policy(Message):
+    """What the settings say about one export; the starter copies it, for an orchestrator reads no settings. Seconds."""
+
+    copy_batch_size: int
+    poll_interval_seconds: float
+    poll_max_seconds: float
+    retry_seconds: float
+    export_attempts: int
+    export_deadline_hours: float
+
+
+@dataclass(frozen=True)
+class Plan(Message):
+    """What an operation's manifest says, without its SAS token and its list of names.
+
+    `digest` (SHA-256, hex) stands for eTag and names; `created` is the manifest's own time, as Microsoft wrote it;
+    `month` is the one that unbilled data is for.
+    """
+
+    manifest_url: str
+    digest: str
+    e_tag: str
+    blob_count: int
+    tenant_id: str | None = None
+    created: str | None = None
+    month: str | None = None
+
+
+@dataclass(frozen=True)
+class CopyProgress(Message):
+    """How far copying has come: the index ranges `[start, stop]` still to do, and what is done, in blobs and bytes.
+
+    `idle_rounds` counts the rounds since a range last got further.
+    """
+
+    plan: Plan
+    pending: list[list[int]]
+    blobs_done: int = 0
+    bytes_done: int = 0
+    idle_rounds: int = 0
+
+
+@dataclass(frozen=True)
+class ExportOrder(Message):
+    """Input of `run_export`. All but the first two fields are set when it continues as new."""
+
+    request: ExportRequest
+    policy: Policy
+    deadline: datetime | None = None
+    attempt: int = 1
+    copying: CopyProgress | None = None
+
+
+@dataclass(frozen=True)
+class StartOrder(Message):
+    """Input of `start_export`."""
+
+    request: ExportRequest
+
+
+@dataclass(frozen=True)
+class StartAnswer(Message):
+    """Answer of `start_export`: the operation's URL and the seconds until it may be polled, or why there is none.
+
+    `posted`: when it was asked for (UTC), which tells the month of unbilled data.
+    """
+
+    operation_url: str | None = None
+    retry_after: float | None = None
+    problem: Problem | None = None
+    posted: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Polling(Message):
+    """Input of `poll_operation`: what is polled, how, and what was seen so far.
+
+    `posted` is when the export was posted; `seen` whether Microsoft ever knew the operation.
+    """
+
+    operation_url: str
+    policy: Policy
+    posted: datetime
+    deadline: datetime
+    retry_after: float | None = None
+    polls: int = 0
+    seen: bool = False
+    last_fault: Problem | None = None
+
+
+@dataclass(frozen=True)
+class CheckOperation(Message):
+    """Input of `check_operation`."""
+
+    operation_url: str
+
+
+@dataclass(frozen=True)
+class OperationAnswer(Message):
+    """Answer of `check_operation`, and in the end of `poll_operation`.
+
+    `state` is `running` (with a `problem` where the API could not be asked), `succeeded` (with a `plan`), `failed` or
+    `gone` (a new export may mend it), or `final` (none can).
+    """
+
+    state: str
+    retry_after: float | None = None
+    plan: Plan | None = None
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True)
+class VersionOrder(Message):
+    """Input of `reuse_version` and `commit_export`."""
+
+    request: ExportRequest
+    plan: Plan
+
+
+@dataclass(frozen=True)
+class Result(PublicMessage):
+    """What an export ends with: the version's folder and totals; `unchanged` where it had been the latest already.
+
+    Not `pointed`: `_latest.json` names the version of a newer manifest. Callers see that field only where it is false.
+    """
+
+    e_tag: str
+    version: str
+    blob_count: int
+    bytes: int
+    location: str
+    unchanged: bool
+    pointed: bool = True
+
+    def to_json(self) -> dict[str, Any]:
+        """The message as plain JSON."""
+        values = super().to_json()
+        return {name: value for name, value in values.items() if name != "pointed" or not value}
+
+
+@dataclass(frozen=True)
+class VersionAnswer(Message):
+    """Answer of `reuse_version` and `commit_export`.
+
+    Neither field: there is nothing to reuse. `anew`: the problem is one that a new export may mend.
+    """
+
+    result: Result | None = None
+    problem: Problem | None = None
+    anew: bool = False
+
+
+@dataclass(frozen=True)
+class CopyOrder(Message):
+    """Input of `copy_blobs`: the blobs from index `start` up to, not including, `stop` of the sorted manifest."""
+
+    request: ExportRequest
+    plan: Plan
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class CopyAnswer(Message):
+    """Answer of `copy_blobs`: it got to index `next`, and so many blobs and bytes of the range have landed meanwhile.
+
+    `not_now` kept it from getting further. `problem` is final, unless `anew`: then a new export may mend it.
+    """
+
+    next: int
+    blobs: int = 0
+    bytes: int = 0
+    not_now: NotNow | None = None
+    problem: Problem | None = None
+    anew: bool = False

@@ -1,0 +1,60 @@
+"""The messages of monthly runs: the months to export, the invoices found, and what became of each."""
+
+from dataclasses import dataclass
+
+from messages.encoding import Message, PublicMessage
+from messages.exports import Policy
+from messages.problems import Problem
+
+
+@dataclass(frozen=True)
+class MonthlyOrder(Message):
+    """Input of `monthly_exports`: the billing month, as `2026-10`, and which datasets of its invoices to export.
+
+    For `wait_days` it looks for more invoices every `recheck_hours`; without, it looks once.
+    """
+
+    month: str
+    policy: Policy
+    datasets: list[str]
+    recheck_hours: float = 12
+    wait_days: float = 0
+
+
+@dataclass(frozen=True)
+class BackfillOrder(Message):
+    """Input of `backfill`: the months from the first to the last, both included."""
+
+    first: str
+    last: str
+    policy: Policy
+    datasets: list[str]
+
+
+@dataclass(frozen=True)
+class Outcome(PublicMessage):
+    """What became of one export of a monthly run; `state` is `succeeded` or `failed`."""
+
+    invoice_id: str
+    dataset: str
+    state: str
+    version: str | None = None
+    blob_count: int = 0
+    bytes: int = 0
+    unchanged: bool = False
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class InvoicesOrder(Message):
+    """Input of `list_invoices`: the billing month, as `2026-10`."""
+
+    month: str
+
+
+@dataclass(frozen=True)
+class InvoicesAnswer(Message):
+    """Answer of `list_invoices`: the ids of the month's invoices that have daily-rated usage, or why there are none."""
+
+    invoice_ids: list[str]
+    problem: Problem | None = None
