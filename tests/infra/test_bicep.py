@@ -130,7 +130,7 @@ def _json(value: Any) -> str:
 
 def test_azd_finds_the_app_that_it_deploys_to() -> None:
     """The function app bears the tag of azure.yaml's one service, and the group that of the environment."""
-    services = (ROOT / "azure.yaml").read_text().split("\nservices:\n")[1]
+    services = (ROOT / "azure.yaml").read_text().split("\nservices:\n")[1].split("\nhooks:\n")[0]
     assert re.findall(r"^  (\w+):$", services, re.MULTILINE) == [
         _modules()["app"].resource(SITE).config["tags"]["azd-service-name"]
     ]
