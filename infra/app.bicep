@@ -12,6 +12,10 @@ param packageContainerUrl string
 param insightsConnectionString string
 param landingUrl string
 
+@description('The partner\'s tenant, and the app registration used there; both empty: the identity itself, in its own.')
+param graphTenantId string
+param graphClientId string
+
 param exportSchedule string
 param monthlyDatasets string
 @secure()
@@ -39,6 +43,8 @@ var exportSettings = {
   LANDING_URL: landingUrl
   #disable-next-line no-hardcoded-env-urls
   SOURCE_HOST_SUFFIXES: '.blob.core.windows.net,.dfs.core.windows.net'
+  GRAPH_TENANT_ID: graphTenantId
+  GRAPH_CLIENT_ID: graphClientId
   COPY_BATCH_SIZE: '100'
   COPY_CONCURRENCY: '16'
   COPY_SLICE_SECONDS: '240'

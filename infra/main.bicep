@@ -22,6 +22,12 @@ param alertEmail string
 @description('Assign PartnerBilling.Read.All here. It needs a right in the directory; docs/deploy.md has the other way.')
 param assignGraphRole bool = true
 
+@description('The partner\'s tenant, where it is not the one that is deployed to; docs/deploy.md says what else it takes.')
+param graphTenantId string = ''
+
+@description('The app registration that the app uses in that tenant.')
+param graphClientId string = ''
+
 @description('When the monthly timer fires (NCRONTAB of six fields, UTC).')
 param exportSchedule string = '0 0 6 9 * *'
 
@@ -168,6 +174,8 @@ module app 'app.bicep' = {
     packageContainerUrl: hostStorage.outputs.packageContainerUrl
     insightsConnectionString: monitoring.outputs.insightsConnectionString
     landingUrl: landingIsBuilt ? landing!.outputs.containerUrl : landingUrl
+    graphTenantId: graphTenantId
+    graphClientId: graphClientId
     exportSchedule: exportSchedule
     monthlyDatasets: monthlyDatasets
     notifyWebhookUrl: notifyWebhookUrl

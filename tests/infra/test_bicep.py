@@ -239,10 +239,16 @@ def test_the_app_takes_its_settings() -> None:
 
 
 def test_what_is_given_reaches_the_app() -> None:
-    """Schedule, data sets and webhook are those of the parameters."""
+    """Each app setting that has a parameter is that of the parameter."""
     settings = _settings(
-        exportSchedule="0 0 5 10 * *", monthlyDatasets="a,b", notifyWebhookUrl="https://hook.example/1"
+        graphTenantId="tenant",
+        graphClientId="client",
+        exportSchedule="0 0 5 10 * *",
+        monthlyDatasets="a,b",
+        notifyWebhookUrl="https://hook.example/1",
     )
+    assert settings["GRAPH_TENANT_ID"] == "tenant"
+    assert settings["GRAPH_CLIENT_ID"] == "client"
     assert settings["EXPORT_SCHEDULE"] == "0 0 5 10 * *"
     assert settings["MONTHLY_DATASETS"] == "a,b"
     assert settings["NOTIFY_WEBHOOK_URL"] == "https://hook.example/1"
