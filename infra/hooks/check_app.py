@@ -9,11 +9,13 @@ import os
 import shutil
 import subprocess
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from http.client import HTTPException
 from typing import Any, NamedTuple
-from urllib.error import HTTPError, URLError
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 TRIES = 20
@@ -74,7 +76,12 @@ def _row(name: str, problem: Mapping[str, Any] | None, environment: Mapping[str,
     if problem is None:
         return Row(label, OK)
     remedy = _role_command(environment) if problem["code"] == "LandingRefused" else problem["remedy"]
-    return Row(label, f"{problem['code']}: {problem['message']}", remedy)
+    return Row(label, _line(f"{problem['code']}: {problem['message']}"), remedy)
+
+
+def _line(text: str) -> str:
+    """A text that others wrote, as one short line that does nothing to a terminal."""
+    return textwrap.shorten("".join(character if character.isprintable() else " " for character in text), 100)
 
 
 def _role_command(environment: Mapping[str, str]) -> str:
@@ -108,7 +115,7 @@ def _asked_once(url: str, key: str) -> Answer:
     except HTTPError as error:
         with error:
             return Answer(error.code, _object(error.read()))
-    except (URLError, TimeoutError):
+    except (OSError, HTTPException):
         return Answer(0, {})
 
 

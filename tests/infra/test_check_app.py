@@ -108,6 +108,14 @@ def test_a_landing_zone_that_refuses_is_answered_with_the_command_that_assigns_t
     )
 
 
+def test_what_others_wrote_stays_one_short_line() -> None:
+    """Also a message with control characters, or of a thousand characters."""
+    (*_, row) = rows_of(_checked(graph=GRAPH | {"message": "no\n\x1b[2J" + " more" * 200}), DEPLOYED)
+    assert row.state.isprintable()
+    assert row.state.startswith("Forbidden: no")
+    assert len(row.state) <= 100
+
+
 def _checked(**problems: Mapping[str, Any] | None) -> Answer:
     checks = [{"name": name, "problem": problem} for name, problem in problems.items()]
     return Answer(HTTPStatus.OK, {"ready": not any(problems.values()), "checks": checks})
