@@ -3,6 +3,7 @@
 Source: https://learn.microsoft.com/graph/api/resources/partners-billing-api-overview
 """
 
+import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,11 +12,13 @@ from urllib.parse import urljoin
 import httpx
 
 from billing.answers import Failed, Manifest, Running, StartedExport, Succeeded, operation_from_json
-from billing.errors import UnusableAnswer
+from billing.errors import BillingError, Forbidden, ServiceUnavailable, Unauthorized, UnusableAnswer
 from billing.http import Api, json_object, unusable
 from billing.origins import SourceHosts, require_origin
 from catalog.datasets import Dataset
 from catalog.export_request import ExportRequest
+
+OPERATIONS = "/reports/partners/billing/operations"
 
 
 class BillingClient:
@@ -81,6 +84,20 @@ class BillingClient:
         if isinstance(operation, Succeeded):
             return await self._manifest_of(operation, url)
         raise UnusableAnswer("NoManifest", "The operation that had succeeded no longer shows its manifest.")
+
+    async def require_access(self) -> None:
+        """Asks for an operation that nobody started: only who may read partner billing is told that there is none.
+
+        Raises:
+            ServiceUnavailable: when no try was answered.
+            Unauthorized, Forbidden: when the identity may not read partner billing.
+        """
+        try:
+            await self._api.send("GET", f"{self._api.base_url}{OPERATIONS}/{uuid.UUID(int=0)}")
+        except (ServiceUnavailable, Unauthorized, Forbidden):
+            raise
+        except BillingError:
+            return
 
     def _base_url_of(self, dataset: Dataset) -> str:
         base_url = self._api.base_url

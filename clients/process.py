@@ -6,17 +6,21 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from billing.client import BillingClient
 from billing.invoices import InvoiceClient
 from billing.manifests import Manifests
 from clients.credential import Credential
+from clients.partner_credential import PartnerCredential
 from clients.redaction import quiet_libraries, redact_logs
 from clients.webhook import Webhook
 from landing.source import SourceReader
 from landing.zone import LandingZone
 from settings import Settings, configured, is_loopback
+
+if TYPE_CHECKING:
+    from billing.auth import TokenSource
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 60.0
@@ -114,10 +118,11 @@ def make_clients(settings: Settings, now: Callable[[], datetime] = lambda: datet
     # Certificates take longest to load, so all clients share them.
     tls = httpx.create_ssl_context()
     credential = Credential()
-    graph_auth = _auth(settings, credential, settings.graph_base_url, GRAPH)
+    partner = partner_credential(settings, credential)
+    graph_auth = _auth(settings, partner, settings.graph_base_url, GRAPH)
     graph_http = httpx.AsyncClient(auth=graph_auth, timeout=timeout, verify=tls)
     partner_center = settings.partner_center_base_url
-    invoice_auth = _auth(settings, credential, partner_center, PARTNER_CENTER)
+    invoice_auth = _auth(settings, partner, partner_center, PARTNER_CENTER)
     invoice_http = httpx.AsyncClient(auth=invoice_auth, timeout=timeout, verify=tls)
     source_connections = AiohttpTransport(tls, CONNECT_SECONDS, READ_SECONDS)
     webhook_http = httpx.AsyncClient(timeout=timeout, verify=tls)
@@ -146,7 +151,14 @@ def make_clients(settings: Settings, now: Callable[[], datetime] = lambda: datet
     )
 
 
-def _auth(settings: Settings, credential: Credential, base_url: str, audience: str) -> Any:
+def partner_credential(settings: Settings, identity: "TokenSource") -> "TokenSource":
+    """What Microsoft's APIs are called with: the identity itself, unless the partner's tenant is another one."""
+    if settings.graph_tenant_id and settings.graph_client_id:
+        return PartnerCredential(settings.graph_tenant_id, settings.graph_client_id)
+    return identity
+
+
+def _auth(settings: Settings, credential: "TokenSource", base_url: str, audience: str) -> Any:
     """Authentication for one API: the fixed token goes to loopback only, whatever else is configured."""
     from billing.auth import EntraToken, StaticToken
 

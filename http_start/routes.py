@@ -8,7 +8,7 @@ from typing import Any
 import azure.functions as func
 from azure.durable_functions import DurableOrchestrationClient
 
-from http_start import exports, monthly, parsing
+from http_start import exports, monthly, parsing, readiness
 from http_start.answers import answer, answers_problems
 from http_start.blueprint import blueprint
 from settings import configured
@@ -56,6 +56,15 @@ async def list_exports(req: func.HttpRequest, client: DurableOrchestrationClient
 async def get_export(req: func.HttpRequest, client: DurableOrchestrationClient) -> func.HttpResponse:
     """One export's status."""
     return answer(await exports.find(client, parsing.run_id(req)))
+
+
+@blueprint.route(route="readiness", methods=["GET"])
+@blueprint.durable_client_input(client_name="client")
+@answers_problems
+async def get_readiness(req: func.HttpRequest, client: DurableOrchestrationClient) -> func.HttpResponse:
+    """What keeps the app from its work, each thing with its remedy."""
+    configured()
+    return answer(await readiness.tried_out(client))
 
 
 @blueprint.route(route="openapi.json", methods=["GET"])

@@ -1,4 +1,4 @@
-// Who is told when an export fails? Two rules over the app's log, one action group with one address.
+// Who is told when an export fails? Rules over the app's log, one action group with one address.
 param suffix string
 param location string
 param tags object
@@ -32,6 +32,17 @@ union
     | project TimeGenerated, OperationId, What = "monthly_exports failed")
 '''
 
+// Every timer of the app: what fails before it has started a run shows nowhere else.
+var timers = [
+  'start_monthly_exports'
+]
+var timerNames = join(timers, '", "')
+var failedTimers = '''
+AppRequests
+| where Name in ("{0}") and Success == false
+| project TimeGenerated, OperationId, What = Name
+'''
+
 resource people 'Microsoft.Insights/actionGroups@2023-01-01' = {
   name: 'ag-${suffix}'
   location: 'global'
@@ -61,6 +72,12 @@ var rules = [
     displayName: 'An expected invoice was not exported'
     description: 'The monthly run ended as failed: an invoice was not issued, or could not be exported.'
     query: failedMonths
+  }
+  {
+    name: 'timer-failed'
+    displayName: 'A timer failed'
+    description: 'A timer of the app fired and failed before it could start its run: the settings, or the storage of the host.'
+    query: format(failedTimers, timerNames)
   }
 ]
 

@@ -12,11 +12,16 @@ param packageContainerUrl string
 param insightsConnectionString string
 param landingUrl string
 
+@description('The partner\'s tenant, and the app registration used there; both empty: the identity itself, in its own.')
+param graphTenantId string
+param graphClientId string
+
 param exportSchedule string
 param monthlyDatasets string
 @secure()
 param notifyWebhookUrl string
 
+param pythonVersion string
 param instanceMemoryMB int
 param maximumInstanceCount int
 
@@ -38,6 +43,8 @@ var exportSettings = {
   LANDING_URL: landingUrl
   #disable-next-line no-hardcoded-env-urls
   SOURCE_HOST_SUFFIXES: '.blob.core.windows.net,.dfs.core.windows.net'
+  GRAPH_TENANT_ID: graphTenantId
+  GRAPH_CLIENT_ID: graphClientId
   COPY_BATCH_SIZE: '100'
   COPY_CONCURRENCY: '16'
   COPY_SLICE_SECONDS: '240'
@@ -54,7 +61,7 @@ var exportSettings = {
   NOTIFY_WEBHOOK_URL: notifyWebhookUrl
 }
 
-resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
+resource plan 'Microsoft.Web/serverfarms@2025-05-01' = {
   name: 'plan-${name}'
   location: location
   tags: tags
@@ -68,7 +75,7 @@ resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
   }
 }
 
-resource app 'Microsoft.Web/sites@2024-04-01' = {
+resource app 'Microsoft.Web/sites@2025-05-01' = {
   name: name
   location: location
   tags: union(tags, { 'azd-service-name': 'exports' })
@@ -98,7 +105,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       }
       runtime: {
         name: 'python'
-        version: '3.11'
+        version: pythonVersion
       }
       scaleAndConcurrency: {
         alwaysReady: [
@@ -115,14 +122,14 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
   }
 }
 
-resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
+resource settings 'Microsoft.Web/sites/config@2025-05-01' = {
   parent: app
   name: 'appsettings'
   properties: union(hostSettings, exportSettings)
 }
 
 // Deployments sign in with Entra: user names and passwords for publishing are off.
-resource noScmPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-04-01' = {
+resource noScmPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-05-01' = {
   parent: app
   name: 'scm'
   properties: {
@@ -134,7 +141,7 @@ resource noScmPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2
   ]
 }
 
-resource noFtpPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-04-01' = {
+resource noFtpPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-05-01' = {
   parent: app
   name: 'ftp'
   properties: {

@@ -22,6 +22,12 @@ param alertEmail string
 @description('Assign PartnerBilling.Read.All here. It needs a right in the directory; docs/deploy.md has the other way.')
 param assignGraphRole bool = true
 
+@description('The partner\'s tenant, where it is not the one that is deployed to; docs/deploy.md says what else it takes.')
+param graphTenantId string = ''
+
+@description('The app registration that the app uses in that tenant.')
+param graphClientId string = ''
+
 @description('When the monthly timer fires (NCRONTAB of six fields, UTC).')
 param exportSchedule string = '0 0 6 9 * *'
 
@@ -31,6 +37,14 @@ param monthlyDatasets string = 'billedUsage'
 @description('Where the app posts what ended; empty: nowhere.')
 @secure()
 param notifyWebhookUrl string = ''
+
+@description('The Python version that runs the app.')
+@allowed([
+  '3.11'
+  '3.12'
+  '3.13'
+])
+param pythonVersion string = '3.11'
 
 @description('Memory of an instance in MB; the always-ready one is paid for around the clock.')
 @allowed([
@@ -45,7 +59,10 @@ param instanceMemoryMB int = 2048
 @maxValue(1000)
 param maximumInstanceCount int = 40
 
-@description('The container that exports land in.')
+@description('Your own container, as a URL (https://{account}.blob.core.windows.net/{container}[/prefix]); empty: one is built.')
+param landingUrl string = ''
+
+@description('The container that exports land in, where one is built.')
 @minLength(3)
 @maxLength(63)
 param landingContainerName string = 'landing'
@@ -64,8 +81,18 @@ param landingRedundancy string = 'Standard_LRS'
 @maxValue(365)
 param softDeleteDays int = 30
 
+@description('Keep anybody from deleting the landing account, azd down included.')
+param landingLock bool = true
+
+@description('Write down who read and who deleted blobs of the landing account.')
+param landingAudit bool = true
+
 var token = uniqueString(subscription().id, environmentName, location)
 var tags = { 'azd-env-name': environmentName }
+var landingAccountName = 'stland${token}'
+
+// azd keeps outputs beside what was given: a URL of the account that is built here is no account of your own.
+var landingIsBuilt = empty(landingUrl) || startsWith(landingUrl, 'https://${landingAccountName}.')
 
 resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
   name: 'rg-${environmentName}'
@@ -83,14 +110,6 @@ module identity 'identity.bicep' = {
   }
 }
 
-module graphRole 'graph-role.bicep' = if (assignGraphRole) {
-  name: 'graph-role'
-  scope: group
-  params: {
-    principalId: identity.outputs.principalId
-  }
-}
-
 module hostStorage 'host-storage.bicep' = {
   name: 'host-storage'
   scope: group
@@ -102,16 +121,19 @@ module hostStorage 'host-storage.bicep' = {
   }
 }
 
-module landing 'landing.bicep' = {
+module landing 'landing.bicep' = if (landingIsBuilt) {
   name: 'landing'
   scope: group
   params: {
-    name: 'stland${token}'
+    name: landingAccountName
     location: location
     tags: tags
     containerName: landingContainerName
     redundancy: landingRedundancy
     softDeleteDays: softDeleteDays
+    locked: landingLock
+    audited: landingAudit
+    workspaceId: monitoring.outputs.workspaceId
     principalId: identity.outputs.principalId
   }
 }
@@ -151,13 +173,28 @@ module app 'app.bicep' = {
     hostStorageName: hostStorage.outputs.name
     packageContainerUrl: hostStorage.outputs.packageContainerUrl
     insightsConnectionString: monitoring.outputs.insightsConnectionString
-    landingUrl: landing.outputs.containerUrl
+    landingUrl: landingIsBuilt ? landing!.outputs.containerUrl : landingUrl
+    graphTenantId: graphTenantId
+    graphClientId: graphClientId
     exportSchedule: exportSchedule
     monthlyDatasets: monthlyDatasets
     notifyWebhookUrl: notifyWebhookUrl
+    pythonVersion: pythonVersion
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
   }
+}
+
+// Last of all: it takes a while until Microsoft Graph knows a new identity.
+module graphRole 'graph-role.bicep' = if (assignGraphRole) {
+  name: 'graph-role'
+  scope: group
+  params: {
+    principalId: identity.outputs.principalId
+  }
+  dependsOn: [
+    app
+  ]
 }
 
 output AZURE_RESOURCE_GROUP string = group.name
@@ -165,5 +202,5 @@ output FUNCTION_APP_NAME string = app.outputs.name
 output FUNCTION_APP_URL string = app.outputs.url
 output IDENTITY_PRINCIPAL_ID string = identity.outputs.principalId
 output IDENTITY_CLIENT_ID string = identity.outputs.clientId
-output LANDING_URL string = landing.outputs.containerUrl
+output LANDING_URL string = landingIsBuilt ? landing!.outputs.containerUrl : landingUrl
 output LOG_WORKSPACE_ID string = monitoring.outputs.workspaceCustomerId

@@ -5,6 +5,7 @@ Nothing is read at import: `configured` reads the process's environment once, wh
 
 import functools
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -14,6 +15,8 @@ from catalog.datasets import INVOICE_DATASETS
 
 MOST_LOOKS = 60
 """Looks for late invoices in one run, whose history must stay short."""
+
+GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -64,6 +67,12 @@ def _landing_url(text: str) -> str:
     if len(segments) < (2 if is_loopback(url) else 1):
         raise ValueError("must name a container: https://{account}.blob.core.windows.net/{container}[/prefix]")
     return url
+
+
+def _guid(text: str) -> str:
+    if not GUID.fullmatch(text):
+        raise ValueError("must be an id of the form 00000000-0000-0000-0000-000000000000")
+    return text.lower()
 
 
 def _storage_key(text: str) -> str:
@@ -135,6 +144,8 @@ class Settings:
     landing_url: str = _setting(_landing_url, required=True)
     landing_connection_string: str | None = _setting(_storage_key, secret=True)
     source_host_suffixes: tuple[str, ...] = _setting(_host_suffixes, ".blob.core.windows.net,.dfs.core.windows.net")
+    graph_tenant_id: str | None = _setting(_guid)
+    graph_client_id: str | None = _setting(_guid)
     graph_static_token: str | None = _setting(str, secret=True)
     copy_batch_size: int = _setting(_between(1, 1_000_000, int), "100")
     copy_concurrency: int = _setting(_between(1, 256, int), "16")
@@ -185,6 +196,10 @@ def _contradictions(read: Mapping[str, Any]) -> list[str]:
     graph_base_url = read.get("graph_base_url")
     if read.get("graph_static_token") and graph_base_url and not is_loopback(graph_base_url):
         faults.append("GRAPH_STATIC_TOKEN is for emulators: it is refused unless GRAPH_BASE_URL is loopback.")
+    partner = {name.upper(): read[name] for name in ("graph_tenant_id", "graph_client_id") if name in read}
+    if len(partner) == 2 and any(partner.values()) and not all(partner.values()):
+        (missing,) = (name for name, value in partner.items() if not value)
+        faults.append(f"{missing} is required: GRAPH_TENANT_ID and GRAPH_CLIENT_ID belong together.")
     if read.get("poll_interval_seconds", 0) > read.get("poll_max_seconds", float("inf")):
         faults.append("POLL_MAX_SECONDS must not be less than POLL_INTERVAL_SECONDS.")
     if read.get("invoice_wait_days", 0) * 24 > read.get("invoice_recheck_hours", float("inf")) * MOST_LOOKS:

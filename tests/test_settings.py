@@ -9,6 +9,8 @@ import pytest
 from settings import Settings, SettingsError, is_loopback
 
 LANDING = "https://acme.blob.core.windows.net/billing"
+TENANT = "0e195b37-4574-4539-bc42-0f6f2b1c7f0a"
+CLIENT = "5f2f6fd4-5fc7-4bb3-9b27-9f1b6fb2c4de"
 EMULATOR = "http://127.0.0.1:7072/v1.0"
 
 
@@ -32,6 +34,8 @@ def test_defaults() -> None:
         landing_url=LANDING,
         landing_connection_string=None,
         source_host_suffixes=(".blob.core.windows.net", ".dfs.core.windows.net"),
+        graph_tenant_id=None,
+        graph_client_id=None,
         graph_static_token=None,
         copy_batch_size=100,
         copy_concurrency=16,
@@ -58,6 +62,8 @@ def test_every_setting_can_be_given() -> None:
         LANDING_URL="http://127.0.0.1:10000/landing/usage/prefix",
         LANDING_CONNECTION_STRING="AccountName=landing;AccountKey=a2V5",
         SOURCE_HOST_SUFFIXES=" .Example.com, .blob.storage.azure.net ",
+        GRAPH_TENANT_ID=TENANT.upper(),
+        GRAPH_CLIENT_ID=CLIENT,
         GRAPH_STATIC_TOKEN="emulator-token",
         COPY_BATCH_SIZE="1",
         COPY_CONCURRENCY="2",
@@ -80,6 +86,8 @@ def test_every_setting_can_be_given() -> None:
         landing_url="http://127.0.0.1:10000/landing/usage/prefix",
         landing_connection_string="AccountName=landing;AccountKey=a2V5",
         source_host_suffixes=(".example.com", ".blob.storage.azure.net"),
+        graph_tenant_id=TENANT,
+        graph_client_id=CLIENT,
         graph_static_token="emulator-token",
         copy_batch_size=1,
         copy_concurrency=2,
@@ -266,6 +274,24 @@ def test_http_landing_needs_connection_string(url: str) -> None:
     """An Entra token never goes over plain http: an emulated storage account needs its key."""
     (fault,) = faults(LANDING_URL=url)
     assert fault.startswith("LANDING_CONNECTION_STRING is required")
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [({"GRAPH_TENANT_ID": TENANT}, "GRAPH_CLIENT_ID"), ({"GRAPH_CLIENT_ID": CLIENT}, "GRAPH_TENANT_ID")],
+)
+def test_a_partner_tenant_and_its_app_registration_belong_together(given: dict[str, str], missing: str) -> None:
+    """One without the other would end in tokens of the wrong tenant."""
+    (fault,) = faults(**given)
+    assert fault.startswith(f"{missing} is required")
+
+
+@pytest.mark.parametrize("name", ["GRAPH_TENANT_ID", "GRAPH_CLIENT_ID"])
+@pytest.mark.parametrize("text", ["contoso.example", f"{TENANT}/", "common", f" {TENANT[:-1]}"])
+def test_a_tenant_and_an_app_are_given_by_their_ids(name: str, text: str) -> None:
+    """They become part of the URL that tokens are asked for at."""
+    (fault,) = faults(**{name: text})
+    assert fault.startswith(f"{name} must be an id")
 
 
 def test_static_token_stays_on_this_machine() -> None:

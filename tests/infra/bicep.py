@@ -5,7 +5,7 @@ What only Azure knows stays as text: `account.id`, `identity.properties.principa
 
 import functools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,12 +78,12 @@ class Template:
         return {symbol: module for symbol, module in built.items() if module}
 
     def resources(self, kind: str = "") -> list[Resource]:
-        """The resources of this type, or all; `existing` ones are only looked up, so they are left out."""
+        """The resources of this type, or all, that are built; `existing` ones are only looked up."""
         return [
             Resource(self, symbol, found["type"], config)
             for symbol, found in self._tree.get("resources", {}).items()
             if not found["existing"] and kind in {"", found["type"]}
-            for config in self._repeated(found["config"])
+            for config in self._repeated(self._where_it_holds(found["config"]))
         ]
 
     def resource(self, kind: str) -> Resource:
@@ -97,14 +97,19 @@ class Template:
         return kind
 
     def _module(self, symbol: str) -> "Template | None":
-        config = self._tree["modules"][symbol]["config"]
-        if "condition" in config:
-            if not self._value(config["condition"]):
-                return None
-            config = config["config"]
-        return Template(self._tree["modules"][symbol]["detail"]["path"], self._value(config["params"]))
+        module = self._tree["modules"][symbol]
+        config = self._where_it_holds(module["config"])
+        return Template(module["detail"]["path"], self._value(config["params"])) if config else None
 
-    def _repeated(self, config: dict[str, Any]) -> list[Any]:
+    def _where_it_holds(self, config: dict[str, Any]) -> dict[str, Any] | None:
+        # A loop has a condition of each turn, which no file here uses.
+        if "condition" not in config or "loop_type" in config:
+            return config
+        return config["config"] if self._value(config["condition"]) else None
+
+    def _repeated(self, config: dict[str, Any] | None) -> list[Any]:
+        if config is None:
+            return []
         if "loop_type" not in config:
             return [self._value(config)]
         loop = config["loop_type"]["detail"]
@@ -116,9 +121,8 @@ class Template:
         match node:
             case {"function": {"type": name, "parameters": given}}:
                 return _called(name, [self._value(argument, local) for argument in given.values()])
-            case {"operator": {"type": "property_accessor"}}:
-                root, *names = _path(node)
-                return self._member(self._value(root, local) if isinstance(root, dict) else root, names, local)
+            case {"operator": {"type": operator, "operands": operands}}:
+                return self._result(operator, operands, node, local)
             case dict():
                 return {self._text(key.strip("'"), {}): self._value(value, local) for key, value in node.items()}
             case list():
@@ -126,6 +130,16 @@ class Template:
             case str():
                 return self._member(node, [], local) if self._is_name(node) else self._text(node, local)
         return node
+
+    def _result(self, operator: str, operands: Mapping[str, Any], node: Any, local: Mapping[str, Any]) -> Any:
+        match operator:
+            case "or":
+                return any(self._value(operand, local) for operand in operands.values())
+            case "conditional":
+                chosen = "true_value" if self._value(operands["condition"], local) else "false_value"
+                return self._value(operands[chosen], local)
+        root, *names = _path(node)
+        return self._member(self._value(root, local) if isinstance(root, dict) else root, names, local)
 
     def _text(self, text: str, local: Mapping[str, Any]) -> str:
         def inserted(found: re.Match[str]) -> str:
@@ -168,14 +182,20 @@ def _path(node: Any) -> list[Any]:
     return [*_path(operands["operand_1"]), *_path(operands["operand_2"])]
 
 
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "empty": lambda value: not value,
+    "format": lambda text, *values: text.format(*values),
+    "items": lambda named: [{"key": key, "value": value} for key, value in sorted(named.items())],
+    "join": lambda items, delimiter: delimiter.join(items),
+    "starts_with": lambda text, beginning: text.startswith(beginning),
+    "union": lambda *maps: functools.reduce(lambda merged, more: merged | more, maps),
+    "unique_string": lambda *_: _UNIQUE,
+}
+
+
 def _called(name: str, given: list[Any]) -> Any:
-    match name:
-        case "items":
-            return [{"key": key, "value": value} for key, value in sorted(given[0].items())]
-        case "union":
-            return functools.reduce(lambda merged, more: merged | more, given)
-        case "unique_string":
-            return _UNIQUE
+    if name in _FUNCTIONS:
+        return _FUNCTIONS[name](*given)
     return f"{name}({', '.join(str(argument) for argument in given if argument is not None)})"
 
 

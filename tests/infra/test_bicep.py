@@ -2,14 +2,18 @@
 
 import json
 import re
+import tomllib
 from dataclasses import fields
 from typing import Any
 
 import pycep
 import pytest
+from packaging.specifiers import SpecifierSet
 
+import function_app
 from catalog.datasets import DATASETS, Dataset
 from catalog.export_request import ExportRequest
+from local.functions import index
 from messages.names import MONTHLY_EXPORTS, RUN_EXPORT
 from settings import Settings
 from tests.infra.bicep import FILES, GIVEN, INFRA, Resource, Template, deployment, parsed, walk
@@ -19,6 +23,9 @@ CONTAINER = "Microsoft.Storage/storageAccounts/blobServices/containers"
 ROLE = "Microsoft.Authorization/roleAssignments"
 ALERT = "Microsoft.Insights/scheduledQueryRules"
 SITE = "Microsoft.Web/sites"
+LIFECYCLE = "Microsoft.Storage/storageAccounts/managementPolicies"
+LOCK = "Microsoft.Authorization/locks"
+AUDIT = "Microsoft.Insights/diagnosticSettings"
 
 NOT_SET = {
     "GRAPH_STATIC_TOKEN",  # for emulators; refused for Microsoft's own address
@@ -84,25 +91,20 @@ def test_exactly_these_resources_are_built() -> None:
             ("graph-role.bicep", "Microsoft.Graph/appRoleAssignedTo"),
             *[("host-storage.bicep", kind) for kind in (STORAGE, f"{STORAGE}/blobServices", CONTAINER)],
             *[("host-storage.bicep", ROLE)] * 3,
-            *[("landing.bicep", kind) for kind in (STORAGE, f"{STORAGE}/blobServices", CONTAINER, ROLE)],
+            *[("landing.bicep", kind) for kind in (STORAGE, f"{STORAGE}/blobServices", CONTAINER, LIFECYCLE, ROLE)],
+            ("landing.bicep", LOCK),
+            ("landing.bicep", AUDIT),
             ("monitoring.bicep", "Microsoft.OperationalInsights/workspaces"),
             ("monitoring.bicep", "Microsoft.Insights/components"),
             ("monitoring.bicep", ROLE),
             ("alerts.bicep", "Microsoft.Insights/actionGroups"),
-            *[("alerts.bicep", ALERT)] * 2,
+            *[("alerts.bicep", ALERT)] * 3,
             ("app.bicep", "Microsoft.Web/serverfarms"),
             ("app.bicep", SITE),
             ("app.bicep", f"{SITE}/config"),
             *[("app.bicep", f"{SITE}/basicPublishingCredentialsPolicies")] * 2,
         ]
     )
-
-
-def test_only_stable_api_versions_are_used() -> None:
-    """No resource depends on a preview of Azure's API."""
-    versions = [found["api_version"] for file in FILES for found in parsed(file).get("resources", {}).values()]
-    assert versions
-    assert not [version for version in versions if "preview" in version or "beta" in version]
 
 
 def test_resources_have_names_that_azure_takes() -> None:
@@ -128,7 +130,7 @@ def _json(value: Any) -> str:
 
 def test_azd_finds_the_app_that_it_deploys_to() -> None:
     """The function app bears the tag of azure.yaml's one service, and the group that of the environment."""
-    services = (ROOT / "azure.yaml").read_text().split("\nservices:\n")[1]
+    services = (ROOT / "azure.yaml").read_text().split("\nservices:\n")[1].split("\nhooks:\n")[0]
     assert re.findall(r"^  (\w+):$", services, re.MULTILINE) == [
         _modules()["app"].resource(SITE).config["tags"]["azd-service-name"]
     ]
@@ -140,16 +142,35 @@ def test_azd_finds_the_app_that_it_deploys_to() -> None:
 
 
 def test_the_app_runs_on_flex_consumption_with_python() -> None:
-    """A Linux plan FC1, and the Python version that the project is written for."""
+    """A Linux plan FC1, which runs Python."""
     app = _modules()["app"]
     plan = app.resource("Microsoft.Web/serverfarms")
     site = app.resource(SITE)
     assert plan.config["sku"] == {"tier": "FlexConsumption", "name": "FC1"}
     assert plan.properties["reserved"] is True
     assert site.properties["serverFarmId"] == "plan.id"
-    runtime = site.properties["functionAppConfig"]["runtime"]
-    assert runtime["name"] == "python"
-    assert f'requires-python = ">={runtime["version"]},' in (ROOT / "pyproject.toml").read_text()
+    assert site.properties["functionAppConfig"]["runtime"]["name"] == "python"
+
+
+def test_the_python_version_is_one_that_the_project_supports() -> None:
+    """The default is among the choices and within pyproject.toml's, and another choice reaches the plan."""
+    allowed = _allowed("pythonVersion")
+    default = deployment().parameter("pythonVersion")
+    supported = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"]
+    assert allowed == ["3.11", "3.12", "3.13"]
+    assert default in allowed
+    assert default in SpecifierSet(supported)
+    site = _modules(pythonVersion="3.13")["app"].resource(SITE)
+    assert site.properties["functionAppConfig"]["runtime"]["version"] == "3.13"
+
+
+def _allowed(parameter: str) -> list[Any]:
+    (allowed,) = (
+        decorator["argument"]
+        for decorator in parsed("main.bicep")["parameters"][parameter]["decorators"]
+        if decorator["type"] == "allowed"
+    )
+    return list(allowed)
 
 
 def test_one_instance_is_always_ready_for_durable() -> None:
@@ -218,10 +239,16 @@ def test_the_app_takes_its_settings() -> None:
 
 
 def test_what_is_given_reaches_the_app() -> None:
-    """Schedule, data sets and webhook are those of the parameters."""
+    """Each app setting that has a parameter is that of the parameter."""
     settings = _settings(
-        exportSchedule="0 0 5 10 * *", monthlyDatasets="a,b", notifyWebhookUrl="https://hook.example/1"
+        graphTenantId="tenant",
+        graphClientId="client",
+        exportSchedule="0 0 5 10 * *",
+        monthlyDatasets="a,b",
+        notifyWebhookUrl="https://hook.example/1",
     )
+    assert settings["GRAPH_TENANT_ID"] == "tenant"
+    assert settings["GRAPH_CLIENT_ID"] == "client"
     assert settings["EXPORT_SCHEDULE"] == "0 0 5 10 * *"
     assert settings["MONTHLY_DATASETS"] == "a,b"
     assert settings["NOTIFY_WEBHOOK_URL"] == "https://hook.example/1"
@@ -286,6 +313,11 @@ def test_the_identity_may_read_partner_billing() -> None:
 def test_the_graph_role_can_be_left_to_somebody_else() -> None:
     """Without the right in the directory everything else is deployed all the same."""
     assert set(_modules()) - set(_modules(assignGraphRole=False)) == {"graphRole"}
+
+
+def test_the_graph_role_comes_last() -> None:
+    """It waits for the app, since Microsoft Graph knows a new identity only after a while."""
+    assert parsed("main.bicep")["modules"]["graphRole"]["config"]["config"]["dependsOn"] == ["app"]
 
 
 def test_the_graph_extension_is_a_pinned_release() -> None:
@@ -372,6 +404,62 @@ def test_what_landed_can_be_restored() -> None:
     }
 
 
+def test_what_was_deleted_does_not_stay_for_ever() -> None:
+    """Old versions go after the days in which they can be restored, unfinished work after a week, and nothing else."""
+    lifecycle = _modules(softDeleteDays=45, landingContainerName="usage")["landing"].resource(LIFECYCLE)
+    assert lifecycle.config["name"] == "default"
+    blocks = {"blobTypes": ["blockBlob"]}
+    assert {rule["name"]: rule["definition"] for rule in lifecycle.properties["policy"]["rules"]} == {
+        "old-versions": {
+            "filters": blocks,
+            "actions": {"version": {"delete": {"daysAfterCreationGreaterThan": 45}}},
+        },
+        "left-unfinished": {
+            "filters": blocks | {"prefixMatch": ["usage/_work/"]},
+            "actions": {"baseBlob": {"delete": {"daysAfterModificationGreaterThan": 7}}},
+        },
+    }
+    assert all(rule["enabled"] and rule["type"] == "Lifecycle" for rule in lifecycle.properties["policy"]["rules"])
+
+
+def test_the_landing_account_refuses_to_be_deleted() -> None:
+    """The lock is on unless it is switched off, and it holds the account, not the blobs that the app sweeps."""
+    lock = _modules()["landing"].resource(LOCK)
+    assert lock.properties["level"] == "CanNotDelete"
+    assert lock.template.kind_of(lock.config["scope"]) == STORAGE
+    assert not _all(LOCK, landingLock=False)
+
+
+def test_who_read_and_who_deleted_is_written_down() -> None:
+    """Reads and deletes of the landing account's blobs reach the workspace, unless that is switched off."""
+    audit = _modules()["landing"].resource(AUDIT)
+    assert audit.template.kind_of(audit.config["scope"]) == f"{STORAGE}/blobServices"
+    assert audit.properties == {
+        "workspaceId": _modules()["monitoring"].output("workspaceId"),
+        "logs": [{"category": category, "enabled": True} for category in ("StorageRead", "StorageDelete")],
+    }
+    assert not _all(AUDIT, landingAudit=False)
+
+
+OWN = "https://finops.blob.core.windows.net/billing/csp"
+
+
+def test_a_container_of_your_own_is_used_as_it_is() -> None:
+    """No landing account is built, no role assigned to one, and the app and azd get the given URL."""
+    modules = _modules(landingUrl=OWN)
+    assert set(_modules()) - set(modules) == {"landing"}
+    assert _settings(landingUrl=OWN)["LANDING_URL"] == deployment(landingUrl=OWN).output("LANDING_URL") == OWN
+    assert not [role for role in _all(ROLE, landingUrl=OWN) if _role(role) == BLOB_DATA_CONTRIBUTOR]
+
+
+def test_the_url_of_the_account_that_was_built_changes_nothing() -> None:
+    """What azd passes from one deployment to the next is no account of your own, also if the container is renamed."""
+    built = deployment().output("LANDING_URL")
+    assert "landing" in _modules(landingUrl=built)
+    renamed = deployment(landingUrl=built, landingContainerName="usage")
+    assert renamed.output("LANDING_URL") == f"{built.rsplit('/', 1)[0]}/usage"
+
+
 def test_the_webhook_is_kept_secret() -> None:
     """Its address is a secure parameter wherever it passes, and no output gives it away."""
     for file in FILES:
@@ -438,8 +526,27 @@ def test_what_did_not_fail_is_not_told(function: str) -> None:
     assert not _tells(function, "Retried: partner.billing.export.failed billedUsage-G016907411-full: X: y")
 
 
+def test_every_timer_that_fails_is_told() -> None:
+    """One rule names each timer of the app: a failure before a run has started shows in the timer's own record only.
+
+    A new timer is added to `timers` in infra/alerts.bicep.
+    """
+    timers = [timer.name for timer in index(function_app.app).timers]
+    assert timers
+    assert sorted(_modules()["alerts"].variable("timers")) == sorted(timers)
+    (query,) = (
+        criterion["query"]
+        for alert in _all(ALERT)
+        if alert.config["name"].startswith("timer-failed")
+        for criterion in alert.properties["criteria"]["allOf"]
+    )
+    named = re.search(r"^AppRequests\n\| where Name in \((.*)\) and Success == false\n", query)
+    assert named
+    assert sorted(named[1].split(", ")) == sorted(f'"{timer}"' for timer in timers)
+
+
 def test_alerts_reach_the_address() -> None:
-    """Both rules look at the app's workspace, fire at the first failure and write to the given address."""
+    """The rules look at the app's workspace, fire at the first failure and write to the given address."""
     alerts = _modules(alertEmail="operations@contoso.example")["alerts"]
     people = alerts.resource("Microsoft.Insights/actionGroups")
     assert people.properties["enabled"] is True

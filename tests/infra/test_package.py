@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -32,14 +33,17 @@ def _indexed(python: str | Path, folder: Path) -> Any:
     return json.loads(run.stdout)
 
 
-def _packaged(folder: Path, ignored: pathspec.GitIgnoreSpec) -> Iterator[Path]:
+IGNORED = pathspec.GitIgnoreSpec.from_lines((ROOT / ".funcignore").read_text().splitlines())
+
+
+def _packaged(folder: Path) -> Iterator[Path]:
     """The files that are deployed, relative to the project; an ignored folder is not looked into."""
     for found in sorted(folder.iterdir()):
         path = found.relative_to(ROOT)
-        if ignored.match_file(f"{path}/" if found.is_dir() else path):
+        if IGNORED.match_file(f"{path}/" if found.is_dir() else path):
             continue
         if found.is_dir():
-            yield from _packaged(found, ignored)
+            yield from _packaged(found)
         else:
             yield path
 
@@ -47,10 +51,9 @@ def _packaged(folder: Path, ignored: pathspec.GitIgnoreSpec) -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The zip that is deployed, as Core Tools and azd make it."""
-    ignored = pathspec.GitIgnoreSpec.from_lines((ROOT / ".funcignore").read_text().splitlines())
     package = tmp_path_factory.mktemp("package") / "app.zip"
     with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED) as zipped:
-        for path in _packaged(ROOT, ignored):
+        for path in _packaged(ROOT):
             zipped.write(ROOT / path, path)
     return package
 
@@ -80,6 +83,12 @@ def test_the_package_holds_the_deployed_rooms_and_nothing_else(package: Path) ->
     }
 
 
+@pytest.mark.parametrize("folder", [".venv", "venv", ".env", "env", "py312_env", ".azure", "node_modules", "landed"])
+def test_what_only_some_machines_have_stays_at_home(folder: str) -> None:
+    """With a `.funcignore`, azd no longer leaves out virtual environments by itself."""
+    assert IGNORED.match_file(f"{folder}/lib/module.py")
+
+
 def test_the_package_holds_code_and_its_data_only(package: Path) -> None:
     """No cache, no hidden file; what the code reads beside itself is there."""
     with zipfile.ZipFile(package) as zipped:
@@ -97,3 +106,17 @@ def test_the_package_runs_with_its_requirements_alone(package: Path, python: Pat
     assert packaged == {"functions": here["functions"], "clean": True}
     kinds = {kind for _, kind in packaged["functions"]}
     assert kinds == {"httpTrigger", "timerTrigger", "orchestrationTrigger", "activityTrigger"}
+
+
+def test_a_crash_holds_up_an_activity_for_a_minute() -> None:
+    """Azure Storage hides what a dead host had taken for five minutes by default; both kinds of queues count."""
+    provider = json.loads((ROOT / "host.json").read_text())["extensions"]["durableTask"]["storageProvider"]
+    assert provider["controlQueueVisibilityTimeout"] == "00:01:00"
+    assert provider["workItemQueueVisibilityTimeout"] == "00:01:00"
+
+
+def test_azd_is_one_that_builds_on_azure() -> None:
+    """An older azd is refused before it deploys a package without its dependencies."""
+    project = (ROOT / "azure.yaml").read_text()
+    assert re.search(r'^requiredVersions:\n(?:  #.*\n)*  azd: ">= 1\.23\.5"$', project, re.MULTILINE)
+    assert re.search(r"^    remoteBuild: true$", project, re.MULTILINE)

@@ -1,0 +1,46 @@
+"""Tries out what the app needs, landing zone, Microsoft Graph and Partner Center, without exporting anything."""
+
+import asyncio
+from collections.abc import Awaitable
+
+from activities.door import JsonObject, activity
+from activities.problems import problem_of
+from billing.errors import BillingError
+from catalog.months import month_before
+from clients.process import Clients, clients, unprepared_clients
+from landing.errors import LandingError
+from messages.names import PROBE_READINESS
+
+PROBE = "_work/readiness"
+"""A blob that is written and removed again."""
+
+
+@activity(PROBE_READINESS)
+async def probe_readiness(message: JsonObject) -> JsonObject:
+    """What is wrong with `landing`, `graph` and `partnerCenter`: to each a problem, or None."""
+    using = unprepared_clients()
+    trials = {
+        "landing": _land(),
+        "graph": using.billing.require_access(),
+        "partnerCenter": _list_invoices(using),
+    }
+    problems = await asyncio.gather(*map(_problem, trials.values()))
+    return dict(zip(trials, problems, strict=True))
+
+
+async def _problem(trial: Awaitable[None]) -> JsonObject | None:
+    try:
+        await trial
+    except (BillingError, LandingError) as error:
+        return problem_of(error).to_json()
+    return None
+
+
+async def _land() -> None:
+    zone = (await clients()).zone
+    await zone.write(PROBE, b"")
+    await zone.remove(PROBE)
+
+
+async def _list_invoices(using: Clients) -> None:
+    await using.invoices.of_month(month_before(using.now()))

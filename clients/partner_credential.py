@@ -1,0 +1,41 @@
+"""Tokens for a partner's tenant that is not the app's own: an app registration's, for which the app's identity vouches.
+
+Source: https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity
+"""
+
+import asyncio
+import functools
+from typing import Any
+
+EXCHANGE = "api://AzureADTokenExchange/.default"
+"""What the identity's token must be for, so that Entra takes it as the app registration's secret."""
+
+
+class PartnerCredential:
+    """The app registration `client_id` in the tenant `tenant_id`.
+
+    `identity` is a blocking credential of azure-identity, by default of the identity that the app runs under;
+    `options` are those of `ClientAssertionCredential`.
+    """
+
+    def __init__(self, tenant_id: str, client_id: str, identity: Any = None, **options: Any) -> None:
+        self._tenant_id = tenant_id
+        self._client_id = client_id
+        self._identity = identity
+        self._options = options
+
+    async def get_token(self, *scopes: str, **options: Any) -> Any:
+        """A token for the scopes, cached and renewed by azure-identity.
+
+        Azure's asynchronous class would ask the identity on the event loop, blocking it: this one works in a thread.
+        """
+        return await asyncio.to_thread(lambda: self._credential.get_token(*scopes, **options))
+
+    @functools.cached_property
+    def _credential(self) -> Any:
+        from azure.identity import ClientAssertionCredential, DefaultAzureCredential
+
+        identity = self._identity or DefaultAzureCredential()
+        return ClientAssertionCredential(
+            self._tenant_id, self._client_id, lambda: identity.get_token(EXCHANGE).token, **self._options
+        )
