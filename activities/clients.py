@@ -14,7 +14,7 @@ from activities.webhook import Webhook
 from billing.client import BillingClient
 from billing.invoices import InvoiceClient
 from landing.source import SourceReader
-from landing.zone import LandingZone
+from landing.zones.protocol import LandingZone
 from settings import Settings, configured, is_loopback
 
 CONNECT_SECONDS = 10.0
@@ -104,8 +104,8 @@ def make_clients(settings: Settings, now: Callable[[], datetime] = lambda: datet
     import httpx
 
     from billing.origins import SourceHosts
-    from landing.opening import open_zone
     from landing.transport import AiohttpTransport
+    from landing.zones.opening import open_zone
 
     redact_logs()
     quiet_libraries()

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
 
 from landing.source import Source
-from landing.zone import AlreadyThere, Copy, Landed, Stored
+from landing.zones.protocol import AlreadyThere, Copy, Landed, Stored
 
 LENGTH = 64 << 10
 """Bytes that every blob says it has."""

@@ -11,7 +11,8 @@ from bench.copying import KIB, MIB, SERVER_SIDE, TO_FOLDER, Race, Size, run_race
 from bench.orchestration import export_cpu_seconds
 from bench.report import Section
 from bench.work import Copy, Work
-from landing import buffers, writers
+from landing import buffers
+from landing.zones import writers
 from orchestrator import policy
 
 ROUNDS = 5

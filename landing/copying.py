@@ -8,7 +8,7 @@ import stamina
 
 from landing.errors import LandingError, LandingUnavailable, SourceChanged, SourceUnavailable
 from landing.source import SourceReader
-from landing.zone import AlreadyThere, Copy, LandingZone
+from landing.zones.protocol import AlreadyThere, Copy, LandingZone
 
 TRIES = 4
 """Tries for one blob before it fails: what lasts longer is for the caller's timers."""

@@ -20,8 +20,8 @@ from billing.client import BillingClient
 from billing.invoices import InvoiceClient
 from billing.models import ExportRequest
 from billing.origins import SourceHosts
-from landing.local_folder import LocalFolder
 from landing.source import SourceReader
+from landing.zones.local_folder import LocalFolder
 from local.emulator import Emulator, EmulatorOptions
 from local.functions import index
 from orchestrator.messages import (

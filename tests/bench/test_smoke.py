@@ -7,8 +7,8 @@ import pytest
 
 from bench import cold_start, end_to_end, memory, orchestration, requests, tuning, waits
 from bench.report import Section
-from landing import writers
-from landing.writers import WRITERS
+from landing.zones import writers
+from landing.zones.writers import WRITERS
 from orchestrator import policy
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from landing.local_folder import LocalFolder
-from landing.opening import open_zone
 from landing.source import Source, SourceReader, SourceTransport
-from landing.zone import LandingZone
+from landing.zones.local_folder import LocalFolder
+from landing.zones.opening import open_zone
+from landing.zones.protocol import LandingZone
 from tests.landing.fake_source import FakeSource
 from tests.source_transport import HttpxTransport
 

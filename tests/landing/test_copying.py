@@ -12,9 +12,9 @@ import stamina
 
 from landing.copying import TRIES, TRYING_SECONDS, Copier
 from landing.errors import LandingUnavailable, SourceChanged, SourceExpired, SourceUnavailable
-from landing.local_folder import LocalFolder
 from landing.source import Source, SourceReader
-from landing.zone import AlreadyThere, Copy, Landed, LandingZone, OutOfTime
+from landing.zones.local_folder import LocalFolder
+from landing.zones.protocol import AlreadyThere, Copy, Landed, LandingZone, OutOfTime
 from tests.landing.conftest import Run
 from tests.landing.fake_source import FakeSource
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from landing.errors import LandingUnavailable, SourceUnavailable
 from landing.source import SourceReader
-from landing.zone import AlreadyThere, Copy, Landed, OutOfTime, Stored
+from landing.zones.protocol import AlreadyThere, Copy, Landed, OutOfTime, Stored
 from tests.simulation.chance import Chance
 from tests.simulation.virtual_time import now
 
@@ -54,7 +54,7 @@ class Storage:
 
 
 class MemoryZone:
-    """What `landing.zone.LandingZone` asks for. Any call may fail, before its effect or after it."""
+    """What `landing.zones.protocol.LandingZone` asks for. Any call may fail, before its effect or after it."""
 
     url = "memory://landing"
 

@@ -8,7 +8,7 @@ import pytest
 from activities.clients import clients
 from activities.versions import version_folder
 from landing.errors import SourceUnavailable
-from landing.zone import Copy
+from landing.zones.protocol import Copy
 from orchestrator.messages import VersionOrder
 from orchestrator.names import COMMIT_EXPORT
 from tests.simulation.chance import Chance

@@ -9,7 +9,7 @@ from io import FileIO
 from pathlib import Path
 
 from landing.source import Piece
-from landing.zone import AlreadyThere
+from landing.zones.protocol import AlreadyThere
 
 UNFINISHED = ".unfinished-"
 """How the names of files begin that are not finished: engines that read the folder pass over a leading dot."""

@@ -15,13 +15,13 @@ import pytest
 from azure.storage.blob import ContainerSasPermissions, ContentSettings, generate_container_sas
 from azure.storage.blob.aio import ContainerClient
 
-from landing.azure_container import STREAMED_BLOCK, AzureContainer
 from landing.copying import Copier
 from landing.errors import SourceChanged, SourceExpired, SourceMissing
-from landing.opening import open_zone
 from landing.source import Source, SourceReader
 from landing.transport import AiohttpTransport
-from landing.zone import AlreadyThere, LandingZone, OutOfTime
+from landing.zones.azure_container import STREAMED_BLOCK, AzureContainer
+from landing.zones.opening import open_zone
+from landing.zones.protocol import AlreadyThere, LandingZone, OutOfTime
 from tests.landing.conftest import Remembering, Run
 from tests.landing.fake_source import FakeSource
 

@@ -15,7 +15,7 @@ from landing.errors import (
     SourceMissing,
     SourceUnavailable,
 )
-from landing.zone import AlreadyThere, Landed, LandingZone
+from landing.zones.protocol import AlreadyThere, Landed, LandingZone
 from tests.landing.conftest import Run
 from tests.landing.fake_source import FakeSource
 

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from landing.source import LOOPBACK_HOSTS, SourceReader
-from landing.zone import LandingZone
+from landing.zones.protocol import LandingZone
 
 
 def open_zone(
@@ -19,13 +19,13 @@ def open_zone(
     """
     parts = urlsplit(url)
     if parts.scheme == "file":
-        from landing.local_folder import LocalFolder
+        from landing.zones.local_folder import LocalFolder
 
         return LocalFolder(Path(unquote(parts.path)), sources)
 
     from azure.storage.blob.aio import ContainerClient
 
-    from landing.azure_container import AzureContainer
+    from landing.zones.azure_container import AzureContainer
 
     segments = [segment for segment in unquote(parts.path).split("/") if segment]
     account = [segments.pop(0)] if parts.hostname in LOOPBACK_HOSTS else []

@@ -14,9 +14,9 @@ from filelock import FileLock
 
 from landing.errors import LandingRefused, LandingUnavailable, SourceUnavailable
 from landing.source import Piece, Source, SourceReader
-from landing.unfinished_file import UNFINISHED, UnfinishedFile, sync
-from landing.writers import Writers
-from landing.zone import AlreadyThere, Copy, Landed, Stored
+from landing.zones.protocol import AlreadyThere, Copy, Landed, Stored
+from landing.zones.unfinished_file import UNFINISHED, UnfinishedFile, sync
+from landing.zones.writers import Writers
 
 _LOCK = ".lock"
 

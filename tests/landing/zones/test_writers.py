@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from landing.writers import WRITERS, Writers
+from landing.zones.writers import WRITERS, Writers
 from tests.landing.conftest import Run
 
 

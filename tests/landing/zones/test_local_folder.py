@@ -13,16 +13,16 @@ import pytest
 
 from landing.errors import LandingRefused, LandingUnavailable, SourceUnavailable
 from landing.layout import ExportFolder
-from landing.local_folder import LocalFolder
 from landing.source import SourceReader
 from landing.sweeping import ABANDONED, sweep
+from landing.zones.local_folder import LocalFolder
 from tests.landing.conftest import Run
 from tests.landing.fake_source import FakeSource
 
 RACE = """
 import asyncio, sys
 from pathlib import Path
-from landing.local_folder import LocalFolder
+from landing.zones.local_folder import LocalFolder
 zone = LocalFolder(Path(sys.argv[1]), None)
 seen = sys.argv[3] or None
 sys.stdin.readline()
@@ -175,7 +175,7 @@ def test_one_of_many_processes_wins(run: Run, folder: LocalFolder, root: Path, e
     if exists:
         run(folder.write("a/file", b"seen"))
     seen = run(folder.read("a/file")).tag if exists else ""
-    home = Path(__file__).parent.parent.parent
+    home = Path(__file__).parents[3]
     rivals = [
         subprocess.Popen(
             [sys.executable, "-c", RACE, str(root), str(number), seen],

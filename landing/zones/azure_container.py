@@ -22,7 +22,7 @@ from azure.storage.blob.aio import BlobClient, BlobPrefix, ContainerClient
 
 from landing.errors import LandingError, LandingRefused, LandingUnavailable, SourceUnavailable
 from landing.source import LOOPBACK_HOSTS, Source, SourceReader, source_error
-from landing.zone import AlreadyThere, Copy, Landed, OutOfTime, Stored
+from landing.zones.protocol import AlreadyThere, Copy, Landed, OutOfTime, Stored
 
 MOST_AT_ONCE = 256 << 20
 """Bytes: Copy Blob From URL takes no more."""
