@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -40,7 +41,7 @@ from orchestrator.messages import (
 )
 from orchestrator.names import CHECK_OPERATION, COMMIT_EXPORT, COPY_BLOBS, REUSE_VERSION, START_EXPORT
 from settings import Settings
-from tests.source_transport import HttpxTransport
+from tests.source_transport import HttpxSource, OnLoop
 
 T = TypeVar("T")
 A = TypeVar("A", bound=Message)
@@ -114,7 +115,8 @@ class Bench:
         """Clients whose requests go to the emulator."""
         graph = httpx.AsyncClient(transport=self.graph, auth=StaticToken(self.token, BASE_URL))
         billing = BillingClient(BASE_URL, graph, SourceHosts((".blob.core.windows.net",), loopback=True), self.clock)
-        sources = SourceReader(HttpxTransport(self.source))
+        threads = ThreadPoolExecutor(self.settings.copy_concurrency)
+        sources = SourceReader(HttpxSource(OnLoop(self.source)).open, threads)
         notices = httpx.AsyncClient(transport=self.source)
         return Clients(
             settings=self.settings,
@@ -125,7 +127,7 @@ class Bench:
             zone=LocalFolder(self.folder, sources),
             webhook=Webhook(self.webhook, notices) if self.webhook else None,
             now=self.clock,
-            closing=(graph.aclose, notices.aclose),
+            closing=(graph.aclose, notices.aclose, sources.close),
         )
 
     async def start(self, request: ExportRequest = REQUEST) -> StartAnswer:

@@ -16,6 +16,7 @@ from landing.layout import ExportFolder
 from landing.source import SourceReader
 from landing.sweeping import ABANDONED, sweep
 from landing.zones.local_folder import LocalFolder
+from landing.zones.unfinished_file import sync
 from tests.landing.conftest import Run
 from tests.landing.fake_source import FakeSource
 
@@ -27,6 +28,25 @@ zone = LocalFolder(Path(sys.argv[1]), None)
 seen = sys.argv[3] or None
 sys.stdin.readline()
 print(asyncio.run(zone.swap("a/file", sys.argv[2].encode(), seen)))
+"""
+
+
+OPENED_FOLDERS = """
+import asyncio, os, sys
+from pathlib import Path
+from landing.zones.local_folder import LocalFolder
+root, opened = Path(sys.argv[1]), []
+sys.addaudithook(lambda event, values: opened.append(str(values[0])) if event == "open" else None)
+call = sys.argv[2]
+zone = LocalFolder(root, None)
+if call == "make_durable":
+    work = zone.make_durable(["v=1/sub/x"])
+elif call == "write":
+    work = zone.write("v=1/sub/x", b"after")
+else:
+    work = zone.swap("v=1/sub/new", b"after", None)
+asyncio.run(work)
+print(*(Path(path).relative_to(root) for path in opened if path.startswith(f"{root}{os.sep}")), sep="\\n")
 """
 
 
@@ -109,6 +129,22 @@ def test_a_blob_that_vanishes_is_told(run: Run, folder: LocalFolder) -> None:
     """What somebody has removed before it was safe from a power cut is copied again."""
     with pytest.raises(LandingUnavailable):
         run(folder.make_durable(["v=1/x"]))
+
+
+@pytest.mark.parametrize("call", ["make_durable", "write", "swap"])
+def test_the_names_of_a_folder_are_made_durable_too(run: Run, folder: LocalFolder, root: Path, call: str) -> None:
+    """Else a power cut could leave the bytes of a file, and no name for them."""
+    run(folder.write("v=1/sub/x", b"before"))
+    command = [sys.executable, "-c", OPENED_FOLDERS, str(root), call]
+    home = Path(__file__).parents[3]
+    opened = subprocess.run(command, cwd=home, check=True, capture_output=True, text=True).stdout.splitlines()
+    assert opened[-1] == "v=1/sub"
+
+
+def test_what_cannot_be_made_durable_is_told() -> None:
+    """A device that takes no such wish stands for a disk that fails it."""
+    with pytest.raises(OSError, match="Invalid argument"):
+        sync(os.devnull)
 
 
 def test_a_finished_copy_leaves_the_blob_alone(run: Run, folder: LocalFolder, root: Path, source: FakeSource) -> None:
