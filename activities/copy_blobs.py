@@ -6,15 +6,15 @@ from collections.abc import Awaitable, Iterable
 
 from activities.door import JsonObject, activity
 from activities.problems import data_changed, not_now, problem_of
-from activities.versions import version_folder, version_of
+from activities.versions import version_folder
 from billing.answers import Manifest
 from billing.errors import OperationGone, RequestRefused, ServiceUnavailable
 from clients.process import Clients, clients
 from landing.copying import Copier
 from landing.errors import LandingError, LandingRefused, SourceChanged, SourceExpired, SourceMissing, TryAgain
 from landing.layout import landed_name
-from landing.version import Receipt
-from landing.zone import Copy, OutOfTime
+from landing.receipts import Receipt, Receipts
+from landing.zones.protocol import Copy, OutOfTime
 from messages.exports import CopyAnswer, CopyOrder
 from messages.names import COPY_BLOBS
 from messages.problems import NotNow
@@ -68,8 +68,7 @@ class _Slice:
         reached = next((i for i in range(self._order.start, self._order.stop) if i not in self._done), self._order.stop)
         receipts = [self._receipt(index) for index in range(self._order.start, reached)]
         if receipts:
-            version = version_of(self._using, self._order.request, self._order.plan)
-            await version.write_receipt(self._order.start, receipts)
+            await Receipts(self._using.zone, self._folder).write(self._order.start, receipts)
         return CopyAnswer(reached, len(receipts), sum(receipt.length for receipt in receipts), self._not_now)
 
     async def _work(self) -> None:
@@ -111,7 +110,7 @@ class _Slice:
 
     def _receipt(self, index: int) -> Receipt:
         name, copy = self._manifest.blobs[index].name, self._done[index]
-        return Receipt(name, landed_name(name), copy.source.length, copy.md5, copy.source.e_tag)
+        return Receipt(name, landed_name(name), copy.source.length, copy.md5)
 
 
 async def _together(workers: Iterable[Awaitable[None]]) -> None:

@@ -11,7 +11,7 @@ from bench.copying import KIB, MIB, SERVER_SIDE, TO_FOLDER, Race, Size, run_race
 from bench.orchestration import export_cpu_seconds
 from bench.report import Section
 from bench.work import Copy, Work
-from landing import buffers, writers
+from landing import source
 from orchestrator import policy
 
 ROUNDS = 5
@@ -96,13 +96,9 @@ async def _copied(size: Size, rounds: int) -> Sequence[_Trial]:
 
 
 def _trials(size: Size) -> Sequence[_Trial]:
-    writing = _trial_of_constant(writers, "WRITERS", (1, writers.WRITERS // 2, 2 * writers.WRITERS), size)
     if size == LARGE:
-        return (
-            writing,
-            _trial_of_constant(buffers, "BUFFER", (256 * KIB, 512 * KIB, 2 * MIB, 4 * MIB), size),
-        )
-    return (writing, *(_trial_of_concurrency(direction, size) for direction in (TO_FOLDER, SERVER_SIDE)))
+        return (_trial_of_constant(source, "BUFFER", (256 * KIB, 512 * KIB, 2 * MIB, 4 * MIB), size),)
+    return tuple(_trial_of_concurrency(direction, size) for direction in (TO_FOLDER, SERVER_SIDE))
 
 
 def _trial_of_constant(module: Any, constant: str, values: Sequence[int], size: Size) -> _Trial:

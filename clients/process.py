@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from clients.partner_credential import PartnerCredential
 from clients.redaction import quiet_libraries, redact_logs
 from clients.webhook import Webhook
 from landing.source import SourceReader
-from landing.zone import LandingZone
+from landing.zones.protocol import LandingZone
 from settings import Settings, configured, is_loopback
 
 if TYPE_CHECKING:
@@ -109,8 +110,8 @@ def make_clients(settings: Settings, now: Callable[[], datetime] = lambda: datet
     import httpx
 
     from billing.origins import SourceHosts
-    from landing.opening import open_zone
-    from landing.transport import AiohttpTransport
+    from landing.connections import Connections
+    from landing.zones.opening import open_zone
 
     redact_logs()
     quiet_libraries()
@@ -124,12 +125,13 @@ def make_clients(settings: Settings, now: Callable[[], datetime] = lambda: datet
     partner_center = settings.partner_center_base_url
     invoice_auth = _auth(settings, partner, partner_center, PARTNER_CENTER)
     invoice_http = httpx.AsyncClient(auth=invoice_auth, timeout=timeout, verify=tls)
-    source_connections = AiohttpTransport(tls, CONNECT_SECONDS, READ_SECONDS)
+    connections = Connections(tls, CONNECT_SECONDS, READ_SECONDS)
+    threads = ThreadPoolExecutor(settings.copy_concurrency, "source")
     webhook_http = httpx.AsyncClient(timeout=timeout, verify=tls)
     webhook = Webhook(settings.notify_webhook_url, webhook_http) if settings.notify_webhook_url else None
     source_hosts = SourceHosts(settings.source_host_suffixes, settings.graph_is_loopback)
     billing = BillingClient(settings.graph_base_url, graph_http, source_hosts, now)
-    sources = SourceReader(source_connections)
+    sources = SourceReader(connections.open, threads)
     zone = open_zone(settings.landing_url, settings.landing_connection_string, lambda: credential, sources)
     return Clients(
         settings,
@@ -143,7 +145,8 @@ def make_clients(settings: Settings, now: Callable[[], datetime] = lambda: datet
         (
             graph_http.aclose,
             invoice_http.aclose,
-            source_connections.close,
+            sources.close,
+            connections.close,
             webhook_http.aclose,
             zone.close,
             credential.close,

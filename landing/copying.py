@@ -1,14 +1,13 @@
 """One blob's way from its source into the landing zone, safe to walk twice, or by two at once."""
 
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import stamina
 
-from landing.errors import LandingError, LandingUnavailable, SourceChanged, SourceUnavailable
+from landing.errors import LandingUnavailable, SourceChanged, SourceUnavailable
 from landing.source import SourceReader
-from landing.zone import AlreadyThere, Copy, LandingZone
+from landing.zones.protocol import AlreadyThere, Copy, LandingZone
 
 TRIES = 4
 """Tries for one blob before it fails: what lasts longer is for the caller's timers."""
@@ -28,14 +27,14 @@ class Copier:
     """Copies blobs into the zone, until `out_of_time()`.
 
     What differs may be whole and committed, and the source overwritten: `confirm` is called before anything is
-    replaced, and raises where the source is no longer what is to land. `clock` tells seconds.
+    replaced, and raises where the source is no longer what is to land.
     """
 
     zone: LandingZone
     sources: SourceReader
     out_of_time: Callable[[], bool]
     confirm: Callable[[], Awaitable[None]] = _always
-    clock: Callable[[], float] = time.monotonic
+    trying_seconds: float = TRYING_SECONDS
 
     async def copy(self, url: str, path: str) -> Copy:
         """Copies the blob at the SAS URL to `path`, keeps it where it is there already, replaces it where it differs.
@@ -46,21 +45,9 @@ class Copier:
             OutOfTime: when the slice of time ended in the middle of a large blob.
             LandingError: when it could not be copied.
         """
-        began = self.clock()
-        try:
-            # Outside stamina: what it keeps of a try costs a small blob a tenth of its time, and nearly all land now.
-            return await self._try(url, path)
-        except _PASSING as fault:
-            left = began + TRYING_SECONDS - self.clock()
-            if left <= 0:
-                raise
-            return await self._try_again(url, path, fault, left)
-
-    async def _try_again(self, url: str, path: str, first: LandingError, seconds: float) -> Copy:
-        async for attempt in stamina.retry_context(_PASSING, attempts=TRIES, timeout=seconds, wait_max=5.0):
+        tries = stamina.retry_context(_PASSING, attempts=TRIES, timeout=self.trying_seconds, wait_max=5.0)
+        async for attempt in tries:
             with attempt:
-                if attempt.num == 1:  # This one has been.
-                    raise first
                 return await self._try(url, path)
         raise AssertionError("unreachable: the last try returns or raises")
 

@@ -49,7 +49,7 @@ class ExportFolder:
         """The folder of the version with this digest (hex)."""
         return VersionFolder(self, digest[:16])
 
-    def version_of(self, folder: str) -> "VersionFolder | None":
+    def version_named(self, folder: str) -> "VersionFolder | None":
         """The version that a folder of this name in the export's folder holds; None where it is no version's."""
         found = re.fullmatch(r"version=([0-9a-f]{16})", folder)
         return VersionFolder(self, found[1]) if found else None
@@ -140,7 +140,7 @@ def landed_name(name: str) -> str:
 
 
 def require_landable(names: Iterable[str]) -> None:
-    """Returns where every name can land, each under a name of its own.
+    """Returns only if every name can land, each under a name of its own.
 
     Raises:
         UnsafeName: otherwise.

@@ -3,20 +3,25 @@
 Source: https://learn.microsoft.com/rest/api/storageservices/get-blob
 """
 
+import asyncio
 import base64
 import binascii
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Protocol
+from threading import local
+from types import MappingProxyType
+from typing import Protocol, TypeVar
 
+from landing.connections import Interrupt
 from landing.errors import LandingError, SourceChanged, SourceExpired, SourceMissing, SourceUnavailable
 
-LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+BUFFER = 1 << 20
+"""Bytes that a thread receives, hashes and writes at once."""
 
-# What is hashed and stored must be the blob's own bytes.
-_AS_IT_IS = {"Accept-Encoding": "identity"}
+T = TypeVar("T")
 
 _ERRORS: dict[int, tuple[type[LandingError], str]] = {
     401: (SourceExpired, "The source refused the SAS token (401)."),
@@ -36,45 +41,43 @@ class Source:
     e_tag: str | None = None
 
 
-Piece = bytes | memoryview
-"""A part of a body."""
-
-
 class Answer(Protocol):
-    """What the source answers. `headers` are found by their names in any case."""
+    """What the source answers."""
 
     @property
     def status(self) -> int:
         """The HTTP status."""
 
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """The headers."""
+    def header(self, name: str) -> str | None:
+        """The header of this name, in any case; None where there is none."""
 
-    def pieces(self) -> AsyncIterator[Piece]:
-        """The body, as it arrives. A piece is good until the next is asked for, the last one until the answer is left.
+    def readinto(self, buffer: memoryview) -> int:
+        """Fills the buffer with what comes next of the body: the number of bytes, 0 only at the end.
 
         Raises:
             SourceUnavailable: when it breaks off.
         """
 
+    def close(self) -> None:
+        """Lets go of it, read to its end or not."""
 
-class SourceTransport(Protocol):
-    """How the source is reached. It must not authenticate: the SAS token in the URL does."""
 
-    def ask(self, method: str, url: str, headers: Mapping[str, str]) -> AbstractAsyncContextManager[Answer]:
-        """The answer to one request, redirects not followed.
+Open = Callable[[str, str, Mapping[str, str], Interrupt], Answer]
+"""How a source is asked, by method, URL and headers. It blocks until the head of the answer is there.
 
-        Raises:
-            SourceUnavailable: when there is none.
-        """
+It must not authenticate, since the SAS token in the URL does, nor follow redirects. It raises `SourceUnavailable` when
+there is no answer, or when the work was interrupted.
+"""
 
 
 class SourceReader:
-    """Reads source blobs."""
+    """Reads source blobs, in threads. Whoever is cancelled waits until no thread works for it any more."""
 
-    def __init__(self, transport: SourceTransport) -> None:
-        self._transport = transport
+    def __init__(self, opening: Open, threads: Executor) -> None:
+        self._open = opening
+        self._threads = threads
+        self._buffers = local()
+        self._working: set[Interrupt] = set()
 
     async def describe(self, url: str) -> Source:
         """The blob's length, MD5 and eTag.
@@ -82,26 +85,22 @@ class SourceReader:
         Raises:
             TryAgain: one of its kinds, when the blob cannot be read now.
         """
-        async with self._transport.ask("HEAD", url, _AS_IT_IS) as answer:
-            _require_success(answer)
-            return _described(url, answer.headers)
+        return await self._in_thread(lambda asking: asking.describe(url))
 
-    @asynccontextmanager
-    async def read(self, url: str) -> AsyncIterator[tuple[Source, AsyncIterator[Piece]]]:
-        """The whole blob: what it is, and its bytes as they arrive, by one request where that tells their MD5.
+    async def read(self, url: str, store: Callable[[Source, Iterator[memoryview]], T]) -> T:
+        """What `store` returns, which is called in a thread with what the blob is, and its bytes as they arrive.
+
+        A piece is good until the next is asked for. One request is enough where its answer tells the MD5.
 
         Raises:
             TryAgain: one of its kinds, when the blob changed, cannot be read now, or ends too early.
         """
-        async with self._transport.ask("GET", url, _AS_IT_IS) as answer:
-            _require_success(answer)
-            # Else it could be anybody's answer, a proxy's say: a second one must vouch for it.
-            whole = answer.status == HTTPStatus.OK and "Content-Length" in answer.headers
-            source = _described(url, answer.headers) if whole and _md5(answer.headers) else await self.describe(url)
-            e_tag = answer.headers.get("ETag")
-            if e_tag and source.e_tag and e_tag != source.e_tag:
-                raise source_error(HTTPStatus.PRECONDITION_FAILED)
-            yield source, _all(source.length, answer)
+
+        def work(asking: _Asking) -> T:
+            with asking.read(url) as (source, answer):
+                return store(source, _pieces(answer, source.length, self._buffer()))
+
+        return await self._in_thread(work)
 
     async def fetch(self, source: Source, start: int = 0, length: int | None = None) -> bytes:
         """The bytes of the blob from `start` on, `length` of them (else all), if it still is the one described.
@@ -110,31 +109,92 @@ class SourceReader:
             TryAgain: one of its kinds, when the blob changed, cannot be read now, or ends too early.
         """
         expected = source.length - start if length is None else length
-        whole = expected == source.length
-        headers = dict(_AS_IT_IS)
-        if source.e_tag:
-            headers["If-Match"] = source.e_tag
+
+        def work(asking: _Asking) -> bytes:
+            with asking.part(source, start, expected) as answer:
+                return b"".join(bytes(piece) for piece in _pieces(answer, expected, self._buffer()))
+
+        return await self._in_thread(work)
+
+    async def close(self) -> None:
+        """Interrupts what is being read, and ends the threads."""
+        for interrupt in self._working:
+            interrupt.request()
+        await asyncio.to_thread(self._threads.shutdown, cancel_futures=True)
+
+    async def _in_thread(self, work: "Callable[[_Asking], T]") -> T:
+        interrupt = Interrupt()
+        working = self._threads.submit(work, _Asking(self._open, interrupt))
+        self._working.add(interrupt)
+        try:
+            return await asyncio.wrap_future(working)
+        except asyncio.CancelledError:
+            interrupt.request()
+            while not (working.cancel() or working.done()):
+                with suppress(Exception, asyncio.CancelledError):
+                    await asyncio.wrap_future(working)
+            raise
+        finally:
+            self._working.discard(interrupt)
+
+    def _buffer(self) -> memoryview:
+        """The thread's own, again and again: memory from the system for each blob would cost long ones a seventh."""
+        if not hasattr(self._buffers, "own"):
+            self._buffers.own = memoryview(bytearray(BUFFER))
+        buffer: memoryview = self._buffers.own
+        return buffer
+
+
+@dataclass(frozen=True)
+class _Asking:
+    """The requests of one piece of work, in a thread."""
+
+    open: Open
+    interrupt: Interrupt
+
+    def describe(self, url: str) -> Source:
+        with self._answer("HEAD", url) as answer:
+            return _described(url, answer)
+
+    @contextmanager
+    def read(self, url: str) -> Iterator[tuple[Source, Answer]]:
+        with self._answer("GET", url) as answer:
+            # Else it could be anybody's answer, a proxy's say: a second one must vouch for it.
+            whole = answer.status == HTTPStatus.OK and answer.header("Content-Length") is not None
+            source = _described(url, answer) if whole and _md5(answer) else self.describe(url)
+            e_tag = answer.header("ETag")
+            if e_tag and source.e_tag and e_tag != source.e_tag:
+                raise source_error(HTTPStatus.PRECONDITION_FAILED)
+            yield source, answer
+
+    @contextmanager
+    def part(self, source: Source, start: int, length: int) -> Iterator[Answer]:
+        whole = length == source.length
+        headers = {"If-Match": source.e_tag} if source.e_tag else {}
         if not whole:
-            headers["Range"] = f"bytes={start}-{start + expected - 1}"
-        async with self._transport.ask("GET", source.url, headers) as answer:
-            _require_success(answer)
+            headers["Range"] = f"bytes={start}-{start + length - 1}"
+        with self._answer("GET", source.url, headers) as answer:
             if not whole and answer.status != HTTPStatus.PARTIAL_CONTENT:
                 raise SourceUnavailable("The source does not serve ranges.")
-            return b"".join([bytes(piece) async for piece in _all(expected, answer)])
+            yield answer
+
+    @contextmanager
+    def _answer(self, method: str, url: str, headers: Mapping[str, str] = MappingProxyType({})) -> Iterator[Answer]:
+        # What is hashed and stored must be the blob's own bytes.
+        answer = self.open(method, url, {"Accept-Encoding": "identity", **headers}, self.interrupt)
+        with closing(answer):
+            if not 200 <= answer.status < 300:
+                raise source_error(answer.status)
+            yield answer
 
 
-async def _all(expected: int, answer: Answer) -> AsyncIterator[Piece]:
+def _pieces(answer: Answer, expected: int, buffer: memoryview) -> Iterator[memoryview]:
     got = 0
-    async for piece in answer.pieces():
-        got += len(piece)
-        yield piece
+    while length := answer.readinto(buffer):
+        got += length
+        yield buffer[:length]
     if got != expected:
         raise SourceUnavailable(f"The source ended after {got} of {expected} bytes.")
-
-
-def _require_success(answer: Answer) -> None:
-    if not 200 <= answer.status < 300:
-        raise source_error(answer.status)
 
 
 def source_error(status: int) -> LandingError:
@@ -143,16 +203,16 @@ def source_error(status: int) -> LandingError:
     return kind(message)
 
 
-def _described(url: str, headers: Mapping[str, str]) -> Source:
-    length = headers.get("Content-Length", "")
+def _described(url: str, answer: Answer) -> Source:
+    length = answer.header("Content-Length") or ""
     if not length.isdigit():
         raise SourceUnavailable("The source does not tell the blob's length.")
-    return Source(url, int(length), _md5(headers), headers.get("ETag"))
+    return Source(url, int(length), _md5(answer), answer.header("ETag"))
 
 
-def _md5(headers: Mapping[str, str]) -> str | None:
+def _md5(answer: Answer) -> str | None:
     try:
-        digest = base64.b64decode(headers.get("Content-MD5", ""), validate=True)
+        digest = base64.b64decode(answer.header("Content-MD5") or "", validate=True)
     except binascii.Error:
         return None
     return digest.hex() if len(digest) == 16 else None

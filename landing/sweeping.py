@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from landing.errors import LandingUnavailable
 from landing.layout import ExportFolder, VersionFolder
-from landing.zone import Landed, LandingZone
+from landing.zones.protocol import Landed, LandingZone
 
 ABANDONED = timedelta(hours=24)
 """After so long without any change a version that has not committed is taken for abandoned."""
@@ -24,17 +24,17 @@ async def sweep(zone: LandingZone, export: ExportFolder, now: datetime) -> None:
     Raises:
         LandingError: when it cannot; what is left is for the next sweep.
     """
-    for version in await zone.folders(export.path):
-        folder = export.version_of(version)
+    for name in await zone.folders(export.path):
+        folder = export.version_named(name)
         if folder and await _is_abandoned(zone, folder, now):
             await _remove(zone, folder, now)
 
 
 def require_no_sweep(landed: Landed, folder: VersionFolder, now: datetime) -> None:
-    """Returns where this, which lies in the version's folder, is not the mark of a sweep under way.
+    """Returns only if this, which lies in the version's folder, is not the mark of a sweep under way.
 
     Raises:
-        LandingUnavailable: where it is.
+        LandingUnavailable: if it is.
     """
     if landed.path.startswith(f"{folder.sweeps}/") and now - landed.modified < OVER:
         raise LandingUnavailable(f"What had been left of the version {folder.version} is being removed.")

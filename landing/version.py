@@ -1,26 +1,17 @@
-"""Is it whole? Receipts, commit marker and the pointer to the latest version, the same in every landing zone."""
+"""Is it whole? A version's commit marker, and the pointer to the latest version, the same in every landing zone."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from landing.errors import Incomplete
+from landing.json_files import json_bytes
 from landing.layout import VersionFolder, landed_name
+from landing.receipts import Receipt, Receipts
 from landing.sweeping import require_no_sweep, sweep
-from landing.zone import Landed, LandingZone, Stored
-
-
-@dataclass(frozen=True)
-class Receipt:
-    """What was copied: the source blob's name, where it landed, its length in bytes, MD5 (hex) and source eTag."""
-
-    name: str
-    landed_name: str
-    length: int
-    md5: str | None
-    source_e_tag: str | None
+from landing.zones.protocol import Landed, LandingZone, Stored
 
 
 @dataclass(frozen=True)
@@ -49,6 +40,7 @@ class Version:
     ) -> None:
         self._zone = zone
         self._folder = folder
+        self._receipts = Receipts(zone, folder)
         self._now = now
 
     @property
@@ -79,12 +71,6 @@ class Version:
         """Whether `_latest.json` names this version."""
         return _pointer(await self._zone.read(self._folder.export.latest)).get("version") == self._folder.version
 
-    async def write_receipt(self, start: int, receipts: Sequence[Receipt]) -> None:
-        """Says what was copied from index `start` of the sorted blobs on, and will still be there after a power cut."""
-        await self._zone.make_durable([self._folder.blob(receipt.name) for receipt in receipts])
-        path = self._folder.receipt(start, start + len(receipts))
-        await self._zone.write(path, _json([vars(receipt) for receipt in receipts]))
-
     async def commit(self, contents: Contents) -> Totals:
         """Compares what landed with the receipts, and those with the manifest's names; then writes manifest and marker.
 
@@ -92,10 +78,10 @@ class Version:
             Incomplete: when something is missing, different or foreign; nothing is committed then.
             LandingUnavailable: while what an earlier run had left of it is being removed.
         """
-        await self._zone.write(self._folder.commit_claim, _json([]))
-        receipts = await self._matching_receipts(contents.names)
+        await self._zone.write(self._folder.commit_claim, json_bytes([]))
+        receipts = await self._receipts.matching(contents.names, await self._listed())
         totals = Totals(len(receipts), sum(receipt.length for receipt in receipts))
-        await self._zone.write(self._folder.manifest, _json(self._manifest(contents, receipts, totals)))
+        await self._zone.write(self._folder.manifest, json_bytes(self._manifest(contents, receipts, totals)))
         await self._zone.swap(self._folder.commit_marker, b"", seen=None)
         return totals
 
@@ -114,7 +100,7 @@ class Version:
             current = _pointer(stored)
             if _is_newer(current.get("manifestCreatedDateTime"), contents.created):
                 return bool(current.get("version") == self._folder.version)
-            if await self._zone.swap(self._folder.export.latest, _json(pointer), stored.tag if stored else None):
+            if await self._zone.swap(self._folder.export.latest, json_bytes(pointer), stored.tag if stored else None):
                 return True
 
     def _manifest(self, contents: Contents, receipts: Sequence[Receipt], totals: Totals) -> dict[str, Any]:
@@ -137,53 +123,12 @@ class Version:
         """
         await sweep(self._zone, self._folder.export, self._now())
 
-    async def _matching_receipts(self, names: Sequence[str]) -> list[Receipt]:
-        """For each name the receipt that agrees with what landed; runs that were cut off may have left others."""
-        landed = await self._listed()
-        receipts = await self._receipts(landed)
-        matching = []
-        for name in names:
-            blob = landed.pop(self._folder.blob(name), None)
-            agreeing = [r for r in receipts.get(name, []) if blob and _agree(blob.length, blob.md5, r)]
-            if not agreeing:
-                raise Incomplete(f"The blob {name!r} has not landed as it was copied.")
-            matching.append(agreeing[-1])
-        self._require_nothing_foreign(landed)
-        return matching
-
     async def _listed(self) -> dict[str, Landed]:
         landed = {}
         async for blob in self._zone.list(self._folder.path):
             require_no_sweep(blob, self._folder, self._now())
             landed[blob.path] = blob
         return landed
-
-    async def _receipts(self, landed: Iterable[str]) -> dict[str, list[Receipt]]:
-        receipts: dict[str, list[Receipt]] = {}
-        written = {path for path in landed if path.startswith(f"{self._folder.receipts}/")}
-        for path in sorted(written - {self._folder.commit_claim}):
-            for receipt in _receipts_in(await self._zone.read(path)):
-                receipts.setdefault(receipt.name, []).append(receipt)
-        return receipts
-
-    def _require_nothing_foreign(self, paths: Iterable[str]) -> None:
-        """A blob that no manifest names would be read with the others."""
-        inside = (path.removeprefix(f"{self._folder.path}/") for path in paths)
-        foreign = sorted(path for path in inside if not path.startswith(("_", ".")))
-        if foreign:
-            raise Incomplete(f"The version folder holds {foreign[0]!r}, which the manifest does not name.")
-
-
-def _agree(length: int, md5: str | None, receipt: Receipt) -> bool:
-    return length == receipt.length and (None in (md5, receipt.md5) or md5 == receipt.md5)
-
-
-def _receipts_in(stored: Stored | None) -> list[Receipt]:
-    """The receipts of one file; one that cannot be read, of another release perhaps, counts as none."""
-    try:
-        return [Receipt(**entry) for entry in json.loads(stored.content)] if stored else []
-    except (ValueError, TypeError):
-        return []
 
 
 def _pointer(stored: Stored | None) -> Mapping[str, Any]:
@@ -208,7 +153,3 @@ def _moment(timestamp: object) -> datetime | None:
     except ValueError:
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _json(value: object) -> bytes:
-    return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,8 +21,8 @@ from billing.origins import SourceHosts
 from catalog.export_request import ExportRequest
 from clients.process import Clients, given_clients
 from clients.webhook import Webhook
-from landing.local_folder import LocalFolder
 from landing.source import SourceReader
+from landing.zones.local_folder import LocalFolder
 from local.emulator import Emulator, EmulatorOptions
 from local.functions import index
 from messages.encoding import Message
@@ -39,7 +40,7 @@ from messages.exports import (
 from messages.names import CHECK_OPERATION, COMMIT_EXPORT, COPY_BLOBS, REUSE_VERSION, START_EXPORT
 from messages.problems import NotNow, PutOff
 from settings import Settings
-from tests.source_transport import HttpxTransport
+from tests.source_transport import HttpxSource, OnLoop
 
 T = TypeVar("T")
 A = TypeVar("A", bound=Message)
@@ -113,7 +114,8 @@ class Bench:
         """Clients whose requests go to the emulator."""
         graph = httpx.AsyncClient(transport=self.graph, auth=StaticToken(self.token, BASE_URL))
         billing = BillingClient(BASE_URL, graph, SourceHosts((".blob.core.windows.net",), loopback=True), self.clock)
-        sources = SourceReader(HttpxTransport(self.source))
+        threads = ThreadPoolExecutor(self.settings.copy_concurrency)
+        sources = SourceReader(HttpxSource(OnLoop(self.source)).open, threads)
         notices = httpx.AsyncClient(transport=self.source)
         return Clients(
             settings=self.settings,
@@ -124,7 +126,7 @@ class Bench:
             zone=LocalFolder(self.folder, sources),
             webhook=Webhook(self.webhook, notices) if self.webhook else None,
             now=self.clock,
-            closing=(graph.aclose, notices.aclose),
+            closing=(graph.aclose, notices.aclose, sources.close),
         )
 
     async def start(self, request: ExportRequest = REQUEST) -> StartAnswer:

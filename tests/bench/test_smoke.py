@@ -7,8 +7,6 @@ import pytest
 
 from bench import cold_start, end_to_end, memory, orchestration, requests, tuning, waits
 from bench.report import Section
-from landing import writers
-from landing.writers import WRITERS
 from orchestrator import policy
 
 
@@ -83,13 +81,12 @@ def test_numbers_are_tried() -> None:
     """Each number is tried with the value in the code and with others, and the code is left as it was."""
     section = tuning.measure(quick=True)
     tried = [(row[0], int(row[2])) for row in section.rows]
-    writing = [("WRITERS", value) for value in sorted({1, WRITERS // 2, WRITERS, 2 * WRITERS})]
     copying = [("COPY_CONCURRENCY", value) for value in (4, 8, 16, 32)]
-    assert tried == [*writing, *copying, *copying, ("MOST_RANGES", 16), ("MOST_RANGES", 64)]
+    assert tried == [*copying, *copying, ("MOST_RANGES", 16), ("MOST_RANGES", 64)]
     _require_sane(section, rows=len(tried), goals=0)
-    chosen = {("WRITERS", WRITERS), ("COPY_CONCURRENCY", 16), ("MOST_RANGES", 64)}
+    chosen = {("COPY_CONCURRENCY", 16), ("MOST_RANGES", 64)}
     assert {row[4] for row in section.rows if (row[0], int(row[2])) in chosen} == {"1.00"}
-    assert (writers.WRITERS, policy.MOST_RANGES) == (WRITERS, 64)
+    assert policy.MOST_RANGES == 64
 
 
 def test_imports_are_timed() -> None:

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 import function_app
 from clients.process import Clients, given_clients, make_clients
-from landing.local_folder import LocalFolder
+from landing.zones.local_folder import LocalFolder
 from local.__main__ import app
 from local.functions import index
 from settings import configured

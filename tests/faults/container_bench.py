@@ -19,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 from yarl import URL
 
 from clients.process import Clients, make_clients
-from landing.azure_container import AzureContainer
+from landing.zones.azure_container import AzureContainer
 from local.emulator import AzuriteBlobs, Emulator, EmulatorOptions, Fault
 from local.serving import listen, serving
 from settings import Settings

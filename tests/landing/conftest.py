@@ -3,17 +3,18 @@
 import asyncio
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from landing.local_folder import LocalFolder
-from landing.opening import open_zone
-from landing.source import Source, SourceReader, SourceTransport
-from landing.zone import LandingZone
+from landing.source import Open, Source, SourceReader
+from landing.zones.local_folder import LocalFolder
+from landing.zones.opening import open_zone
+from landing.zones.protocol import LandingZone
 from tests.landing.fake_source import FakeSource
-from tests.source_transport import HttpxTransport
+from tests.source_transport import HttpxSource
 
 Run = Callable[..., Any]
 
@@ -34,8 +35,8 @@ def source() -> FakeSource:
 class Remembering(SourceReader):
     """A reader that describes the blobs in `told` (by their URLs) as they were, and reads them as they are."""
 
-    def __init__(self, transport: SourceTransport) -> None:
-        super().__init__(transport)
+    def __init__(self, opening: Open, threads: Executor) -> None:
+        super().__init__(opening, threads)
         self.told: dict[str, Source] = {}
 
     def tell(self, source: Source) -> str:
@@ -48,9 +49,11 @@ class Remembering(SourceReader):
 
 
 @pytest.fixture
-def sources(source: FakeSource) -> Remembering:
+def sources(run: Run, source: FakeSource) -> Iterator[Remembering]:
     """A reader of that source."""
-    return Remembering(HttpxTransport(source))
+    reader = Remembering(HttpxSource(source).open, ThreadPoolExecutor(4))
+    yield reader
+    run(reader.close())
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from landing.source import Source
 SAS = "sv=2025-11-05&sr=c&sp=rl&sig=s1gn%2Fature%3D"
 
 
-class FakeSource(httpx.AsyncBaseTransport):
+class FakeSource(httpx.BaseTransport):
     """Serves `blobs`, honours ranges and If-Match, and keeps the requests. What stands in `faults` is answered first.
 
     On loopback a landing zone in Azure streams from it; elsewhere the service would pull.
@@ -45,7 +45,7 @@ class FakeSource(httpx.AsyncBaseTransport):
         """The range that each GET asked for."""
         return [request.headers.get("Range") for request in self.requests if request.method == "GET"]
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
         fault = self.faults.popleft() if self.faults else None
         if isinstance(fault, Exception):
@@ -79,13 +79,13 @@ class FakeSource(httpx.AsyncBaseTransport):
         return httpx.Response(200, headers=headers, stream=Chunks(content[: self.cut]))
 
 
-class Chunks(httpx.AsyncByteStream):
+class Chunks(httpx.SyncByteStream):
     """A body that arrives in pieces."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content
 
-    async def __aiter__(self) -> Any:
+    def __iter__(self) -> Any:
         for start in range(0, len(self._content), 100_000):
             yield self._content[start : start + 100_000]
 

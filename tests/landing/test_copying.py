@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,11 +9,11 @@ import httpx
 import pytest
 import stamina
 
-from landing.copying import TRIES, TRYING_SECONDS, Copier
+from landing.copying import TRIES, Copier
 from landing.errors import LandingUnavailable, SourceChanged, SourceExpired, SourceUnavailable
-from landing.local_folder import LocalFolder
 from landing.source import Source, SourceReader
-from landing.zone import AlreadyThere, Copy, Landed, LandingZone, OutOfTime
+from landing.zones.local_folder import LocalFolder
+from landing.zones.protocol import AlreadyThere, Copy, Landed, LandingZone, OutOfTime
 from tests.landing.conftest import Run
 from tests.landing.fake_source import FakeSource
 
@@ -89,16 +88,13 @@ def test_tries_are_few(run: Run, folder: LocalFolder, sources: SourceReader, sou
     assert len(source.requests) == TRIES
 
 
-@pytest.mark.parametrize(("seconds", "tries"), [(TRYING_SECONDS - 1, 2), (TRYING_SECONDS, 1)])
-def test_no_try_begins_when_the_time_for_them_is_over(
-    run: Run, sources: SourceReader, source: FakeSource, seconds: float, tries: int
-) -> None:
+def test_no_try_begins_when_the_time_for_them_is_over(run: Run, sources: SourceReader, source: FakeSource) -> None:
     """A first try that took all of the time is the last one: what the service pulls for minutes is not begun again."""
     zone: Any = Scripted(LandingUnavailable("timed out"), None)
-    copier = Copier(zone, sources, never, clock=iter((0.0, seconds)).__next__)
-    with nullcontext() if tries == 2 else pytest.raises(LandingUnavailable):
+    copier = Copier(zone, sources, never, trying_seconds=1e-9)
+    with stamina.set_testing(False), pytest.raises(LandingUnavailable):
         run(copier.copy(source.url("x"), "v=1/x"))
-    assert len(zone.replacing) == tries
+    assert zone.replacing == [None]
 
 
 def test_an_expired_token_is_not_tried_again(
@@ -156,6 +152,38 @@ def test_a_blob_that_vanished(run: Run, sources: SourceReader, source: FakeSourc
     zone = Scripted(AlreadyThere(), None)
     copy(run, zone, sources, source)
     assert zone.replacing == [None, None]
+
+
+def test_nothing_is_replaced_before_it_is_confirmed(
+    run: Run, zone: LandingZone, sources: SourceReader, source: FakeSource
+) -> None:
+    """What stands there may be whole and committed, and the source overwritten since it was planned."""
+    source.put("x", b"committed")
+    copy(run, zone, sources, source)
+    source.put("x", b"overwritten")
+
+    class Renewed(Exception):
+        """The source is no longer what is to land."""
+
+    async def refuse() -> None:
+        raise Renewed
+
+    with pytest.raises(Renewed):
+        run(Copier(zone, sources, never, refuse).copy(source.url("x"), "v=1/x"))
+    assert run(zone.read("v=1/x")).content == b"committed"
+
+
+def test_what_replaces_nothing_needs_no_confirmation(
+    run: Run, zone: LandingZone, sources: SourceReader, source: FakeSource
+) -> None:
+    """Neither a blob that has not landed, nor one that has landed whole, is worth a request to the API."""
+    source.put("x", b"content")
+
+    async def refuse() -> None:
+        raise AssertionError
+
+    for _ in range(2):
+        run(Copier(zone, sources, never, refuse).copy(source.url("x"), "v=1/x"))
 
 
 def test_out_of_time_ends_the_copy(run: Run, sources: SourceReader, source: FakeSource) -> None:

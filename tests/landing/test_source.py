@@ -69,8 +69,7 @@ def test_ranges(run: Run, sources: SourceReader, source: FakeSource, start: int,
 
 
 async def read(sources: SourceReader, url: str) -> tuple[Source, bytes]:
-    async with sources.read(url) as (source, pieces):
-        return source, b"".join([piece async for piece in pieces])
+    return await sources.read(url, lambda source, pieces: (source, b"".join(map(bytes, pieces))))
 
 
 def test_a_blob_is_read_by_one_request(run: Run, sources: SourceReader, source: FakeSource) -> None:

@@ -10,7 +10,7 @@ from landing.errors import LandingUnavailable
 from landing.layout import ExportFolder, VersionFolder
 from landing.sweeping import ABANDONED, OVER, sweep
 from landing.version import Contents, Version
-from landing.zone import LandingZone
+from landing.zones.protocol import LandingZone
 from tests.landing.conftest import Run
 
 EXPORT = ExportFolder.of("billed_usage", [("invoice_id", "G016907411")])

@@ -12,9 +12,10 @@ import pytest
 from landing.copying import Copier
 from landing.errors import Incomplete, LandingUnavailable
 from landing.layout import ExportFolder, landed_name
+from landing.receipts import Receipt, Receipts
 from landing.source import SourceReader
-from landing.version import Contents, Receipt, Totals, Version
-from landing.zone import LandingZone, Stored
+from landing.version import Contents, Totals, Version
+from landing.zones.protocol import LandingZone, Stored
 from tests.landing.conftest import Run
 from tests.landing.fake_source import FakeSource
 
@@ -61,9 +62,7 @@ def version(journal: Journal) -> Version:
 
 
 @pytest.fixture
-def land(
-    run: Run, journal: Journal, version: Version, source: FakeSource, sources: SourceReader
-) -> Callable[..., list[Receipt]]:
+def land(run: Run, journal: Journal, source: FakeSource, sources: SourceReader) -> Callable[..., list[Receipt]]:
     """Copies these blobs, and writes the receipt of all of them from index `start` on."""
 
     async def copy(blobs: dict[str, bytes], start: int | None, md5: str | None) -> list[Receipt]:
@@ -73,9 +72,9 @@ def land(
             path = FOLDER.blob(name)
             copied = await Copier(journal, sources, lambda: False).copy(source.url(name), path)
             described = copied.source
-            receipts.append(Receipt(name, landed_name(name), described.length, copied.md5, described.e_tag))
+            receipts.append(Receipt(name, landed_name(name), described.length, copied.md5))
         if start is not None:
-            await version.write_receipt(start, receipts)
+            await Receipts(journal, FOLDER).write(start, receipts)
         journal.written.clear()
         return receipts
 
@@ -214,7 +213,7 @@ def test_a_blob_of_another_md5(run: Run, container: LandingZone, source: FakeSou
     version = Version(container, FOLDER)
     source.put("part.gz", b"other")
     run(Copier(container, sources, lambda: False).copy(source.url("part.gz"), FOLDER.blob("part.gz")))
-    run(version.write_receipt(0, [Receipt("part.gz", "part.gz", 5, "00" * 16, None)]))
+    run(Receipts(container, FOLDER).write(0, [Receipt("part.gz", "part.gz", 5, "00" * 16)]))
     with pytest.raises(Incomplete, match=r"'part\.gz'"):
         run(version.commit(replace(CONTENTS, names=["part.gz"])))
 
@@ -248,10 +247,27 @@ def test_receipts_of_interrupted_runs(run: Run, version: Version, journal: Journ
     first = dict(sorted(BLOBS.items())[:2])
     land(first, start=0)
     land(BLOBS, start=1)
-    run(version.write_receipt(7, [Receipt("part-0.json.gz", "part-0.json.gz", 999, "00" * 16, None)]))
+    run(Receipts(journal, FOLDER).write(7, [Receipt("part-0.json.gz", "part-0.json.gz", 999, "00" * 16)]))
     run(journal.write(FOLDER.blob("other.gz"), b"x"))
-    run(version.write_receipt(8, [Receipt("other.gz", "other.gz", 1, None, None)]))
+    run(Receipts(journal, FOLDER).write(8, [Receipt("other.gz", "other.gz", 1, None)]))
     run(journal.remove(FOLDER.blob("other.gz")))
+    assert run(version.commit(CONTENTS)) == TOTALS
+
+
+def test_a_receipt_of_another_release(run: Run, version: Version, journal: Journal, land: Land) -> None:
+    """Fields that this release does not know take nothing from a receipt."""
+    receipts = [vars(receipt) | {"source_e_tag": '"1"'} for receipt in land(start=None)]
+    run(journal.write(FOLDER.receipt(0, len(receipts)), json.dumps(receipts).encode()))
+    assert run(version.commit(CONTENTS)) == TOTALS
+
+
+@pytest.mark.parametrize("content", [b"", b"not JSON", b"{}", b"[1]", b'[{"name": "part-0.json.gz"}]'])
+def test_a_receipt_that_cannot_be_read(
+    run: Run, version: Version, journal: Journal, land: Land, content: bytes
+) -> None:
+    """It counts as none, and is not in the way of those that can."""
+    land()
+    run(journal.write(FOLDER.receipt(7, 8), content))
     assert run(version.commit(CONTENTS)) == TOTALS
 
 

@@ -2,14 +2,14 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from landing.errors import LandingUnavailable, SourceUnavailable
+from landing.errors import Incomplete, LandingUnavailable, SourceUnavailable
 from landing.source import SourceReader
-from landing.zone import AlreadyThere, Copy, Landed, OutOfTime, Stored
+from landing.zones.protocol import AlreadyThere, Copy, Landed, OutOfTime, Stored
 from tests.simulation.chance import Chance
 from tests.simulation.virtual_time import now
 
@@ -54,7 +54,7 @@ class Storage:
 
 
 class MemoryZone:
-    """What `landing.zone.LandingZone` asks for. Any call may fail, before its effect or after it."""
+    """What `landing.zones.protocol.LandingZone` asks for. Any call may fail, before its effect or after it."""
 
     url = "memory://landing"
 
@@ -121,6 +121,13 @@ class MemoryZone:
             self._require(path, replacing)
             self._storage.put(path, content, source.md5)
         return Copy(source, self._storage.blobs[path].md5)
+
+    async def stream(self, path: str) -> AsyncGenerator[bytes]:
+        async with self._request():
+            blob = self._storage.blobs.get(path)
+        if blob is None:
+            raise Incomplete(path)
+        yield blob.content
 
     async def make_durable(self, paths: Sequence[str]) -> None:
         """No power cut reaches it."""

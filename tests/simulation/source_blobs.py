@@ -3,16 +3,18 @@
 import base64
 import hashlib
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from urllib.parse import quote, unquote
 
 import httpx
 
+from landing.source import Source, SourceReader
 from tests.simulation.chance import Chance
 from tests.simulation.circumstances import Circumstances
 from tests.simulation.ledger import Ledger, Release
 from tests.simulation.virtual_time import now
+from tests.source_transport import HttpxSource, NoThreads
 
 SECRET = "s3cr3t"
 _HOST = "https://exports.blob.core.windows.net"
@@ -37,8 +39,7 @@ class SourceBlobs:
         token = f"se={quote(expiry.strftime('%Y-%m-%dT%H:%M:%SZ'))}&sig={SECRET}{self._chance.text()}%3D"
         return {"rootDirectory": f"{_HOST}/{folder}", "sasToken": token}
 
-    async def __call__(self, request: httpx.Request) -> httpx.Response:
-        await self._chance.pass_time(2)
+    def __call__(self, request: httpx.Request) -> httpx.Response:
         if "Authorization" in request.headers:
             self.complaints.append(f"{request.url} was sent a bearer token")
         if self._chance.strikes(0.06):
@@ -79,22 +80,39 @@ class SourceBlobs:
         return {"ETag": _e_tag(content), **({"Content-MD5": md5} if self._circumstances.has_md5 else {})}
 
 
-class _Body(httpx.AsyncByteStream):
+class _Body(httpx.SyncByteStream):
     """A blob's bytes in two pieces, unless the connection breaks, or ends too early without a word."""
 
     def __init__(self, content: bytes, chance: Chance) -> None:
         self._content = content
         self._chance = chance
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    def __iter__(self) -> Iterator[bytes]:
         middle = len(self._content) // 2
         yield self._content[:middle]
-        await self._chance.pass_time(2)
         if self._chance.strikes(0.03):
             return
         if self._chance.strikes(0.03):
             raise httpx.ReadError(f"cut off at {SECRET}")
         yield self._content[middle:]
+
+
+class SimulatedReader(SourceReader):
+    """Reads those blobs without threads; before and after each request time passes."""
+
+    def __init__(self, blobs: SourceBlobs, chance: Chance) -> None:
+        super().__init__(HttpxSource(httpx.MockTransport(blobs)).open, NoThreads())
+        self._chance = chance
+
+    async def describe(self, url: str) -> Source:
+        await self._chance.pass_time(2)
+        return await super().describe(url)
+
+    async def fetch(self, source: Source, start: int = 0, length: int | None = None) -> bytes:
+        await self._chance.pass_time(2)
+        content = await super().fetch(source, start, length)
+        await self._chance.pass_time(2)
+        return content
 
 
 def _digest(release: Release) -> str:

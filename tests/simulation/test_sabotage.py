@@ -8,7 +8,7 @@ import pytest
 from activities.versions import version_folder
 from clients.process import clients
 from landing.errors import SourceUnavailable
-from landing.zone import Copy
+from landing.zones.protocol import Copy
 from messages.exports import VersionOrder
 from messages.names import COMMIT_EXPORT
 from tests.simulation.chance import Chance

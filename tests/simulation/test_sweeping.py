@@ -27,12 +27,13 @@ class SlowlyRemoving(MemoryZone):
 
 
 class SweptWorld(World):
-    """A world without faults, in which the first host copies what was left when the second is about to remove it."""
+    """A world without faults, in which the first host copies what was left about when the second is to remove it."""
 
     zone = SlowlyRemoving
 
     def __init__(self, chance: Chance) -> None:
         self.taking_up = False
+        self.waits_for_sweep = chance.is_so()
         self.planned = asyncio.Event()
         super().__init__(chance, CIRCUMSTANCES)
 
@@ -47,7 +48,7 @@ class SweptWorld(World):
     async def _before_taking_up(self) -> None:
         self.planned.set()
         await self.chance.pass_time(15)
-        while not any("/_sweeps/" in path for path, _ in self.storage.writes):
+        while self.waits_for_sweep and not any("/_sweeps/" in path for path, _ in self.storage.writes):
             await self.chance.pass_time(15)
 
     async def leave_half_an_export(self) -> None:

@@ -13,7 +13,6 @@ from catalog.export_request import ExportRequest
 from clients.process import Clients
 from http_start import exports
 from http_start.answers import Refused
-from landing.source import SourceReader
 from local.engine import Instance
 from tests.simulation.chance import Chance
 from tests.simulation.chaos import Chaos
@@ -23,9 +22,8 @@ from tests.simulation.graph import BASE_URL, TOKEN, Graph
 from tests.simulation.host import Activity, Host
 from tests.simulation.ledger import Ledger
 from tests.simulation.memory_zone import MemoryZone, Storage
-from tests.simulation.source_blobs import SourceBlobs
+from tests.simulation.source_blobs import SimulatedReader, SourceBlobs
 from tests.simulation.virtual_time import now
-from tests.source_transport import HttpxTransport
 
 
 class World:
@@ -93,7 +91,7 @@ class World:
 
     def _clients(self) -> Clients:
         graph = httpx.AsyncClient(transport=httpx.MockTransport(self.graph), auth=StaticToken(TOKEN, BASE_URL))
-        sources = SourceReader(HttpxTransport(httpx.MockTransport(self.source)))
+        sources = SimulatedReader(self.source, self.chance)
         billing = BillingClient(BASE_URL, graph, SourceHosts((".blob.core.windows.net",)), now)
         return Clients(
             settings=self.settings,

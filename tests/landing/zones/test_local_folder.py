@@ -13,20 +13,40 @@ import pytest
 
 from landing.errors import LandingRefused, LandingUnavailable, SourceUnavailable
 from landing.layout import ExportFolder
-from landing.local_folder import LocalFolder
 from landing.source import SourceReader
 from landing.sweeping import ABANDONED, sweep
+from landing.zones.local_folder import LocalFolder
+from landing.zones.unfinished_file import sync
 from tests.landing.conftest import Run
 from tests.landing.fake_source import FakeSource
 
 RACE = """
 import asyncio, sys
 from pathlib import Path
-from landing.local_folder import LocalFolder
+from landing.zones.local_folder import LocalFolder
 zone = LocalFolder(Path(sys.argv[1]), None)
 seen = sys.argv[3] or None
 sys.stdin.readline()
 print(asyncio.run(zone.swap("a/file", sys.argv[2].encode(), seen)))
+"""
+
+
+OPENED_FOLDERS = """
+import asyncio, os, sys
+from pathlib import Path
+from landing.zones.local_folder import LocalFolder
+root, opened = Path(sys.argv[1]), []
+sys.addaudithook(lambda event, values: opened.append(str(values[0])) if event == "open" else None)
+call = sys.argv[2]
+zone = LocalFolder(root, None)
+if call == "make_durable":
+    work = zone.make_durable(["v=1/sub/x"])
+elif call == "write":
+    work = zone.write("v=1/sub/x", b"after")
+else:
+    work = zone.swap("v=1/sub/new", b"after", None)
+asyncio.run(work)
+print(*(Path(path).relative_to(root) for path in opened if path.startswith(f"{root}{os.sep}")), sep="\\n")
 """
 
 
@@ -111,6 +131,22 @@ def test_a_blob_that_vanishes_is_told(run: Run, folder: LocalFolder) -> None:
         run(folder.make_durable(["v=1/x"]))
 
 
+@pytest.mark.parametrize("call", ["make_durable", "write", "swap"])
+def test_the_names_of_a_folder_are_made_durable_too(run: Run, folder: LocalFolder, root: Path, call: str) -> None:
+    """Else a power cut could leave the bytes of a file, and no name for them."""
+    run(folder.write("v=1/sub/x", b"before"))
+    command = [sys.executable, "-c", OPENED_FOLDERS, str(root), call]
+    home = Path(__file__).parents[3]
+    opened = subprocess.run(command, cwd=home, check=True, capture_output=True, text=True).stdout.splitlines()
+    assert opened[-1] == "v=1/sub"
+
+
+def test_what_cannot_be_made_durable_is_told() -> None:
+    """A device that takes no such wish stands for a disk that fails it."""
+    with pytest.raises(OSError, match="Invalid argument"):
+        sync(os.devnull)
+
+
 def test_a_finished_copy_leaves_the_blob_alone(run: Run, folder: LocalFolder, root: Path, source: FakeSource) -> None:
     """After a copy the folder holds the blob and nothing else."""
     run(folder.copy(source.put("x", b"content").url, "v=1/x", out_of_time=never))
@@ -175,7 +211,7 @@ def test_one_of_many_processes_wins(run: Run, folder: LocalFolder, root: Path, e
     if exists:
         run(folder.write("a/file", b"seen"))
     seen = run(folder.read("a/file")).tag if exists else ""
-    home = Path(__file__).parent.parent.parent
+    home = Path(__file__).parents[3]
     rivals = [
         subprocess.Popen(
             [sys.executable, "-c", RACE, str(root), str(number), seen],

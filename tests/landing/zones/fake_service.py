@@ -15,8 +15,8 @@ from azure.core.pipeline.transport import AsyncHttpResponse, AsyncHttpTransport
 from azure.core.utils import case_insensitive_dict
 from azure.storage.blob.aio import ContainerClient
 
-from landing.azure_container import AzureContainer
 from landing.source import SourceReader
+from landing.zones.azure_container import AzureContainer
 
 
 class Answer(AsyncHttpResponse):

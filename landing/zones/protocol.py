@@ -1,6 +1,6 @@
 """What is asked of a landing zone, whichever it is."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -94,6 +94,14 @@ class LandingZone(Protocol):
         Raises:
             AlreadyThere: when something else stands at the target.
             OutOfTime: when `out_of_time()` became true at a point where copying can be taken up again later.
+        """
+
+    def stream(self, path: str) -> AsyncGenerator[bytes]:
+        """The bytes of the blob at `path`, a few MiB at a time, all of one state of it.
+
+        Raises:
+            Incomplete: when there is none.
+            LandingUnavailable: when it was replaced before it had been read to its end.
         """
 
     async def make_durable(self, paths: Sequence[str]) -> None:

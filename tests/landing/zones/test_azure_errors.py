@@ -16,10 +16,10 @@ from landing.errors import (
     SourceUnavailable,
 )
 from landing.source import Source, SourceReader
-from landing.zone import AlreadyThere, Landed
+from landing.zones.protocol import AlreadyThere, Landed
 from tests.landing.conftest import Remembering, Run
-from tests.landing.fake_service import FakeService, Fault, zone_on
 from tests.landing.fake_source import SAS, FakeSource
+from tests.landing.zones.fake_service import FakeService, Fault, zone_on
 
 SOURCE = Source(f"https://source.blob.core.windows.net/x/part.gz?{SAS}", 5, None, '"source-tag"')
 

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from azure.core.exceptions import ServiceResponseError
 
-from landing.azure_container import MOST_AT_ONCE, MOST_BLOCKS, PULL_SECONDS, PULLED_BLOCK, AzureContainer
 from landing.errors import LandingRefused, LandingUnavailable, SourceChanged, SourceExpired
 from landing.source import Source
-from landing.zone import AlreadyThere, OutOfTime
+from landing.zones.azure_container import MOST_AT_ONCE, MOST_BLOCKS, PULL_SECONDS, PULLED_BLOCK, AzureContainer
+from landing.zones.protocol import AlreadyThere, OutOfTime
 from tests.landing.conftest import Remembering, Run
-from tests.landing.fake_service import FakeService, Fault, zone_on
 from tests.landing.fake_source import SAS
+from tests.landing.zones.fake_service import FakeService, Fault, zone_on
 
 SOURCE_URL = f"https://source.blob.core.windows.net/x/part%201.gz?{SAS}"
 BLOCKS = 5

@@ -8,8 +8,7 @@ from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 
-from landing.source import Piece
-from landing.zone import AlreadyThere
+from landing.zones.protocol import AlreadyThere
 
 UNFINISHED = ".unfinished-"
 """How the names of files begin that are not finished: engines that read the folder pass over a leading dot."""
@@ -28,7 +27,7 @@ class UnfinishedFile:
         """The MD5 (hex) of what has been appended."""
         return self._md5.hexdigest()
 
-    def append(self, piece: Piece) -> None:
+    def append(self, piece: bytes | memoryview) -> None:
         """Writes the piece after what is there."""
         file = self._opened()
         self._md5.update(piece)
@@ -89,7 +88,7 @@ def _create_beside(target: str) -> FileIO:
         return open(beside, "xb", buffering=0)
 
 
-def _write(file: FileIO, piece: Piece) -> None:
+def _write(file: FileIO, piece: bytes | memoryview) -> None:
     left = memoryview(piece)
     while left:
         left = left[file.write(left) :]

@@ -10,7 +10,7 @@ import asyncio
 import base64
 import hashlib
 import io
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,9 +20,10 @@ from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpRes
 from azure.storage.blob import BlobBlock, BlobProperties, ContentSettings
 from azure.storage.blob.aio import BlobClient, BlobPrefix, ContainerClient
 
-from landing.errors import LandingError, LandingRefused, LandingUnavailable, SourceUnavailable
-from landing.source import LOOPBACK_HOSTS, Source, SourceReader, source_error
-from landing.zone import AlreadyThere, Copy, Landed, OutOfTime, Stored
+from landing.errors import Incomplete, LandingError, LandingRefused, LandingUnavailable, SourceUnavailable
+from landing.hosts import is_loopback
+from landing.source import Source, SourceReader, source_error
+from landing.zones.protocol import AlreadyThere, Copy, Landed, OutOfTime, Stored
 
 MOST_AT_ONCE = 256 << 20
 """Bytes: Copy Blob From URL takes no more."""
@@ -32,6 +33,9 @@ PULLED_BLOCK = 64 << 20
 
 STREAMED_BLOCK = 1 << 20
 """Bytes that pass through this process at once for one blob: what aiohttp sends without holding up the loop."""
+
+READ_AT_ONCE = 4 << 20
+"""Bytes of a blob that are read back by one request: the client's default for the first one is 32 MiB."""
 
 DELETED_AT_ONCE = 16
 """Blobs that are deleted side by side."""
@@ -166,6 +170,20 @@ class AzureContainer:
                 await _copy_in_blocks(blob, source, replacing, STREAMED_BLOCK, self._stream_block, out_of_time)
         return Copy(source, source.md5)
 
+    async def stream(self, path: str) -> AsyncGenerator[bytes]:
+        """Downloads the blob in ranges, each on the condition that it still is the one that the first was of."""
+        name = path.rpartition("/")[2]
+        try:
+            with _storage_faults():
+                try:
+                    download = await self._blob(path).download_blob()
+                except ResourceNotFoundError:
+                    raise Incomplete(f"The blob {name!r} is not in the landing zone.") from None
+                async for piece in download.chunks():
+                    yield piece
+        except AlreadyThere:
+            raise LandingUnavailable(f"The blob {name!r} was replaced while it was read.") from None
+
     async def make_durable(self, paths: Sequence[str]) -> None:
         """The service has done so before it answered."""
 
@@ -178,7 +196,7 @@ class AzureContainer:
 
     def _can_pull(self, source: Source) -> bool:
         """Whether the service can reach the source: not on this machine, unless the service itself is there too."""
-        return urlsplit(source.url).hostname not in LOOPBACK_HOSTS or _origin(source.url) == _origin(self.url)
+        return not is_loopback(urlsplit(source.url).hostname) or _origin(source.url) == _origin(self.url)
 
     @staticmethod
     def _landed(path: str, properties: BlobProperties) -> Landed:

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from landing.source import LOOPBACK_HOSTS, SourceReader
-from landing.zone import LandingZone
+from landing.hosts import is_loopback, proxy_for
+from landing.source import SourceReader
+from landing.zones.protocol import LandingZone
 
 
 def open_zone(
@@ -19,28 +20,33 @@ def open_zone(
     """
     parts = urlsplit(url)
     if parts.scheme == "file":
-        from landing.local_folder import LocalFolder
+        from landing.zones.local_folder import LocalFolder
 
         return LocalFolder(Path(unquote(parts.path)), sources)
 
     from azure.storage.blob.aio import ContainerClient
 
-    from landing.azure_container import AzureContainer
+    from landing.zones.azure_container import READ_AT_ONCE, AzureContainer
 
     segments = [segment for segment in unquote(parts.path).split("/") if segment]
-    account = [segments.pop(0)] if parts.hostname in LOOPBACK_HOSTS else []
+    account = [segments.pop(0)] if is_loopback(parts.hostname) else []
     account_url = "/".join([f"{parts.scheme}://{parts.netloc}", *account])
     container, *prefix = segments
     key: Any = _key(connection_string) if connection_string else credential()
-    client = ContainerClient(account_url, container, credential=key, **_connecting(parts.scheme, parts.hostname))
+    client = ContainerClient(
+        account_url,
+        container,
+        credential=key,
+        max_single_get_size=READ_AT_ONCE,
+        max_chunk_get_size=READ_AT_ONCE,
+        **_connecting(account_url),
+    )
     return AzureContainer(client, "/".join(prefix), sources)
 
 
-def _connecting(scheme: str, host: str | None) -> dict[str, Any]:
-    from landing.proxies import environment_proxy
-
-    proxy = environment_proxy(scheme, host)
-    return {"use_env_settings": False, "proxies": {scheme: proxy} if proxy else None}
+def _connecting(url: str) -> dict[str, Any]:
+    proxy = proxy_for(url)
+    return {"use_env_settings": False, "proxies": {urlsplit(url).scheme: proxy} if proxy else None}
 
 
 def _key(connection_string: str) -> Mapping[str, str] | str:

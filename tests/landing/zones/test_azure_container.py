@@ -5,6 +5,7 @@ import hashlib
 import ssl
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,13 +16,13 @@ import pytest
 from azure.storage.blob import ContainerSasPermissions, ContentSettings, generate_container_sas
 from azure.storage.blob.aio import ContainerClient
 
-from landing.azure_container import STREAMED_BLOCK, AzureContainer
+from landing.connections import Connections
 from landing.copying import Copier
 from landing.errors import SourceChanged, SourceExpired, SourceMissing
-from landing.opening import open_zone
 from landing.source import Source, SourceReader
-from landing.transport import AiohttpTransport
-from landing.zone import AlreadyThere, LandingZone, OutOfTime
+from landing.zones.azure_container import STREAMED_BLOCK, AzureContainer
+from landing.zones.opening import open_zone
+from landing.zones.protocol import AlreadyThere, LandingZone, OutOfTime
 from tests.landing.conftest import Remembering, Run
 from tests.landing.fake_source import FakeSource
 
@@ -77,9 +78,11 @@ def account(run: Run, azurite: Any) -> Iterator[Account]:
 @pytest.fixture
 def reader(run: Run) -> Iterator[SourceReader]:
     """Reads real URLs."""
-    transport = AiohttpTransport(ssl.create_default_context(), connect_seconds=5.0, read_seconds=30.0)
-    yield SourceReader(transport)
-    run(transport.close())
+    connections = Connections(ssl.create_default_context(), connect_seconds=5.0, read_seconds=30.0)
+    reader = SourceReader(connections.open, ThreadPoolExecutor(4))
+    yield reader
+    run(reader.close())
+    run(connections.close())
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from landing.local_folder import LocalFolder
-from landing.opening import open_zone
 from landing.source import SourceReader
+from landing.zones.local_folder import LocalFolder
+from landing.zones.opening import open_zone
 from tests.landing.conftest import Run
 from tests.landing.scripted_server import answering
 

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Callable
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,12 +11,14 @@ import httpx
 import pytest
 
 from landing.errors import (
+    Incomplete,
     LandingError,
+    LandingUnavailable,
     SourceExpired,
     SourceMissing,
     SourceUnavailable,
 )
-from landing.zone import AlreadyThere, Landed, LandingZone
+from landing.zones.protocol import AlreadyThere, Landed, LandingZone
 from tests.landing.conftest import Run
 from tests.landing.fake_source import FakeSource
 
@@ -198,6 +201,54 @@ def test_copies_are_whole(
     found = run(zone.find("v=1/blob"))
     assert found.is_copy_of(described)
     assert found.md5 == md5(content) or announced is None
+
+
+async def streamed(zone: LandingZone, path: str) -> list[bytes]:
+    """The pieces of the blob."""
+    return [piece async for piece in zone.stream(path)]
+
+
+@pytest.mark.parametrize("content", [*SIZES.values(), bytes(range(256)) * 40_000], ids=[*SIZES, "10 MB"])
+def test_a_blob_is_read_back(run: Run, zone: LandingZone, source: FakeSource, content: bytes) -> None:
+    """As it landed, and never much of it at once."""
+    run(zone.copy(source.put("blob", content).url, "v=1/a b/blob", out_of_time=never))
+    pieces = run(streamed(zone, "v=1/a b/blob"))
+    assert b"".join(pieces) == content
+    assert max(map(len, pieces), default=0) <= 4 * MIB
+
+
+def test_a_blob_that_is_not_there_cannot_be_read_back(run: Run, zone: LandingZone) -> None:
+    """That is told by its name."""
+    assert "'missing'" in refused(run, Incomplete, lambda: streamed(zone, "v=1/missing")).message
+
+
+def test_a_blob_is_read_back_in_one_state(run: Run, zone: LandingZone, source: FakeSource) -> None:
+    """What replaces it in the middle is not mixed into it: it is read on as it was, or not to its end."""
+    before, after = b"0123456789" * MIB, b"abcdefghij" * MIB
+
+    async def scenario() -> bytes:
+        await zone.copy(source.put("blob", before).url, "v=1/blob", out_of_time=never)
+        pieces = aiter(zone.stream("v=1/blob"))
+        first = await anext(pieces)
+        tag = (await everything(zone, "v=1"))[0].tag or md5(before)
+        await zone.copy(source.put("blob", after).url, "v=1/blob", replacing=tag, out_of_time=never)
+        try:
+            return b"".join([first, *[piece async for piece in pieces]])
+        except LandingUnavailable:
+            return before
+
+    assert run(scenario()) == before
+
+
+def test_reading_back_may_stop_in_the_middle(run: Run, zone: LandingZone, source: FakeSource) -> None:
+    """Whoever has seen enough leaves nothing open."""
+
+    async def scenario() -> None:
+        await zone.copy(source.put("blob", bytes(10 * MIB)).url, "v=1/blob", out_of_time=never)
+        async with aclosing(zone.stream("v=1/blob")) as pieces:
+            await anext(pieces)
+
+    run(scenario())
 
 
 @pytest.mark.parametrize("content", SIZES.values(), ids=SIZES)

@@ -5,18 +5,22 @@ import hashlib
 import os
 import shutil
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
+from io import FileIO
 from pathlib import Path
 
 from filelock import FileLock
 
-from landing.errors import LandingRefused, LandingUnavailable, SourceUnavailable
-from landing.source import Piece, Source, SourceReader
-from landing.unfinished_file import UNFINISHED, UnfinishedFile, sync
-from landing.writers import Writers
-from landing.zone import AlreadyThere, Copy, Landed, Stored
+from landing.errors import Incomplete, LandingRefused, LandingUnavailable, SourceUnavailable
+from landing.source import Source, SourceReader
+from landing.zones.protocol import AlreadyThere, Copy, Landed, Stored
+from landing.zones.unfinished_file import UNFINISHED, UnfinishedFile, sync
+
+STREAMED = 1 << 20
+"""Bytes of a file that are read at once."""
 
 _LOCK = ".lock"
 
@@ -28,7 +32,6 @@ class LocalFolder:
         self.url = root.as_uri()
         self._root = root
         self._sources = sources
-        self._writers = Writers()
 
     async def prepare(self) -> None:
         """Creates the folder where it is missing."""
@@ -78,42 +81,37 @@ class LocalFolder:
             # On the event loop: a look at a name is over before a thread would have begun with it.
             if replacing is None and os.path.exists(target):  # noqa: ASYNC240
                 raise AlreadyThere
-            async with self._sources.read(url) as (source, pieces):
-                unfinished = UnfinishedFile(target)
-                try:
-                    last = await self._append_all_but_last(unfinished, pieces, source.length)
-                    md5 = await self._writers.do(_finish, unfinished, last, source, target, replacing)
-                except BaseException:
-                    # Not in a thread: whoever waited for one could be cancelled, and the file would stay.
-                    with suppress(OSError):
-                        unfinished.discard()
-                    raise
-        return Copy(source, md5)
+            return await self._sources.read(url, partial(_land, target, replacing))
+
+    async def stream(self, path: str) -> AsyncGenerator[bytes]:
+        """Reads the file a MiB at a time; what replaces it meanwhile leaves this one as it is."""
+        file = await asyncio.to_thread(_open, self._root / path)
+        try:
+            while piece := await asyncio.to_thread(_read_piece, file):
+                yield piece
+        finally:
+            file.close()
 
     async def make_durable(self, paths: Sequence[str]) -> None:
         """Waits for the disk."""
         await asyncio.to_thread(_make_durable, [os.path.join(self._root, path) for path in paths])
 
     async def close(self) -> None:
-        """Ends the threads."""
-        self._writers.close()
-
-    async def _append_all_but_last(
-        self, unfinished: UnfinishedFile, pieces: AsyncIterator[Piece], length: int
-    ) -> Piece:
-        """The last piece, which is left to the thread that finishes the file: a small blob needs no other."""
-        last: Piece = b""
-        async for piece in pieces:
-            length -= len(piece)
-            if length > 0:
-                await self._writers.do(unfinished.append, piece)
-            else:
-                last = piece
-        return last
+        """Nothing is open."""
 
 
-def _finish(unfinished: UnfinishedFile, last: Piece, source: Source, target: str, replacing: str | None) -> str:
-    unfinished.append(last)
+def _land(target: str, replacing: str | None, source: Source, pieces: Iterator[memoryview]) -> Copy:
+    unfinished = UnfinishedFile(target)
+    try:
+        for piece in pieces:
+            unfinished.append(piece)
+        _finish(unfinished, source, target, replacing)
+    finally:
+        unfinished.discard()
+    return Copy(source, unfinished.md5)
+
+
+def _finish(unfinished: UnfinishedFile, source: Source, target: str, replacing: str | None) -> None:
     if source.md5 not in (None, unfinished.md5):
         raise SourceUnavailable("The source's bytes do not have the MD5 that it announced.")
     if source.md5 is None or replacing is not None:
@@ -128,8 +126,6 @@ def _finish(unfinished: UnfinishedFile, last: Piece, source: Source, target: str
             if there is None or there.tag != replacing:
                 raise AlreadyThere
             unfinished.replace_target()
-    unfinished.discard()
-    return unfinished.md5
 
 
 @contextmanager
@@ -161,6 +157,19 @@ def _read(path: Path) -> Stored | None:
         except (FileNotFoundError, NotADirectoryError):
             return None
     return Stored(content, _tag(content))
+
+
+def _open(path: Path) -> FileIO:
+    with _disk_faults():
+        try:
+            return path.open("rb", buffering=0)
+        except (FileNotFoundError, NotADirectoryError):
+            raise Incomplete(f"The blob {path.name!r} is not in the landing zone.") from None
+
+
+def _read_piece(file: FileIO) -> bytes | None:
+    with _disk_faults():
+        return file.read(STREAMED)
 
 
 def _tag(content: bytes) -> str:

@@ -1,0 +1,80 @@
+"""What was copied into a version's folder, as the copying activities wrote it down, held against what landed."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from landing.errors import Incomplete
+from landing.json_files import json_bytes
+from landing.layout import VersionFolder
+from landing.zones.protocol import Landed, LandingZone, Stored
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What was copied: the source blob's name, where it landed, its length in bytes, and its MD5 (hex) where known."""
+
+    name: str
+    landed_name: str
+    length: int
+    md5: str | None
+
+
+class Receipts:
+    """The receipts of one version."""
+
+    def __init__(self, zone: LandingZone, folder: VersionFolder) -> None:
+        self._zone = zone
+        self._folder = folder
+
+    async def write(self, start: int, receipts: Sequence[Receipt]) -> None:
+        """Says what was copied from index `start` of the sorted blobs on, and will still be there after a power cut."""
+        await self._zone.make_durable([self._folder.blob(receipt.name) for receipt in receipts])
+        path = self._folder.receipt(start, start + len(receipts))
+        await self._zone.write(path, json_bytes([vars(receipt) for receipt in receipts]))
+
+    async def matching(self, names: Sequence[str], landed: Mapping[str, Landed]) -> list[Receipt]:
+        """For each name the receipt that agrees with what landed, by path; runs that were cut off may have left others.
+
+        Raises:
+            Incomplete: when something is missing, different or foreign.
+        """
+        receipts = await self._read(landed)
+        foreign = dict(landed)
+        matching = []
+        for name in names:
+            blob = foreign.pop(self._folder.blob(name), None)
+            agreeing = [receipt for receipt in receipts.get(name, []) if blob and _agree(blob, receipt)]
+            if not agreeing:
+                raise Incomplete(f"The blob {name!r} has not landed as it was copied.")
+            matching.append(agreeing[-1])
+        self._require_nothing_foreign(foreign)
+        return matching
+
+    async def _read(self, landed: Iterable[str]) -> dict[str, list[Receipt]]:
+        receipts: dict[str, list[Receipt]] = {}
+        written = {path for path in landed if path.startswith(f"{self._folder.receipts}/")}
+        for path in sorted(written - {self._folder.commit_claim}):
+            for receipt in _receipts_in(await self._zone.read(path)):
+                receipts.setdefault(receipt.name, []).append(receipt)
+        return receipts
+
+    def _require_nothing_foreign(self, paths: Iterable[str]) -> None:
+        """A blob that no manifest names would be read with the others."""
+        inside = (path.removeprefix(f"{self._folder.path}/") for path in paths)
+        foreign = sorted(path for path in inside if not path.startswith(("_", ".")))
+        if foreign:
+            raise Incomplete(f"The version folder holds {foreign[0]!r}, which the manifest does not name.")
+
+
+def _agree(blob: Landed, receipt: Receipt) -> bool:
+    return blob.length == receipt.length and (None in (blob.md5, receipt.md5) or blob.md5 == receipt.md5)
+
+
+def _receipts_in(stored: Stored | None) -> list[Receipt]:
+    """The receipts of one file; one that cannot be read counts as none. Unknown fields do no harm."""
+    try:
+        entries = json.loads(stored.content) if stored else []
+        return [Receipt(one["name"], one["landed_name"], one["length"], one["md5"]) for one in entries]
+    except (ValueError, TypeError, KeyError):
+        return []

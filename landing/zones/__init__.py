@@ -1,0 +1,1 @@
+"""Where can blobs land? An Azure Blob container or a local folder, behind one protocol."""
