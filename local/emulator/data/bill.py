@@ -5,8 +5,8 @@ from datetime import date
 from random import Random
 from typing import Self
 
-from local.emulator.months import last_day, month_of
-from local.emulator.world import Customer
+from local.emulator.data.customers import Customer
+from local.emulator.data.months import last_day, month_of
 
 BILLING_CURRENCY = "EUR"
 PRICING_CURRENCY = "USD"

@@ -6,8 +6,8 @@ from datetime import date
 from typing import Self
 
 from local.emulator.clock import Clock
-from local.emulator.datasets import DATASETS
-from local.emulator.months import month_before, month_of
+from local.emulator.data.datasets import DATASETS
+from local.emulator.data.months import month_before, month_of
 
 
 @dataclass(frozen=True)

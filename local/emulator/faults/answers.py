@@ -6,11 +6,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from local.emulator import partner_center
-from local.emulator.blob_errors import BlobError, answer_blob_error
 from local.emulator.clock import Clock
-from local.emulator.faults import Answer, RequestKind
-from local.emulator.graph_errors import ErrorBodies, GraphError, RequestIds
+from local.emulator.faults.fault import Answer, RequestKind
+from local.emulator.services import partner_center
+from local.emulator.services.blob_errors import BlobError, answer_blob_error
+from local.emulator.services.graph_errors import ErrorBodies, GraphError, RequestIds
 
 _MESSAGE = "A fault script has this answered."
 

@@ -8,8 +8,8 @@ from azure.core.exceptions import ResourceExistsError
 from azure.storage.blob import ContainerSasPermissions, ContentSettings, generate_container_sas
 from azure.storage.blob.aio import BlobServiceClient, ContainerClient
 
-from local.emulator.exports import Blob, Export
-from local.emulator.storage import Grant
+from local.emulator.data.exports import Blob, Export
+from local.emulator.services.storage import Grant
 
 _CONTAINER = "exports"
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 from urllib.parse import parse_qs, quote
 
-from local.emulator.exports import Export
+from local.emulator.data.exports import Export
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ Source: https://learn.microsoft.com/graph/api/partners-billing-operation-get
 from datetime import datetime
 
 from local.emulator.clock import seven_digits, without_zone
-from local.emulator.exports import Blob, Export
-from local.emulator.operations import Failure, Operation
-from local.emulator.storage import Grant
+from local.emulator.data.exports import Blob, Export
+from local.emulator.services.operations import Failure, Operation
+from local.emulator.services.storage import Grant
 
 Json = dict[str, object]
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from itertools import chain
 from random import Random
 
-from local.emulator.aggregation import aggregated
-from local.emulator.attributes import BASIC_RECONCILIATION, BASIC_USAGE
-from local.emulator.bill import Bill, LineItem
-from local.emulator.invoice_lines import invoice_line
-from local.emulator.line_items import line_item
+from local.emulator.data.aggregation import aggregated
+from local.emulator.data.attributes import BASIC_RECONCILIATION, BASIC_USAGE
+from local.emulator.data.bill import Bill, LineItem
+from local.emulator.data.invoice_lines import invoice_line
+from local.emulator.data.line_items import line_item
 
 Parts = Callable[[Bill, Sequence[Random], int], Iterator[list[LineItem]]]
 """The rows of each blob, of which there are as many as draws; so many rows of usage or invoice lines to a blob."""

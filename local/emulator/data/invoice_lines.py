@@ -6,10 +6,10 @@ Source: https://learn.microsoft.com/partner-center/developer/billed-invoice-reco
 import base64
 from random import Random
 
-from local.emulator.bill import Bill, LineItem
 from local.emulator.clock import midnight
-from local.emulator.offers import OFFERS, Offer
-from local.emulator.world import guid
+from local.emulator.data.bill import Bill, LineItem
+from local.emulator.data.customers import guid
+from local.emulator.data.offers import OFFERS, Offer
 
 _TAX = 0.19
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from local.emulator import Answer, Fault
-from local.emulator.fault_injector import ConnectionCut
+from local.emulator.faults.injector import ConnectionCut
 
 if TYPE_CHECKING:
     from tests.local.emulator.conftest import Call, Caller

@@ -14,12 +14,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from local.emulator.blob_errors import BlobError
-from local.emulator.byte_range import byte_range
 from local.emulator.clock import Clock
-from local.emulator.exports import Blob, Export
-from local.emulator.sas import Signer
-from local.emulator.storage import Grant
+from local.emulator.data.exports import Blob, Export
+from local.emulator.services.blob_errors import BlobError
+from local.emulator.services.byte_range import byte_range
+from local.emulator.services.sas import Signer
+from local.emulator.services.storage import Grant
 
 
 class ServedBlobs:

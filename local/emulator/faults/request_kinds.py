@@ -2,7 +2,7 @@
 
 import re
 
-from local.emulator.faults import RequestKind
+from local.emulator.faults.fault import RequestKind
 
 _GRAPH = r"/(v1\.0|beta)/reports/partners/billing"
 _KINDS: dict[RequestKind, tuple[str, re.Pattern[str]]] = {

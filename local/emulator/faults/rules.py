@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, get_args
 
-from local.emulator.faults import RequestKind
+from local.emulator.faults.fault import RequestKind
 
 Rule = tuple[Callable[[Any], bool], str]
 """Whether a value will do, and what it must be."""

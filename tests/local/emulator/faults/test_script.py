@@ -8,7 +8,7 @@ import pytest
 
 from local.emulator import Answer, Fault, InvalidScript, read_script, script_from_json
 
-PAGE = Path(__file__).parent.parent.parent.parent / "docs" / "emulator.md"
+PAGE = Path(__file__).parents[4] / "docs" / "emulator.md"
 
 
 def test_a_script_says_what_python_can(tmp_path: Path) -> None:

@@ -5,14 +5,14 @@ import json
 from collections.abc import Collection, Hashable, Iterable
 from random import Random
 
-from local.emulator.bill import Bill, LineItem
 from local.emulator.clock import Clock
-from local.emulator.contents import CONTENTS
-from local.emulator.exports import Blob, Export, digest
-from local.emulator.invoices import Invoices
+from local.emulator.data.bill import Bill, LineItem
+from local.emulator.data.contents import CONTENTS
+from local.emulator.data.customers import customers, guid, partner_tenant_id
+from local.emulator.data.exports import Blob, Export, digest
+from local.emulator.data.invoices import Invoices
+from local.emulator.data.subjects import Subject
 from local.emulator.options import EmulatorOptions
-from local.emulator.subjects import Subject
-from local.emulator.world import customers, guid, partner_tenant_id
 
 
 class Generator:

@@ -12,11 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from local.emulator.bearer import has_token
-from local.emulator.bill import BILLING_CURRENCY
 from local.emulator.clock import Clock, midnight
-from local.emulator.invoices import Invoice, Invoices
-from local.emulator.months import last_day
+from local.emulator.data.bill import BILLING_CURRENCY
+from local.emulator.data.invoices import Invoice, Invoices
+from local.emulator.data.months import last_day
+from local.emulator.services.bearer import has_token
 
 _LEGACY = Invoice("D0300AB1CD")
 

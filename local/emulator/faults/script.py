@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from local.emulator.fault_rules import ANSWER, FAULT, broken_rules, span
-from local.emulator.faults import Answer, Fault
+from local.emulator.faults.fault import Answer, Fault
+from local.emulator.faults.rules import ANSWER, FAULT, broken_rules, span
 
 
 class InvalidScript(ValueError):

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from local.emulator.clock import Clock
-from local.emulator.exports import Export
-from local.emulator.generator import Generator
-from local.emulator.invoices import Invoices
-from local.emulator.operations import NO_DATA, Failure
+from local.emulator.data.exports import Export
+from local.emulator.data.generator import Generator
+from local.emulator.data.invoices import Invoices
+from local.emulator.data.subjects import Subject
 from local.emulator.options import EmulatorOptions
-from local.emulator.subjects import Subject
+from local.emulator.services.operations import NO_DATA, Failure
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Statement:
     since: datetime
 
 
-class Ledger:
+class Statements:
     """The latest statement on each subject, and which subjects there are.
 
     There is generated data on the invoices that are listed and the currencies of the options, and on whatever else is

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from local.emulator.subjects import Subject
+from local.emulator.data.subjects import Subject
 
 Status = Literal["running", "succeeded", "failed"]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from local.emulator.clock import Clock
-from local.emulator.months import month_after, month_before
+from local.emulator.data.months import month_after, month_before
 
 _USUAL_DAY = 8
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from local.emulator.clock import Clock
-from local.emulator.fault_answers import FaultAnswers
-from local.emulator.fault_effects import WholeAnswer
-from local.emulator.faults import Cut, Fault, RequestKind
-from local.emulator.request_kinds import request_kind
+from local.emulator.faults.answers import FaultAnswers
+from local.emulator.faults.effects import WholeAnswer
+from local.emulator.faults.fault import Cut, Fault, RequestKind
+from local.emulator.faults.request_kinds import request_kind
 
 
 class ConnectionCut(ConnectionError):

@@ -6,10 +6,10 @@ Source: https://learn.microsoft.com/partner-center/billing/daily-rated-usage-rec
 import json
 from random import Random
 
-from local.emulator.bill import PRICING_CURRENCY, Bill, LineItem
 from local.emulator.clock import midnight
-from local.emulator.meters import METERS, Meter
-from local.emulator.world import Subscription
+from local.emulator.data.bill import PRICING_CURRENCY, Bill, LineItem
+from local.emulator.data.customers import Subscription
+from local.emulator.data.meters import METERS, Meter
 
 _REGIONS = {"westeurope": "EU West", "northeurope": "EU North", "germanywestcentral": "DE West Central"}
 

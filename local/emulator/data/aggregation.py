@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from local.emulator.bill import LineItem
+from local.emulator.data.bill import LineItem
 
 _SHARED = (
     "PartnerId",

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope
 
-from local.emulator.faults import Fault
+from local.emulator.faults.fault import Fault
 
 
 class WholeAnswer:

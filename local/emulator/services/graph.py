@@ -16,18 +16,18 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from local.emulator.bearer import has_token
 from local.emulator.clock import Clock
-from local.emulator.datasets import DATASETS
-from local.emulator.exports import Export
-from local.emulator.graph_documents import Json, failure_document, manifest_document, operation_document
-from local.emulator.graph_errors import ErrorBodies, GraphError, RequestIds
-from local.emulator.ledger import Ledger
-from local.emulator.operations import Operation
+from local.emulator.data.customers import partner_tenant_id
+from local.emulator.data.datasets import DATASETS
+from local.emulator.data.exports import Export
+from local.emulator.data.subjects import Subject
 from local.emulator.options import EmulatorOptions
-from local.emulator.storage import Grant
-from local.emulator.subjects import Subject
-from local.emulator.world import partner_tenant_id
+from local.emulator.services.bearer import has_token
+from local.emulator.services.graph_documents import Json, failure_document, manifest_document, operation_document
+from local.emulator.services.graph_errors import ErrorBodies, GraphError, RequestIds
+from local.emulator.services.operations import Operation
+from local.emulator.services.statements import Statements
+from local.emulator.services.storage import Grant
 
 _OPERATIONS = "/reports/partners/billing/operations"
 _MANIFESTS = "/reports/partners/billing/manifests"
@@ -39,9 +39,9 @@ GrantAccess = Callable[[Export, str], Awaitable[Grant]]
 class Graph:
     """The partner billing API. Its versions share their operations."""
 
-    def __init__(self, options: EmulatorOptions, ledger: Ledger, grant: GrantAccess, now: Clock) -> None:
+    def __init__(self, options: EmulatorOptions, statements: Statements, grant: GrantAccess, now: Clock) -> None:
         self._options = options
-        self._ledger = ledger
+        self._statements = statements
         self._grant = grant
         self._now = now
         self._operations: dict[str, Operation] = {}
@@ -75,7 +75,7 @@ class Graph:
     async def _read_operation(self, request: Request) -> Response:
         self._require_token(request)
         operation = _find(self._operations, request)
-        operation.poll(self._now(), self._ledger.failure(operation.subject))
+        operation.poll(self._now(), self._statements.failure(operation.subject))
         document = operation_document(operation, await self._outcome(request, operation))
         return JSONResponse(document, headers=self._wait() if operation.status == "running" else None)
 
@@ -96,7 +96,7 @@ class Graph:
 
     async def _manifest(self, request: Request, operation: Operation) -> Json:
         """The manifest of the data as it is now, which need not be what it was when the operation ended."""
-        statement = self._ledger.statement(operation.subject)
+        statement = self._statements.statement(operation.subject)
         export = statement.export(operation.attribute_set)
         grant = await self._grant(export, str(request.base_url))
         created = max(operation.last_action, statement.since)
