@@ -5,6 +5,8 @@ and the storage that the exported blobs are read from. Its data is invented, pla
 what goes wrong with it can be scripted. `data` makes the data, `services` answer, `faults` go wrong on purpose.
 """
 
+from local.emulator.data.differences import Difference
+from local.emulator.data.events import Event
 from local.emulator.emulator import Emulator
 from local.emulator.faults.fault import Answer, Fault
 from local.emulator.faults.script import InvalidScript, read_script, script_from_json
@@ -14,8 +16,10 @@ from local.emulator.services.azurite import AzuriteBlobs
 __all__ = [
     "Answer",
     "AzuriteBlobs",
+    "Difference",
     "Emulator",
     "EmulatorOptions",
+    "Event",
     "Fault",
     "InvalidScript",
     "read_script",

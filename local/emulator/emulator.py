@@ -8,6 +8,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 
 from local.emulator.clock import Clock, expiry, utc_now
+from local.emulator.data.books import Books
 from local.emulator.data.datasets import VERSIONS
 from local.emulator.data.exports import Blob, Export
 from local.emulator.data.invoices import Invoices
@@ -53,15 +54,15 @@ class Emulator:
         self.fired: list[Fault] = []
         self._options = options
         self._now = now
-        self._invoices = Invoices(options.invoices, now)
-        self._statements = Statements(options, self._invoices, now)
+        self._invoices = Invoices(options.invoices, now, options.months, options.events)
+        self._statements = Statements(options, self._invoices, Books(options, self._invoices, now), now)
         served = ServedBlobs(now)
         self._storage: Storage = blobs or served
         graph = Graph(options, self._statements, self._grant, now)
         self.app = Starlette(
             routes=[
                 *(Mount(f"/{version}", graph.app(version)) for version in VERSIONS),
-                PartnerCenter(options.token, self._invoices, now).route,
+                PartnerCenter(options.token, self._invoices, self._statements.total, now).route,
                 served.route,
             ],
             middleware=[Middleware(RequestLog, self.requests), Middleware(FaultInjector, faults, self.fired, now)],
@@ -97,7 +98,9 @@ class Emulator:
             ValueError: when no export could be about it.
         """
         subject = Subject.named(dataset, about, billing_period, self._now)
-        self._statements.use(subject, Export(dataset, e_tag, {name: Blob(content) for name, content in blobs.items()}))
+        self._statements.use(
+            subject, Export(dataset, e_tag, {name: Blob([content]) for name, content in blobs.items()})
+        )
 
     def restate(
         self, about: str, revision: int, *, dataset: str = "billedUsage", billing_period: str | None = None

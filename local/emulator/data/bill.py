@@ -1,84 +1,65 @@
-"""What do all rows of an export share?"""
+"""What is one bill about: which month, which currency, which customers, how much usage?"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
+from functools import cached_property
 from random import Random
-from typing import Self
 
-from local.emulator.data.customers import Customer
-from local.emulator.data.months import last_day, month_of
+from local.emulator.data.customers import Customers
+from local.emulator.data.differences import Difference
+from local.emulator.data.months import last_day
 
-BILLING_CURRENCY = "EUR"
 PRICING_CURRENCY = "USD"
+"""Usage is priced in dollars, whatever it is billed in."""
 
-LineItem = dict[str, str | float]
+_TAXES = {"EUR": 19, "GBP": 20}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Bill:
-    """What a partner owes for one month, billed or not yet.
+    """What the partner owes for one month in one currency, billed or not yet.
 
-    `invoice_id` is empty as long as there is no invoice. `until` is the last day that anything was used or bought.
-    `exchange_rate` is billing currency for one US dollar.
+    `invoice_id` is empty as long as there is no invoice. `month` is its first day, `until` the last day that counts.
+    `share` tells several bills for one month and currency apart. `usage_rows` are the lines of daily usage in the whole
+    month; where it has `only_licences` there are none. `revision` counts restatements, from 0 on.
     """
 
+    seed: int
     invoice_id: str
-    currency: str
+    month: date
     until: date
-    exchange_rate: float
-    partner_id: str
-    customers: tuple[Customer, ...]
+    currency: str
+    share: str
+    customers: Customers = field(repr=False)
+    usage_rows: int
+    revision: int = 0
+    only_licences: bool = False
+    differences: frozenset[Difference] = frozenset()
 
-    @classmethod
-    def of_invoice(cls, invoice_id: str, month: date | None, partner_id: str, customers: tuple[Customer, ...]) -> Self:
-        """The bill of an invoice. A month it does not know, and its rate, hang on its id alone, whatever the seed."""
-        draw = Random(f"bill {invoice_id}")
-        some_month = date(draw.randint(2023, 2025), draw.randint(1, 12), 1)
-        until = last_day(month or some_month)
-        return cls(invoice_id, BILLING_CURRENCY, until, _exchange_rate(draw), partner_id, customers)
-
-    @classmethod
-    def unbilled(
-        cls, currency: str, month: date, today: date, partner_id: str, customers: tuple[Customer, ...]
-    ) -> Self:
-        """What has come together in a month until today, in one currency."""
-        until = min(today, last_day(month))
-        rate = 1.0 if currency == PRICING_CURRENCY else _exchange_rate(Random(f"bill {currency} {month}"))
-        return cls("", currency, until, rate, partner_id, customers)
+    @property
+    def source(self) -> str:
+        """What its charges hang on. Whether they are billed yet and restatements do not make other charges of them."""
+        return f"{self.seed} {self.month:%Y-%m} {self.currency} {self.share}"
 
     @property
     def name(self) -> str:
-        """What tells its data from another bill's of the same partner."""
-        return self.invoice_id or f"{self.currency} {self.until}"
-
-    @property
-    def first_day(self) -> date:
-        """The first day of its month."""
-        return month_of(self.until)
+        """What tells its data from another bill's."""
+        return f"{self.source} {self.invoice_id} {self.until} {self.revision} {sorted(self.differences)}"
 
     @property
     def last_day(self) -> date:
         """The last day of its month, though that may be still to come."""
-        return last_day(self.until)
+        return last_day(self.month)
 
-    def some_day(self, draw: Random) -> date:
-        """A day that something was used or bought on."""
-        return self.first_day.replace(day=draw.randint(1, self.until.day))
+    @cached_property
+    def exchange_rate(self) -> Decimal:
+        """Billing currency for one US dollar: one rate in a month, with four digits after the point."""
+        if self.currency == PRICING_CURRENCY:
+            return Decimal(1)
+        return Decimal(Random(f"rate {self.currency} {self.month:%Y-%m}").randint(8600, 9700)) / 10_000
 
-    def parties(self, customer: Customer) -> LineItem:
-        """The attributes that say who pays whom, by which invoice."""
-        return {
-            "PartnerId": self.partner_id,
-            "PartnerName": "Margie's Cloud Services",
-            "MpnId": "4390934",
-            "Tier2MpnId": "0",
-            "CustomerId": customer.id,
-            "CustomerName": customer.name,
-            "CustomerDomainName": customer.domain,
-            "CustomerCountry": customer.country,
-            "InvoiceNumber": self.invoice_id,
-        }
-
-
-def _exchange_rate(draw: Random) -> float:
-    return round(draw.uniform(0.86, 0.97), 4)
+    @property
+    def tax_percentage(self) -> int:
+        """The tax on all its lines."""
+        return _TAXES.get(self.currency, 0)

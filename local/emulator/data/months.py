@@ -23,3 +23,9 @@ def month_after(day: date) -> date:
 def last_day(day: date) -> date:
     """The last day of the month that the day is in."""
     return month_after(day) - timedelta(days=1)
+
+
+def months_back(month: date, count: int) -> date:
+    """The month that is so many months before another, by its first day."""
+    before = month.year * 12 + month.month - 1 - count
+    return date(before // 12, before % 12 + 1, 1)

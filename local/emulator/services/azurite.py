@@ -57,4 +57,4 @@ async def _upload(container: ContainerClient, export: Export) -> None:
 
 async def _put(container: ContainerClient, name: str, blob: Blob) -> None:
     settings = ContentSettings(content_type="application/octet-stream", content_md5=bytearray(blob.md5))
-    await container.upload_blob(name, blob.content, overwrite=True, content_settings=settings)
+    await container.upload_blob(name, blob.pieces(), length=blob.size, overwrite=True, content_settings=settings)

@@ -75,7 +75,9 @@ class Graph:
     async def _read_operation(self, request: Request) -> Response:
         self._require_token(request)
         operation = _find(self._operations, request)
-        operation.poll(self._now(), self._statements.failure(operation.subject))
+        failure = self._statements.failure(operation.subject)
+        if failure or operation.is_early or self._statements.is_made(operation.subject, operation.attribute_set):
+            operation.poll(self._now(), failure)
         document = operation_document(operation, await self._outcome(request, operation))
         return JSONResponse(document, headers=self._wait() if operation.status == "running" else None)
 
@@ -96,10 +98,9 @@ class Graph:
 
     async def _manifest(self, request: Request, operation: Operation) -> Json:
         """The manifest of the data as it is now, which need not be what it was when the operation ended."""
-        statement = self._statements.statement(operation.subject)
-        export = statement.export(operation.attribute_set)
+        export = self._statements.export(operation.subject, operation.attribute_set)
         grant = await self._grant(export, str(request.base_url))
-        created = max(operation.last_action, statement.since)
+        created = max(operation.last_action, self._statements.since(operation.subject))
         return manifest_document(operation.manifest_id, created, partner_tenant_id(self._options.seed), export, grant)
 
     def _require_token(self, request: Request) -> None:

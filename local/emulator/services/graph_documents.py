@@ -50,5 +50,5 @@ def manifest_document(manifest_id: str, created: datetime, tenant_id: str, expor
 
 
 def _blob_document(name: str, blob: Blob) -> Json:
-    document: Json = {"name": name, "partitionValue": "default", "sizeInBytes": len(blob.content)}
+    document: Json = {"name": name, "partitionValue": "default", "sizeInBytes": blob.size}
     return document if blob.item_count is None else {**document, "itemCount": blob.item_count}

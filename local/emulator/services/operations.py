@@ -43,6 +43,11 @@ class Operation:
     def __post_init__(self) -> None:
         self.last_action = self.created
 
+    @property
+    def is_early(self) -> bool:
+        """Whether the next poll cannot be the one that it ends with, or was not."""
+        return self.status != "running" or self.running_polls > 0
+
     def poll(self, now: datetime, failure: Failure | None) -> None:
         """One look at the operation: it takes the operation one step on, the last one being success or this failure."""
         if self.status != "running":

@@ -5,13 +5,14 @@ Source: https://learn.microsoft.com/rest/api/storageservices/get-blob
 
 import base64
 import secrets
+from collections.abc import AsyncIterator
 from datetime import datetime
 from email.utils import format_datetime
 from http import HTTPStatus
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from local.emulator.clock import Clock
@@ -23,7 +24,7 @@ from local.emulator.services.storage import Grant
 
 
 class ServedBlobs:
-    """Holds blobs in memory and serves them to whoever has a SAS token for their folder."""
+    """Holds blobs and serves them to whoever has a SAS token for their folder."""
 
     def __init__(self, now: Clock) -> None:
         self._now = now
@@ -46,7 +47,7 @@ class ServedBlobs:
         _require_match(request.headers, blob)
         headers = _properties(blob) | {"Last-Modified": format_datetime(modified, usegmt=True)}
         if request.method == "HEAD":
-            return Response(headers=headers | {"Content-MD5": _md5(blob), "Content-Length": str(len(blob.content))})
+            return Response(headers=headers | {"Content-MD5": _md5(blob), "Content-Length": str(blob.size)})
         return _content(blob, request.headers, headers)
 
     def _find(self, request: Request) -> tuple[Blob, datetime]:
@@ -72,17 +73,25 @@ def _require_match(headers: Headers, blob: Blob) -> None:
 
 
 def _content(blob: Blob, asked: Headers, headers: dict[str, str]) -> Response:
-    length = len(blob.content)
+    length = blob.size
     part = byte_range(asked, length)
     if part is None:
-        return Response(blob.content, headers=headers | {"Content-MD5": _md5(blob)})
+        return _streamed(blob, range(length), headers | {"Content-MD5": _md5(blob)})
     if not part:
         message = "The range specified is invalid for the current size of the resource."
         not_there = {"Content-Range": f"bytes */{length}"}
         raise BlobError(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "InvalidRange", message, not_there)
     # Content-MD5 would speak of the part alone, so Azure Storage gives the whole blob's under another name.
     described = {"Content-Range": f"bytes {part.start}-{part.stop - 1}/{length}", "x-ms-blob-content-md5": _md5(blob)}
-    return Response(blob.content[part.start : part.stop], HTTPStatus.PARTIAL_CONTENT, headers | described)
+    return _streamed(blob, part, headers | described, HTTPStatus.PARTIAL_CONTENT)
+
+
+def _streamed(blob: Blob, part: range, headers: dict[str, str], status: HTTPStatus = HTTPStatus.OK) -> Response:
+    async def pieces() -> AsyncIterator[bytes]:
+        for piece in blob.pieces(part):
+            yield piece
+
+    return StreamingResponse(pieces(), status, headers | {"Content-Length": str(len(part))})
 
 
 def _properties(blob: Blob) -> dict[str, str]:

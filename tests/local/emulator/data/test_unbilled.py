@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from tests.local.emulator.conftest import Call, Caller
 
 UNBILLED = pytest.mark.parametrize("dataset", ["unbilledUsage", "unbilledReconciliation"])
-DAY = {"unbilledUsage": "UsageDate", "unbilledReconciliation": "OrderDate"}
+DAY = {"unbilledUsage": "UsageDate", "unbilledReconciliation": "ChargeStartDate"}
+TOTAL = {"unbilledUsage": "BillingPreTaxTotal", "unbilledReconciliation": "Total"}
 CURRENCY = {"unbilledUsage": "BillingCurrency", "unbilledReconciliation": "Currency"}
 
 
@@ -37,8 +38,11 @@ def test_rows_are_of_the_month_that_the_period_means(
     """`current` is the clock's month until today, `last` the whole month before, across a new year too."""
     caller = call(rows=200)
     caller.clock.moment = today
-    days = [row[DAY[dataset]] for row in caller.rows(manifest(caller, dataset, period))]
-    assert (min(days), max(days)) == (f"{first}T00:00:00Z", f"{last}T00:00:00Z")
+    rows = caller.rows(manifest(caller, dataset, period))
+    # What is given back is of the month before, as are the few days of usage that come late.
+    days = {row[DAY[dataset]] for row in rows if row[TOTAL[dataset]] >= 0}
+    assert min(days) == f"{first}T00:00:00Z"
+    assert max(days) == f"{last}T00:00:00Z" if dataset == "unbilledUsage" else max(days) <= f"{last}T00:00:00Z"
 
 
 @UNBILLED
@@ -92,7 +96,7 @@ def test_an_operation_keeps_the_month_that_it_was_started_in(call: Call, dataset
     started = caller.post(dataset, {"currencyCode": "EUR", "billingPeriod": "current"})
     caller.clock.move(3600)
     rows = caller.rows(caller.finished(started.headers["Location"])["resourceLocation"])
-    assert {row[DAY[dataset]][:7] for row in rows} == {"2026-10"}
+    assert {row[DAY[dataset]][:7] for row in rows if row[TOTAL[dataset]] >= 0} == {"2026-10"}
 
 
 @UNBILLED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -106,25 +107,59 @@ def test_basic_has_the_rows_of_full(call: Call) -> None:
 
 
 def test_totals_follow_from_price_and_quantity(call: Call) -> None:
-    """The billed total is quantity times effective price times exchange rate, in cents."""
-    for row in rows(call(rows=200)):
-        price = row["Quantity"] * row["EffectiveUnitPrice"]
-        assert row["EffectiveUnitPrice"] == pytest.approx(
-            row["UnitPrice"] * (1 - row["PartnerEarnedCreditPercentage"] / 100), abs=1e-6
-        )
-        assert row["BillingPreTaxTotal"] == round(price * row["PCToBCExchangeRate"], 2)
-        assert row["PricingPreTaxTotal"] == pytest.approx(price, abs=1e-6)
+    """The price is what the earned credit leaves, nothing under a savings plan; totals keep all digits."""
+    items = rows(call(rows=200))
+    for row in items:
+        left = 0 if row["BenefitOrderId"] else 1 - row["PartnerEarnedCreditPercentage"] / 100
+        assert row["EffectiveUnitPrice"] == row["UnitPrice"] * left
+        assert row["PricingPreTaxTotal"] == row["Quantity"] * row["EffectiveUnitPrice"]
+        assert row["BillingPreTaxTotal"] == row["PricingPreTaxTotal"] * row["PCToBCExchangeRate"]
+    assert {bool(row["BenefitOrderId"]) for row in items} == {True, False}
+    assert {row["PartnerEarnedCreditPercentage"] for row in items} == {0, 15}
 
 
 def test_a_bill_is_about_one_partner_one_month_and_its_customers(call: Call) -> None:
-    """All rows speak of the manifest's partner and of one month, which is the invoice's whatever the seed."""
-    caller = call(customers=5, rows=100)
+    """All rows speak of the manifest's partner and of the invoice's month, but for the few that come a month late."""
+    caller = call(customers=5, rows=700)
     items = rows(caller)
     assert {row["PartnerId"] for row in items} == {caller.manifest()["partnerTenantId"]}
     assert len({row["CustomerId"] for row in items}) == 5
-    months = {row["UsageDate"][:7] for row in (*items, *rows(call(seed=2)))}
-    assert months == {items[0]["ChargeStartDate"][:7]}
-    assert all(row["Tags"] == "" or json.loads(row["Tags"]) for row in items)
+    assert {row["ChargeStartDate"][:7] for row in items} == {"2026-09"}
+    months = Counter(row["UsageDate"][:7] for row in items)
+    assert months.keys() == {"2026-08", "2026-09"}
+    assert months["2026-08"] < 10
+
+
+def test_a_month_has_the_variety_of_real_ones(call: Call) -> None:
+    """Many services and regions, tags in every form, resellers, names of all kinds, and a customer without an id."""
+    items = rows(call(customers=12, rows=1000))
+    assert len({row["MeterCategory"] for row in items}) >= 40
+    assert len({row["ResourceLocation"] for row in items}) >= 25
+    assert {row["Tags"][:1] for row in items} == {"{", '"', ""}
+    tags = {row["Tags"] for row in items if row["Tags"]}
+    assert all(json.loads(text if text[0] == "{" else f"{{{text}}}") for text in tags)
+    assert len({row["Tier2MpnId"] for row in items}) > 2
+    names = " ".join({row["CustomerName"] for row in items})
+    assert all(text in names for text in ("ü", ",", '"', "日本", "\\"))
+    assert len({row["CustomerName"] for row in items if row["CustomerId"] == ""}) == 1
+
+
+def test_customers_are_of_very_different_size(call: Call) -> None:
+    """One customer has a tenth of all lines, and many have ten."""
+    sizes = Counter(row["CustomerName"] for row in rows(call(customers=100, rows=5000))).most_common()
+    assert 0.07 < sizes[0][1] / 10_000 < 0.14
+    assert sum(1 for _, size in sizes if size <= 10) > 40
+
+
+def test_customers_come_and_go(call: Call) -> None:
+    """Within two years some leave and others come, while most stay for months."""
+    caller = call(customers=10, rows=100)
+    names = []
+    for month in ("2024-10", "2024-11", "2026-09"):
+        caller.emulator.add_invoice(f"G{month[2:4]}{month[5:]}", month=month)
+        names.append({row["CustomerName"] for row in rows(caller, invoice_id=f"G{month[2:4]}{month[5:]}")})
+    assert len(names[0] & names[1]) > len(names[0] & names[2]) > 0
+    assert names[2] - names[0]
 
 
 def test_the_last_blob_has_two_gzip_members(call: Call) -> None:
