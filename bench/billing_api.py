@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from local.emulator.byte_range import byte_range
+from local.emulator.services.byte_range import byte_range
 
 MIB = 1 << 20
 _PART = bytes(range(256)) * (MIB // 256)

@@ -7,23 +7,24 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Mount
 
-from local.emulator.azurite import AzuriteBlobs
-from local.emulator.blob_errors import BlobError, answer_blob_error
 from local.emulator.clock import Clock, expiry, utc_now
-from local.emulator.datasets import VERSIONS
-from local.emulator.exports import Blob, Export
-from local.emulator.fault_injector import FaultInjector
-from local.emulator.faults import Fault
-from local.emulator.graph import Graph
-from local.emulator.invoices import Invoices
-from local.emulator.ledger import Ledger
-from local.emulator.operations import NO_DATA, Failure
+from local.emulator.data.books import Books
+from local.emulator.data.datasets import VERSIONS
+from local.emulator.data.exports import Blob, Export
+from local.emulator.data.invoices import Invoices
+from local.emulator.data.subjects import Subject
+from local.emulator.faults.fault import Fault
+from local.emulator.faults.injector import FaultInjector
 from local.emulator.options import EmulatorOptions
-from local.emulator.partner_center import PartnerCenter
 from local.emulator.requests_log import ReceivedRequest, RequestLog
-from local.emulator.served_blobs import ServedBlobs
-from local.emulator.storage import Grant, Storage
-from local.emulator.subjects import Subject
+from local.emulator.services.azurite import AzuriteBlobs
+from local.emulator.services.blob_errors import BlobError, answer_blob_error
+from local.emulator.services.graph import Graph
+from local.emulator.services.operations import NO_DATA, Failure
+from local.emulator.services.partner_center import PartnerCenter
+from local.emulator.services.served_blobs import ServedBlobs
+from local.emulator.services.statements import Statements
+from local.emulator.services.storage import Grant, Storage
 
 _DEFAULTS = EmulatorOptions()
 
@@ -53,15 +54,15 @@ class Emulator:
         self.fired: list[Fault] = []
         self._options = options
         self._now = now
-        self._invoices = Invoices(options.invoices, now)
-        self._ledger = Ledger(options, self._invoices, now)
+        self._invoices = Invoices(options.invoices, now, options.months, options.events)
+        self._statements = Statements(options, self._invoices, Books(options, self._invoices, now), now)
         served = ServedBlobs(now)
         self._storage: Storage = blobs or served
-        graph = Graph(options, self._ledger, self._grant, now)
+        graph = Graph(options, self._statements, self._grant, now)
         self.app = Starlette(
             routes=[
                 *(Mount(f"/{version}", graph.app(version)) for version in VERSIONS),
-                PartnerCenter(options.token, self._invoices, now).route,
+                PartnerCenter(options.token, self._invoices, self._statements.total, now).route,
                 served.route,
             ],
             middleware=[Middleware(RequestLog, self.requests), Middleware(FaultInjector, faults, self.fired, now)],
@@ -97,7 +98,9 @@ class Emulator:
             ValueError: when no export could be about it.
         """
         subject = Subject.named(dataset, about, billing_period, self._now)
-        self._ledger.use(subject, Export(dataset, e_tag, {name: Blob(content) for name, content in blobs.items()}))
+        self._statements.use(
+            subject, Export(dataset, e_tag, {name: Blob([content]) for name, content in blobs.items()})
+        )
 
     def restate(
         self, about: str, revision: int, *, dataset: str = "billedUsage", billing_period: str | None = None
@@ -110,7 +113,7 @@ class Emulator:
         Raises:
             ValueError: when no export could be about it.
         """
-        self._ledger.restate(Subject.named(dataset, about, billing_period, self._now), revision)
+        self._statements.restate(Subject.named(dataset, about, billing_period, self._now), revision)
 
     def fail(
         self,
@@ -128,7 +131,7 @@ class Emulator:
         Raises:
             ValueError: when no export could be about it.
         """
-        self._ledger.fail(Subject.named(dataset, about, billing_period, self._now), Failure(code, message))
+        self._statements.fail(Subject.named(dataset, about, billing_period, self._now), Failure(code, message))
 
     async def _grant(self, export: Export, base_url: str) -> Grant:
         grant = await self._storage.grant(export, expiry(self._now(), self._options.sas_seconds), base_url)

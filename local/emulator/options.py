@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from local.emulator.data.differences import Difference
+from local.emulator.data.events import Event
+
 
 @dataclass(frozen=True, kw_only=True)
 class EmulatorOptions:
@@ -16,6 +19,9 @@ class EmulatorOptions:
     `sas_seconds`: the life of a SAS token in seconds, rounded up to a whole one as Azure's tokens are.
     `invoices`: the ids of the new-commerce invoices that exist from the beginning.
     `currencies`: the currencies that have something unbilled.
+    `months`: how many months the partner's own invoices go back, two a month; 0 has none but `invoices`.
+    `events`: what happens to the invoices of some months; with `months`, things happen by the calendar besides.
+    `differences`: in what one document contradicts another, on purpose.
 
     The export of any other invoice or currency ends with "No data available".
     """
@@ -31,3 +37,6 @@ class EmulatorOptions:
     sas_seconds: float = 3600
     invoices: tuple[str, ...] = ("G016907411",)
     currencies: tuple[str, ...] = ("EUR", "USD")
+    months: int = 0
+    events: tuple[Event, ...] = ()
+    differences: tuple[Difference, ...] = ()

@@ -3,7 +3,7 @@
 import pytest
 
 from local.emulator import Answer, Fault
-from local.emulator.faults import RequestKind
+from local.emulator.faults.fault import RequestKind
 from tests.faults.bench import Bench
 
 THIRD = "part-00002"

@@ -15,7 +15,7 @@ from billing.manifests import Manifests
 from billing.origins import SourceHosts
 from clients.process import Clients, make_clients
 from local.emulator import Answer, Fault
-from local.emulator.faults import RequestKind
+from local.emulator.faults.fault import RequestKind
 from settings import Settings
 from tests.faults.bench import TOKEN, WITHOUT_TLS, Bench
 

@@ -5,6 +5,7 @@ import gzip
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
@@ -86,7 +87,7 @@ class Caller:
     def rows(self, manifest: Any) -> list[Any]:
         """All rows of the manifest's blobs."""
         lines = (line for blob in self.blobs(manifest).values() for line in gzip.decompress(blob).splitlines())
-        return [json.loads(line) for line in lines]
+        return [json.loads(line, parse_float=Decimal, parse_int=Decimal) for line in lines]
 
 
 Call = Callable[..., Caller]

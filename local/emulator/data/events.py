@@ -1,0 +1,63 @@
+"""What happens to the invoices of a month after they have been issued?"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Literal, Self, get_args
+
+EventKind = Literal["restatement", "correction", "adjustment-note", "licences-only", "late-usage"]
+"""What can happen to the first invoice of a month in one currency:
+
+- a restatement: the same invoice has other lines and another total, three days after it was issued;
+- a correction: five days after, it is void, and another invoice takes its place;
+- an adjustment note: five days after, a part of it is given back, beside its lines;
+- licences only: the month has no usage, and exports of it end without data for ever;
+- late usage: it can be exported 48 hours after the reconciliation.
+"""
+
+EVENT_KINDS: tuple[EventKind, ...] = get_args(EventKind)
+
+RESTATED_AFTER = timedelta(days=3)
+AMENDED_AFTER = timedelta(days=5)
+USAGE_LATE_BY = timedelta(hours=48)
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happens to the first invoice for a month, given by its first day, in a currency."""
+
+    kind: EventKind
+    month: date
+    currency: str = "EUR"
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """The event that a text like `restatement=2026-10` or `late-usage=2026-10=USD` names.
+
+        Raises:
+            ValueError: when it names none.
+        """
+        kind, month, currency = (*text.split("="), "EUR")[:3] if text.count("=") in (1, 2) else ("", "", "")
+        if kind not in EVENT_KINDS:
+            raise ValueError(
+                f"'{text}' is no event: give one of {', '.join(EVENT_KINDS)}, and its month: correction=2026-10."
+            )
+        return cls(kind, date.fromisoformat(f"{month}-01"), currency)
+
+
+_CALENDAR: dict[int, tuple[EventKind, str]] = {
+    1: ("restatement", "EUR"),
+    3: ("correction", "EUR"),
+    5: ("adjustment-note", "EUR"),
+    7: ("licences-only", "USD"),
+    9: ("late-usage", "EUR"),
+    11: ("restatement", "USD"),
+}
+
+
+def usual_events(month: date) -> Collection[Event]:
+    """What happens in this month of every year, unless one asks for something else."""
+    if month.month not in _CALENDAR:
+        return ()
+    kind, currency = _CALENDAR[month.month]
+    return (Event(kind, month, currency),)

@@ -1,0 +1,31 @@
+"""Where does Azure run, and under which price region is it metered?"""
+
+REGIONS = {
+    "westeurope": "EU West",
+    "northeurope": "EU North",
+    "germanywestcentral": "DE West Central",
+    "francecentral": "FR Central",
+    "uksouth": "UK South",
+    "ukwest": "UK West",
+    "swedencentral": "SE Central",
+    "norwayeast": "NO East",
+    "switzerlandnorth": "CH North",
+    "italynorth": "IT North",
+    "polandcentral": "PL Central",
+    "spaincentral": "ES Central",
+    "eastus": "US East",
+    "eastus2": "US East 2",
+    "centralus": "US Central",
+    "southcentralus": "US South Central",
+    "westus2": "US West 2",
+    "canadacentral": "CA Central",
+    "brazilsouth": "BR South",
+    "japaneast": "JA East",
+    "koreacentral": "KR Central",
+    "southeastasia": "AP Southeast",
+    "australiaeast": "AU East",
+    "centralindia": "IN Central",
+    "southafricanorth": "ZA North",
+    "uaenorth": "AE North",
+}
+"""Azure's name of each region, and the name that meters have for it."""

@@ -1,0 +1,1 @@
+"""What goes wrong on purpose, with which requests, and how does it come true?"""

@@ -1,0 +1,1 @@
+"""How do Microsoft Graph, Partner Center and Azure Storage answer requests?"""

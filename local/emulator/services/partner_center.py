@@ -1,0 +1,116 @@
+"""Which invoices does Partner Center list?
+
+Source: https://learn.microsoft.com/rest/api/partner-center/manage-billing/get-a-collection-of-invoices
+"""
+
+import codecs
+from collections.abc import Callable
+from decimal import Decimal
+from http import HTTPStatus
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from local.emulator.clock import Clock, midnight
+from local.emulator.data.events import AMENDED_AFTER
+from local.emulator.data.invoices import Invoice, Invoices, adjustment_note_id, void_note_id
+from local.emulator.data.line import json_text
+from local.emulator.data.money import cut
+from local.emulator.data.months import last_day
+from local.emulator.services.bearer import has_token
+
+_LEGACY = Invoice("D0300AB1CD")
+_LEGACY_TOTAL = Decimal("412.10")
+_SYMBOLS = {"EUR": "€", "USD": "$"}
+
+Json = dict[str, object]
+
+
+class PartnerCenter:
+    """The new-commerce invoices that are there, and a legacy one, which has no daily-rated usage."""
+
+    def __init__(self, token: str, invoices: Invoices, total: Callable[[str], Decimal], now: Clock) -> None:
+        self._token = token
+        self._invoices = invoices
+        self._total = total
+        self._now = now
+
+    @property
+    def route(self) -> Route:
+        """The route that lists the invoices."""
+        return Route("/v1/invoices", self._list_invoices)
+
+    async def _list_invoices(self, request: Request) -> Response:
+        if not has_token(request, self._token):
+            return refusal(HTTPStatus.UNAUTHORIZED, "The request was not authenticated.")
+        size, offset = (request.query_params.get(name, default) for name, default in (("size", "200"), ("offset", "0")))
+        if not (size.isdecimal() and offset.isdecimal() and int(size) > 0):
+            return refusal(HTTPStatus.BAD_REQUEST, "The size must be a positive number and the offset a number.")
+        return _json(self._page(int(size), int(offset)))
+
+    def _page(self, size: int, offset: int) -> Json:
+        count = len(invoices := [*self._invoices.listed(), _LEGACY])
+        page: Json = {
+            "totalCount": count,
+            "items": [self._document(invoice) for invoice in invoices[offset : offset + size]],
+            "attributes": {"objectType": "Collection"},
+        }
+        if offset + size < count:
+            # Partner Center's links are relative to its versioned root: `/invoices`, not `/v1/invoices`.
+            uri = f"/invoices?size={size}&offset={offset + size}"
+            page["links"] = {"next": {"uri": uri, "method": "GET", "headers": []}}
+        return page
+
+    def _document(self, invoice: Invoice) -> Json:
+        month = invoice.billed_month(self._now())
+        total = _LEGACY_TOTAL if invoice is _LEGACY else self._total(invoice.id)
+        document: Json = {
+            "id": invoice.id,
+            "invoiceDate": midnight(invoice.dated(self._now())),
+            "billingPeriodStartDate": midnight(month),
+            "billingPeriodEndDate": midnight(last_day(month)),
+            "totalCharges": total,
+            "paidAmount": Decimal(0),
+            "currencyCode": invoice.currency,
+            "currencySymbol": _SYMBOLS[invoice.currency],
+            "invoiceType": "Recurring" if invoice is _LEGACY else "OneTime",
+            "documentType": "Invoice",
+            "state": "Due",
+        }
+        if invoice.replaces:
+            document["amendsOf"] = invoice.replaces
+        return document | self._amendments(invoice, document)
+
+    def _amendments(self, invoice: Invoice, document: Json) -> Json:
+        """What amends an invoice stands in it: whole documents of the same form."""
+        total = self._total(invoice.id) if self._invoices.amendments(invoice) else Decimal(0)
+        notes = {
+            "correction": ("void_note", void_note_id, -total),
+            "adjustment-note": ("adjustment_note", adjustment_note_id, -cut(total / 50)),
+        }
+        amended = midnight((invoice.issued(self._now()) + AMENDED_AFTER).date())
+        amendments = [
+            document
+            | {
+                "id": note_id(invoice.id),
+                "documentType": document_type,
+                "totalCharges": amount,
+                "invoiceDate": amended,
+                "amendsOf": invoice.id,
+            }
+            for kind, (document_type, note_id, amount) in notes.items()
+            if kind in self._invoices.amendments(invoice)
+        ]
+        return {"amendments": amendments} if amendments else {}
+
+
+def refusal(status: HTTPStatus, description: str) -> Response:
+    """Partner Center's error body: https://learn.microsoft.com/partner-center/developer/error-codes."""
+    return _json({"code": str(status.value), "description": description, "data": [], "source": "PartnerFD"}, status)
+
+
+def _json(body: Json, status: HTTPStatus = HTTPStatus.OK) -> Response:
+    # Partner Center puts a byte order mark before its JSON.
+    content = codecs.BOM_UTF8 + json_text(body).encode()
+    return Response(content, status, media_type="application/json")

@@ -1,0 +1,193 @@
+"""The partner's books add up: for every seed and month, and after everything that happens to an invoice."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, get_args
+
+import pytest
+
+from local.emulator import Difference, Event
+from local.emulator.data.books import Books
+from local.emulator.data.contents import CONTENTS
+from local.emulator.data.invoices import Invoices
+from local.emulator.options import EmulatorOptions
+from tests.local.emulator.data.tie_out import CHECKS, Documents, Row, without_invoice
+
+if TYPE_CHECKING:
+    from local.emulator.data.bill import Bill
+    from tests.local.emulator.conftest import Call, Caller
+
+MONTHS = ("2024-12", "2026-02", "2026-10")
+BREAKS = {
+    "hidden-line": {"T1", "T4", "T5"},
+    "doubled-line": {"T1", "T4", "T5"},
+    "changed-total": {"T1"},
+    "dropped-day": {"T4", "T5"},
+    "shifted-rate": {"T5", "T9"},
+    "renamed-customer": {"T8"},
+}
+
+
+def lines(dataset: str, *bills: Bill) -> list[str]:
+    """The lines of a dataset."""
+    return [line for bill in bills for line in CONTENTS[dataset].lines(bill, None)]
+
+
+def rows(texts: list[str]) -> list[Row]:
+    """What lines say."""
+    return [json.loads(text, parse_float=Decimal, parse_int=Decimal) for text in texts]
+
+
+def books(now: datetime, **options: Any) -> Books:
+    """The books of a small partner at a moment."""
+    small = EmulatorOptions(**{"blobs": 1, "rows": 60, "customers": 4, **options})
+    return Books(small, Invoices(small.invoices, lambda: now), lambda: now)
+
+
+@pytest.mark.parametrize("first", range(0, 200, 10))
+def test_every_seed_and_month_adds_up(first: int) -> None:
+    """All checks pass, and what was not billed at the end of the month is what is billed then."""
+    for seed in range(first, first + 10):
+        for month in MONTHS:
+            day = date.fromisoformat(f"{month}-28")
+            after = datetime(day.year + day.month // 12, day.month % 12 + 1, 9, tzinfo=UTC)
+            ledger = books(after, seed=seed)
+            billed = ledger.billed("G016907411", 0)
+            reconciliation, usage = lines("billedReconciliation", billed), lines("billedUsage", billed)
+            documents = Documents(ledger.total("G016907411", 0), rows(reconciliation), rows(usage))
+            assert not documents.broken(), (seed, month)
+            before = ledger.unbilled("EUR", billed.month, 0)
+            assert lines("unbilledUsage", *before) == [text.replace("G016907411", "") for text in usage]
+            assert lines("unbilledReconciliation", *before) == [
+                text.replace("G016907411", "") for text in reconciliation
+            ]
+
+
+def documents(caller: Caller, invoice: Any) -> Documents:
+    """What the emulator says of an invoice that Partner Center lists."""
+    usage, lines = (
+        caller.ended(dataset, {"invoiceId": invoice["id"]}) for dataset in ("billedUsage", "billedReconciliation")
+    )
+    found = caller.rows(usage["resourceLocation"]) if usage["status"] == "succeeded" else []
+    return Documents(invoice["totalCharges"], caller.rows(lines["resourceLocation"]), found)
+
+
+def invoices(caller: Caller) -> dict[str, Any]:
+    """The new-commerce invoices that are listed, by id."""
+    page = caller.send("GET", "/v1/invoices").content.decode("utf-8-sig")
+    items = json.loads(page, parse_float=Decimal, parse_int=Decimal)["items"]
+    return {item["id"]: item for item in items if item["id"].startswith("G")}
+
+
+@pytest.mark.parametrize("difference", get_args(Difference))
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_planted_difference_breaks_what_it_should(call: Call, difference: Difference, seed: int) -> None:
+    """Each breaks the checks that could find it, and no other."""
+    caller = call(rows=100, seed=seed, differences=(difference,))
+    assert documents(caller, invoices(caller)["G016907411"]).broken() == BREAKS[difference]
+
+
+def test_every_check_can_fail_that_a_difference_is_planted_for() -> None:
+    """The checks that no difference breaks are about one line's own arithmetic."""
+    assert CHECKS.keys() - set().union(*BREAKS.values()) == {"T2", "T3", "T6", "T7"}
+
+
+def test_two_years_of_invoices_add_up(call: Call) -> None:
+    """With a past there are invoices in two currencies for 24 months, and every one of them adds up."""
+    caller = call(months=24, rows=20, running_polls=0)
+    listed = invoices(caller)
+    months = {(item["billingPeriodStartDate"][:7], item["currencyCode"]) for item in listed.values()}
+    assert len(months) == 48
+    assert min(months) == ("2024-10", "EUR")
+    assert max(months) == ("2026-09", "USD")
+    assert {item["id"]: documents(caller, item).broken() for item in listed.values()} == {id_: set() for id_ in listed}
+
+
+def test_what_happens_to_invoices_happens_in_two_years_too(call: Call) -> None:
+    """By the calendar some are corrected, some adjusted, and some without usage."""
+    listed = invoices(call(months=24)).values()
+    amendments = {note["documentType"] for item in listed for note in item.get("amendments", [])}
+    assert amendments == {"void_note", "adjustment_note"}
+    assert any("amendsOf" in item for item in listed)
+
+
+def test_a_restatement_changes_lines_and_total(call: Call) -> None:
+    """Three days on, the same invoice has other data: some lines differ, and the total with them."""
+    caller = call(rows=100, events=(Event.read("restatement=2026-09"),))
+    before, first = documents(caller, invoices(caller)["G016907411"]), caller.manifest()
+    caller.clock.move(3 * 24 * 3600)
+    after, second = documents(caller, invoices(caller)["G016907411"]), caller.manifest()
+    assert not before.broken() | after.broken()
+    assert before.total != after.total
+    assert len(before.usage) == len(after.usage)
+    assert 0 < sum(one != other for one, other in zip(before.usage, after.usage, strict=True)) < len(after.usage)
+    assert first["eTag"] != second["eTag"]
+    assert first["createdDateTime"] < second["createdDateTime"]
+
+
+def test_a_correction_makes_an_invoice_void_and_replaces_it(call: Call) -> None:
+    """The first one holds a note that takes its total back; another one, which adds up as well, names it."""
+    caller = call(events=(Event.read("correction=2026-09"),))
+    assert invoices(caller).keys() == {"G016907411"}
+    caller.clock.move(5 * 24 * 3600)
+    first, second = invoices(caller).values()
+    (note,) = first["amendments"]
+    assert (note["documentType"], note["totalCharges"]) == ("void_note", -first["totalCharges"])
+    assert note["amendsOf"] == second["amendsOf"] == first["id"]
+    assert first.keys() | {"amendsOf"} == note.keys() | {"amendments"}
+    assert first["totalCharges"] != second["totalCharges"]
+    assert not documents(caller, first).broken() | documents(caller, second).broken()
+
+
+def test_an_adjustment_stands_beside_the_lines(call: Call) -> None:
+    """A note gives back a part of the invoice, whose lines come to its total still."""
+    caller = call(events=(Event.read("adjustment-note=2026-09"),))
+    caller.clock.move(5 * 24 * 3600)
+    (invoice,) = invoices(caller).values()
+    (note,) = invoice["amendments"]
+    assert note["documentType"] == "adjustment_note"
+    assert -invoice["totalCharges"] < note["totalCharges"] < 0
+    assert not documents(caller, invoice).broken()
+
+
+def test_an_invoice_of_licences_has_no_usage(call: Call) -> None:
+    """Its usage is never there, billed or not, and its lines come to its total."""
+    caller = call(events=(Event.read("licences-only=2026-09"),))
+    (invoice,) = invoices(caller).values()
+    assert caller.ended("billedUsage", {"invoiceId": invoice["id"]})["error"]["code"] == "5000"
+    asked = {"currencyCode": "EUR", "billingPeriod": "last"}
+    assert caller.ended("unbilledUsage", asked)["error"]["code"] == "5000"
+    found = documents(caller, invoice)
+    assert (found.usage, found.broken()) == ([], set())
+    assert found.total > 0
+
+
+def test_late_usage_comes_two_days_after_the_lines(call: Call) -> None:
+    """The reconciliation is there with the invoice, usage 48 hours after it was issued."""
+    caller = call(events=(Event.read("late-usage=2026-09"),))
+    (invoice,) = invoices(caller).values()
+    assert documents(caller, invoice).usage == []
+    caller.clock.move(24 * 3600)
+    assert not documents(caller, invoice).broken()
+    assert documents(caller, invoice).usage
+
+
+def test_two_invoices_for_a_month_share_its_charges(call: Call) -> None:
+    """Each adds up, no line stands on both, and together they are what was not billed before."""
+    caller = call(invoices=("G1", "G2"))
+    both = [documents(caller, invoice) for invoice in invoices(caller).values()]
+    assert [found.broken() for found in both] == [set(), set()]
+    unbilled = caller.ended("unbilledReconciliation", {"currencyCode": "EUR", "billingPeriod": "last"})
+    assert caller.rows(unbilled["resourceLocation"]) == [
+        line for found in both for line in without_invoice(found.lines)
+    ]
+
+
+@pytest.mark.parametrize("text", ["restatement", "nothing=2026-09", "restatement=October", "late-usage=2026-13"])
+def test_an_event_of_another_form_is_refused(text: str) -> None:
+    """A mistake shows at once."""
+    with pytest.raises(ValueError, match=r"no event|isoformat|month"):
+        Event.read(text)
