@@ -1,6 +1,8 @@
 """The activities' registrations, and the one door through which their errors leave."""
 
 import functools
+import logging
+import traceback
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +10,7 @@ import azure.durable_functions as df
 
 from activities.problems import not_now
 from billing.errors import ServiceUnavailable
+from billing.text import cleaned
 from clients.redaction import redacted
 from landing.errors import TryAgain
 from messages.problems import PutOff
@@ -19,6 +22,7 @@ else:
     JsonObject = dict
 
 blueprint = df.Blueprint()
+log = logging.getLogger(__name__)
 
 
 def activity(name: str) -> Callable[[Callable[[JsonObject], Awaitable[JsonObject]]], Any]:
@@ -34,8 +38,13 @@ def activity(name: str) -> Callable[[Callable[[JsonObject], Awaitable[JsonObject
                 return await function(message)
             except (ServiceUnavailable, TryAgain) as fault:
                 return PutOff(not_now(fault)).to_json()
+            except ActivityFailed:
+                raise
             except Exception as fault:
-                raise ActivityFailed(redacted(f"{type(fault).__name__}: {fault}")) from None
+                text = cleaned(redacted(f"{type(fault).__name__}: {fault}"), type(fault).__name__)
+                # Durable keeps the text only; the log says where in the code it came from.
+                log.error("%s failed: %s\n%s", name, text, redacted("".join(traceback.format_tb(fault.__traceback__))))
+                raise ActivityFailed(text) from None
 
         return blueprint.activity_trigger(input_name="message", activity=name)(guarded)
 

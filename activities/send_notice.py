@@ -2,7 +2,7 @@
 
 import logging
 
-from activities.door import JsonObject, activity
+from activities.door import ActivityFailed, JsonObject, activity
 from clients.process import unprepared_clients
 from clients.webhook import NotTaken, ReceiverUnavailable
 from messages.names import SEND_NOTICE
@@ -27,7 +27,7 @@ async def send_notice(message: JsonObject) -> JsonObject:
     except (NotTaken, ReceiverUnavailable) as fault:
         log.warning("The webhook did not take the notice of %s: %s", notice.subject, fault)
         if isinstance(fault, ReceiverUnavailable):
-            raise
+            raise ActivityFailed(str(fault)) from None
     return {}
 
 

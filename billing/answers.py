@@ -14,8 +14,12 @@ from typing import Any, Self
 from urllib.parse import quote
 
 from billing.errors import UnusableAnswer
+from billing.text import MOST_CHARACTERS, MOST_CODE_CHARACTERS, cleaned, is_clean
 
 TENANT_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+MOST_URL_CHARACTERS = 4000
+"""Longest part of a blob's URL that is taken."""
 
 NO_DATA = "5000"
 """The error code of a failed operation that says there is no data: the only failure that a new export cannot mend."""
@@ -57,7 +61,7 @@ class Manifest:
             raise _bad_manifest(f"it says blobCount {count!r} and names {len(blobs)} blobs")
         if len({blob.name for blob in blobs}) != len(blobs):
             raise _bad_manifest("it names a blob twice")
-        root = _text(body, "rootDirectory").rstrip("/")
+        root = _text(body, "rootDirectory", MOST_URL_CHARACTERS).rstrip("/")
         if "?" in root or "#" in root:
             raise _bad_manifest("its rootDirectory has a query")
         tenant_id = body.get("partnerTenantId") or None
@@ -67,10 +71,10 @@ class Manifest:
             url=url,
             e_tag=_text(body, "eTag"),
             tenant_id=tenant_id.lower() if tenant_id else None,
-            created=_optional_text(body, "createdDateTime"),
+            created=cleaned(body.get("createdDateTime"), "", MOST_CODE_CHARACTERS) or None,
             root=root,
             blobs=blobs,
-            sas_token=_text(body, "sasToken").removeprefix("?"),
+            sas_token=_text(body, "sasToken", MOST_URL_CHARACTERS).removeprefix("?"),
         )
 
     @functools.cached_property
@@ -140,7 +144,8 @@ def operation_from_json(body: Mapping[str, Any], url: str) -> Operation:
 
 def _failure(error: object) -> Failed:
     error = error if isinstance(error, Mapping) else {}
-    return Failed(str(error.get("code") or "unknown"), str(error.get("message") or "Microsoft gave no reason."))
+    code = cleaned(error.get("code"), "unknown", MOST_CODE_CHARACTERS)
+    return Failed(code, cleaned(error.get("message"), "Microsoft gave no reason."))
 
 
 def _success(body: Mapping[str, Any], url: str) -> Succeeded:
@@ -160,7 +165,7 @@ def _bad_manifest(what: str) -> UnusableAnswer:
 def _blob(item: object) -> Blob:
     if not isinstance(item, Mapping):
         raise _bad_manifest("one of its blobs is not an object")
-    return Blob(_text(item, "name"))
+    return Blob(_name(item))
 
 
 def _list(body: Mapping[str, Any], name: str) -> list[object]:
@@ -170,15 +175,23 @@ def _list(body: Mapping[str, Any], name: str) -> list[object]:
     return value
 
 
-def _text(body: Mapping[str, Any], name: str) -> str:
-    value = body.get(name)
-    if not isinstance(value, str) or not value:
-        raise _bad_manifest(f"{name} is missing")
-    if not value.isprintable() and any(unicodedata.category(character) == "Cs" for character in value):
-        raise _bad_manifest(f"{name} is no text that can be written")
+def _name(body: Mapping[str, Any]) -> str:
+    """A blob's name, which may hold anything that can be written: what can land is for the landing zone to say."""
+    name = _given(body, "name")
+    if not name.isprintable() and any(unicodedata.category(character) == "Cs" for character in name):
+        raise _bad_manifest("a blob's name is no text that can be written")
+    return name
+
+
+def _text(body: Mapping[str, Any], name: str, most: int = MOST_CHARACTERS) -> str:
+    value = _given(body, name)
+    if not is_clean(value, most):
+        raise _bad_manifest(f"{name} is too long, or is no text that can be written on one line")
     return value
 
 
-def _optional_text(body: Mapping[str, Any], name: str) -> str | None:
+def _given(body: Mapping[str, Any], name: str) -> str:
     value = body.get(name)
-    return value if isinstance(value, str) and value else None
+    if not isinstance(value, str) or not value:
+        raise _bad_manifest(f"{name} is missing")
+    return value

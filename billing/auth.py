@@ -11,6 +11,7 @@ from azure.core.exceptions import ClientAuthenticationError
 
 from billing.errors import NoToken
 from billing.origins import require_origin
+from billing.text import cleaned
 
 
 class TokenSource(Protocol):
@@ -69,7 +70,7 @@ class EntraToken(httpx.Auth):
         try:
             token = await self._credential.get_token(self._scope, **options)
         except ClientAuthenticationError as fault:
-            reason = str(fault.message).strip().splitlines()[0]
+            reason = cleaned(str(fault.message).strip().partition("\n")[0], type(fault).__name__)
             raise NoToken("NoToken", f"The app's identity gets no token: {reason}") from None
         request.headers["Authorization"] = f"Bearer {token.token}"
 

@@ -20,6 +20,7 @@ from billing.errors import (
 )
 from billing.origins import require_origin
 from billing.retry_after import retry_after
+from billing.text import MOST_CODE_CHARACTERS, cleaned
 
 TRIES = 3
 """Requests sent for one call before it fails: what lasts longer is for the caller's timers."""
@@ -118,7 +119,8 @@ def json_object(response: httpx.Response) -> Mapping[str, Any]:
 def unusable(response: httpx.Response, rule: str) -> UnusableAnswer:
     """The error of an answer that breaks a rule of the documentation."""
     message = f"The service answered {response.status_code}, but {rule}."
-    return UnusableAnswer("UnusableAnswer", message, request_id=response.headers.get("request-id"))
+    request_id = cleaned(response.headers.get("request-id"), "", MOST_CODE_CHARACTERS) or None
+    return UnusableAnswer("UnusableAnswer", message, request_id=request_id)
 
 
 def _wait_and_try_again(fault: Exception) -> bool | float:
@@ -134,10 +136,14 @@ def _described(response: httpx.Response) -> tuple[str, str, str | None]:
     """
     error = _object(_object(_json(response)).get("error"))
     inner = _object(error.get("innerError") or error.get("innererror"))
-    code = str(error.get("code") or f"HTTP{response.status_code}")
-    message = str(error.get("message") or f"The service answered {response.status_code} {response.reason_phrase}.")
+    code = cleaned(error.get("code"), f"HTTP{response.status_code}", MOST_CODE_CHARACTERS)
+    message = cleaned(error.get("message"), f"The service answered {response.status_code} {_phrase(response)}.")
     request_id = response.headers.get("request-id") or inner.get("request-id")
-    return code, message, str(request_id) if request_id else None
+    return code, message, cleaned(request_id, "", MOST_CODE_CHARACTERS) or None
+
+
+def _phrase(response: httpx.Response) -> str:
+    return cleaned(response.reason_phrase, "without a reason", MOST_CODE_CHARACTERS)
 
 
 def _json(response: httpx.Response) -> object:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from clients.redaction import hide_token
+
 
 class Credential:
     """`DefaultAzureCredential`, made only if somebody asks it for a token: with fixed tokens and keys nobody does."""
@@ -15,7 +17,9 @@ class Credential:
             from azure.identity.aio import DefaultAzureCredential
 
             self._credential = DefaultAzureCredential()
-        return await self._credential.get_token(*scopes, **options)
+        token = await self._credential.get_token(*scopes, **options)
+        hide_token(token.token)
+        return token
 
     async def close(self) -> None:
         """Closes its connections."""

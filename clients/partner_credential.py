@@ -7,6 +7,8 @@ import asyncio
 import functools
 from typing import Any
 
+from clients.redaction import hide_token
+
 EXCHANGE = "api://AzureADTokenExchange/.default"
 """What the identity's token must be for, so that Entra takes it as the app registration's secret."""
 
@@ -29,7 +31,9 @@ class PartnerCredential:
 
         Azure's asynchronous class would ask the identity on the event loop, blocking it: this one works in a thread.
         """
-        return await asyncio.to_thread(lambda: self._credential.get_token(*scopes, **options))
+        token = await asyncio.to_thread(lambda: self._credential.get_token(*scopes, **options))
+        hide_token(token.token)
+        return token
 
     @functools.cached_property
     def _credential(self) -> Any:
@@ -37,5 +41,11 @@ class PartnerCredential:
 
         identity = self._identity or DefaultAzureCredential()
         return ClientAssertionCredential(
-            self._tenant_id, self._client_id, lambda: identity.get_token(EXCHANGE).token, **self._options
+            self._tenant_id, self._client_id, lambda: _assertion(identity), **self._options
         )
+
+
+def _assertion(identity: Any) -> str:
+    token: str = identity.get_token(EXCHANGE).token
+    hide_token(token)
+    return token

@@ -14,7 +14,7 @@ from billing.invoices import InvoiceClient
 from billing.manifests import Manifests
 from clients.credential import Credential
 from clients.partner_credential import PartnerCredential
-from clients.redaction import quiet_libraries, redact_logs
+from clients.redaction import hide_token, quiet_libraries, redact_logs
 from clients.webhook import Webhook
 from landing.source import SourceReader
 from landing.zones.protocol import LandingZone
@@ -166,5 +166,6 @@ def _auth(settings: Settings, credential: "TokenSource", base_url: str, audience
     from billing.auth import EntraToken, StaticToken
 
     if settings.graph_static_token and is_loopback(base_url):
+        hide_token(settings.graph_static_token)
         return StaticToken(settings.graph_static_token, base_url)
     return EntraToken(credential, f"{audience}/.default", base_url)

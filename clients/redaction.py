@@ -4,22 +4,49 @@ import logging
 import re
 from typing import Any
 
-_SECRETS = re.compile(r"(?i)((?:\b|%26|%3F)sig(?:=|%3D)|\bbearer\s+)[^\s&\"'<>,;)]+")
+# A signature's value ends where the next one of the query begins; a key, or a whole SAS, where its setting ends.
+_SECRETS = re.compile(
+    r"""(?ix)
+    (   (?:\b|%(?:25)*(?:26|3F)) sig(?:nature)? (?:=|%(?:25)*3D|["']\s*:\s*["'])
+      | \bbearer\s+
+    ) [^\s&"'<>,;)]+
+    |
+    (   \b(?:accountkey|sharedaccesskey|sharedaccesssignature) \s* (?:=|%(?:25)*3D|["']\s*:\s*["']) \s*
+      | \bsharedkey(?:lite)? \s+ [^\s:]+ :
+    ) [^\s"'<>,;)]+
+    """
+)
 
+MOST_TOKENS = 32
+"""Tokens that are hidden at a time: more than a process has that are still valid."""
 
-_hidden: set[str] = set()
+SHORTEST_TOKEN = 8
+"""Characters: a shorter one, made up for a test, would be found in words that hold no secret."""
+
+_hidden: tuple[str, ...] = ()
+_tokens: tuple[str, ...] = ()
 
 
 def hide(text: str) -> None:
     """From now on `redacted` replaces this very text, too."""
-    _hidden.add(text)
+    global _hidden
+    if text not in _hidden:
+        _hidden = (*_hidden, text)
+
+
+def hide_token(token: str) -> None:
+    """The same for a token, which is forgotten when many others have followed it."""
+    global _tokens
+    if len(token) >= SHORTEST_TOKEN and token not in _tokens:
+        _tokens = (*_tokens, token)[-MOST_TOKENS:]
 
 
 def redacted(text: str) -> str:
-    """The text with the values of SAS signatures and bearer tokens replaced, and all that is hidden."""
-    for hidden in _hidden:
+    """The text with the values of signatures, storage keys and bearer tokens replaced, and all that is hidden."""
+    # Other threads may hide more meanwhile: these tuples are replaced, never changed.
+    for hidden in (*_hidden, *_tokens):
         text = text.replace(hidden, "REDACTED")
-    return _SECRETS.sub(r"\1REDACTED", text)
+    return _SECRETS.sub(lambda found: f"{found[1] or found[2]}REDACTED", text)
 
 
 def _message(record: logging.LogRecord) -> str:

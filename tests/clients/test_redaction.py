@@ -4,6 +4,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
 import httpx
@@ -11,7 +12,7 @@ import pytest
 
 from activities.problems import data_changed, problem_of
 from billing.errors import Forbidden, ServiceUnavailable
-from clients.redaction import quiet_libraries, redact_logs, redacted
+from clients.redaction import MOST_TOKENS, hide_token, quiet_libraries, redact_logs, redacted
 from landing.errors import LandingRefused, SourceExpired
 
 SIGNATURE = "Zm9v/YmFy+cXV4=="
@@ -59,6 +60,15 @@ def log() -> Iterator[_Lines]:
         (f"Authorization: Bearer {TOKEN}", TOKEN),
         (f"{{'authorization': 'bearer {TOKEN}'}}", TOKEN),
         (f"Bearer   {TOKEN}, and so on", TOKEN),
+        (f"https://x/y?sv=1%2526sig%253D{quote(ENCODED)}", quote(ENCODED)),
+        (f'{{"sig": "{SIGNATURE}"}}', SIGNATURE),
+        (f"{{'Signature': '{SIGNATURE}'}}", SIGNATURE),
+        (f"SIG={ENCODED}&se=2026", ENCODED),
+        (f"AccountName=x;AccountKey={SIGNATURE};EndpointSuffix=core.windows.net", SIGNATURE),
+        (f"accountkey = {SIGNATURE}", SIGNATURE),
+        (f"Endpoint=sb://x/;SharedAccessKeyName=a;SharedAccessKey={SIGNATURE}", SIGNATURE),
+        (f"BlobEndpoint=https://x/;SharedAccessSignature=sv=1&se=2026&sig={ENCODED}", ENCODED),
+        (f"Authorization: SharedKey landing:{SIGNATURE}", SIGNATURE),
     ],
 )
 def test_signatures_and_tokens_are_replaced(text: str, secret: str) -> None:
@@ -80,6 +90,31 @@ def test_signatures_and_tokens_are_replaced(text: str, secret: str) -> None:
 def test_a_text_without_secrets_says_what_it_said(text: str) -> None:
     """Only what follows a signature's or a token's mark is taken out."""
     assert redacted(text) in {text, text.replace("bearer of", "bearer REDACTED")}
+
+
+def test_a_token_is_hidden_wherever_it_stands() -> None:
+    """Not only behind `Bearer`: a library may quote it in any way."""
+    token = "eyJhbGciOi.another.one"
+    assert redacted(f"access_token: {token}") == f"access_token: {token}"
+    hide_token(token)
+    assert redacted(f"access_token: {token}!") == "access_token: REDACTED!"
+
+
+def test_tokens_of_long_ago_are_forgotten() -> None:
+    """A process that lives for months does not search each line for all of its tokens."""
+    hide_token("the-oldest-token")
+    for number in range(MOST_TOKENS):
+        hide_token(f"a-newer-token-{number}")
+    assert redacted("the-oldest-token a-newer-token-0") == "the-oldest-token REDACTED"
+
+
+def test_more_may_be_hidden_while_a_text_is_redacted() -> None:
+    """Activities get their tokens while other threads log."""
+    with ThreadPoolExecutor(4) as threads:
+        hiding = [threads.submit(hide_token, f"token-of-a-thread-{number}") for number in range(500)]
+        texts = [threads.submit(redacted, URL) for _ in range(500)]
+        assert not [text for text in texts if ENCODED in text.result()]
+        assert not [hidden for hidden in hiding if hidden.exception()]
 
 
 def test_what_surrounds_a_secret_remains() -> None:

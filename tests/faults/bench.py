@@ -166,6 +166,11 @@ class App:
         """The export's status."""
         return _status(await self._called("GET", self._location))
 
+    async def list(self) -> list[Status]:
+        """All runs, as they are listed."""
+        listed: list[Status] = (await self._called("GET", "/api/exports")).json()
+        return listed
+
     async def export(self) -> Status:
         """Starts an export; the status with which it ends."""
         await self.start()
