@@ -1,6 +1,6 @@
 """The floor: the fewest requests that copy the blobs, sent by a bare HTTP client, with nothing checked or kept.
 
-By two clients: aiohttp, on which Microsoft's SDK runs and this app reads source blobs, and httpx, which asks the APIs.
+By two clients: aiohttp, on which Microsoft's SDK runs, and httpx, which asks the APIs.
 """
 
 from collections.abc import AsyncIterator

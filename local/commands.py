@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from clients.process import close_clients
+from clients.process import clients, close_clients
 from local import report, watching
 from local.configuration import load_settings, use_emulator
 from local.emulator import AzuriteBlobs, Emulator, EmulatorOptions, read_script
@@ -72,21 +72,17 @@ async def export(body: dict[str, str], state: Path | None) -> bool:
     """Runs one export with this machine's settings and shows its end; whether it succeeded."""
     async with _host(listen(), state, timers=False) as host:
         status = await watching.export(host.url, body, console)
-    if status["state"] != "succeeded":
-        watching.report_failure(status, console)
-        return False
-    _show_result(status["result"])
-    return True
+        if status["state"] != "succeeded":
+            watching.report_failure(status, console)
+            return False
+        await _show_result(status["result"])
+        return True
 
 
-def _show_result(result: dict[str, str]) -> None:
+async def _show_result(result: dict[str, str]) -> None:
     if result["unchanged"]:
         console.print("The data is unchanged since the last export: nothing was copied.")
-    if result["location"].startswith("file:"):
-        report.show(report.read_back(result["location"].rstrip("/")), console)
-    else:
-        console.print(f"Landed: {result['blobCount']} blobs, {result['bytes']} bytes in", highlight=False)
-        console.print(f"  {result['location']}", soft_wrap=True, highlight=False)
+    report.show(await report.read_back((await clients()).zone, result["location"]), console)
 
 
 @contextlib.asynccontextmanager
@@ -97,9 +93,11 @@ async def _host(bound: socket.socket, state: Path | None, *, timers: bool) -> As
 
     values = os.environ | {"EXPORT_SCHEDULE": settings.export_schedule}
     host = Host(function_app.app, bound, state, values if timers else None)
-    async with host.running():
-        yield host
-    await close_clients()
+    try:
+        async with host.running():
+            yield host
+    finally:
+        await close_clients()
 
 
 @contextlib.asynccontextmanager

@@ -1,5 +1,6 @@
 """Reading what landed as README shows it."""
 
+import asyncio
 import contextlib
 import re
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from landing.zones.local_folder import LocalFolder
 from local.report import read_back
 from tests.e2e.conftest import World
 from tests.e2e.running import ROOT, host
@@ -25,5 +27,7 @@ def test_the_reading_example_works(world: World, tmp_path: Path) -> None:
     printed: list[Any] = []
     with contextlib.chdir(tmp_path):
         exec(code[1], {"print": lambda relation: printed.append(relation.fetchall())})  # noqa: S102
-    expected = {key: float(cost) for key, cost in read_back(result["location"][:-1]).costs.items()}
-    assert {(row[0], row[1]): row[2] for row in printed[0]} == pytest.approx(expected)
+    no_sources: Any = None
+    landed = asyncio.run(read_back(LocalFolder(tmp_path / "landed", no_sources), result["location"]))
+    expected = {key: float(cost) for key, cost in landed.costs.items()}
+    assert {(row[0], row[1]): row[2] for row in printed[0]} == pytest.approx(expected, abs=0.005)

@@ -34,20 +34,22 @@ def tls_for(name: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
     return trusting, certified
 
 
-def play(run: Run, server: Server, scenario: Scenario, trusting: ssl.SSLContext | None = None) -> Any:
+def play(
+    run: Run, server: Server, scenario: Scenario, trusting: ssl.SSLContext | None = None, read_seconds: float = 60.0
+) -> Any:
     """What the scenario returns, played in a thread while the server runs."""
 
     async def playing() -> Any:
-        async with server.running(), connecting(trusting) as connections:
+        async with server.running(), connecting(trusting, read_seconds) as connections:
             return await asyncio.to_thread(scenario, connections)
 
     return run(playing())
 
 
 @asynccontextmanager
-async def connecting(trusting: ssl.SSLContext | None = None) -> AsyncIterator[Connections]:
-    """Connections that are soon given up."""
-    connections = Connections(trusting or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), 5.0, read_seconds=0.2)
+async def connecting(trusting: ssl.SSLContext | None, read_seconds: float = 60.0) -> AsyncIterator[Connections]:
+    """Connections that are closed."""
+    connections = Connections(trusting or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), 60.0, read_seconds)
     try:
         yield connections
     finally:
@@ -216,7 +218,7 @@ def test_a_redirect_is_not_followed(run: Run) -> None:
 def test_a_source_that_does_not_answer(run: Run, server: Server) -> None:
     """Whatever goes wrong is told as one thing, which can be tried again, and without the URL."""
     with pytest.raises(SourceUnavailable) as caught:
-        play(run, server, lambda connections: body(connections, server.url + PATH))
+        play(run, server, lambda connections: body(connections, server.url + PATH), read_seconds=0.2)
     assert "sig=" not in repr(caught.value)
     assert caught.value.__suppress_context__
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ import httpx
 import pytest
 import stamina
 
-from landing.copying import TRIES, Copier
+from landing.copying import TRIES, TRYING_SECONDS, Copier
 from landing.errors import LandingUnavailable, SourceChanged, SourceExpired, SourceUnavailable
 from landing.source import Source, SourceReader
 from landing.zones.local_folder import LocalFolder
@@ -88,13 +89,27 @@ def test_tries_are_few(run: Run, folder: LocalFolder, sources: SourceReader, sou
     assert len(source.requests) == TRIES
 
 
-def test_no_try_begins_when_the_time_for_them_is_over(run: Run, sources: SourceReader, source: FakeSource) -> None:
+@pytest.mark.parametrize(("seconds", "tries"), [(TRYING_SECONDS - 1, 2), (TRYING_SECONDS, 1)])
+def test_no_try_begins_when_the_time_for_them_is_over(
+    run: Run, sources: SourceReader, source: FakeSource, seconds: float, tries: int
+) -> None:
     """A first try that took all of the time is the last one: what the service pulls for minutes is not begun again."""
     zone: Any = Scripted(LandingUnavailable("timed out"), None)
-    copier = Copier(zone, sources, never, trying_seconds=1e-9)
+    copier = Copier(zone, sources, never, clock=iter((0.0, seconds)).__next__)
+    with nullcontext() if tries == 2 else pytest.raises(LandingUnavailable):
+        run(copier.copy(source.url("x"), "v=1/x"))
+    assert len(zone.replacing) == tries
+
+
+def test_the_time_that_the_first_try_took_is_not_there_for_the_others(
+    run: Run, sources: SourceReader, source: FakeSource
+) -> None:
+    """Of what is left of it, hardly any, the second try takes all."""
+    zone: Any = Scripted(LandingUnavailable("timed out"), LandingUnavailable("timed out"), None)
+    copier = Copier(zone, sources, never, clock=iter((0.0, TRYING_SECONDS - 1e-9)).__next__)
     with stamina.set_testing(False), pytest.raises(LandingUnavailable):
         run(copier.copy(source.url("x"), "v=1/x"))
-    assert zone.replacing == [None]
+    assert len(zone.replacing) == 2
 
 
 def test_an_expired_token_is_not_tried_again(
