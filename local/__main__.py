@@ -1,7 +1,7 @@
 """`python -m local`: the app without Azure."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Annotated, Any, Optional, TypeVar
 
@@ -10,7 +10,7 @@ import typer
 from catalog.datasets import DATASETS
 from local import commands
 from local.configuration import DEMO_LANDING, EMULATOR_PORT, HOST_PORT, log_to_stderr
-from local.emulator import EmulatorOptions, InvalidScript
+from local.emulator import EmulatorOptions, Event, InvalidScript, read_difference
 from settings import SettingsError
 
 T = TypeVar("T")
@@ -46,6 +46,12 @@ def emulator(
     customers: Annotated[int, typer.Option(min=1, help="Customers on the bill.")] = DEFAULTS.customers,
     invoice: Annotated[Optional[list[str]], typer.Option(help="Invoice that exists; may be repeated.")] = None,  # noqa: UP045
     currency: Annotated[Optional[list[str]], typer.Option(help="Currency of unbilled data; may be repeated.")] = None,  # noqa: UP045
+    months: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(min=0, help=f"Months with invoices: {commands.MONTHS}, or with --invoice only those."),
+    ] = None,
+    event: Annotated[list[str] | None, typer.Option(help="Event of a month, e.g. correction=2026-10.")] = None,
+    plant: Annotated[Optional[list[str]], typer.Option(help="In what documents differ, e.g. hidden-line.")] = None,  # noqa: UP045
     running_polls: Annotated[int, typer.Option(min=0, help="Polls until success.")] = DEFAULTS.running_polls,
     retry_after: Annotated[Optional[float], typer.Option(min=0, help="Retry-After in seconds.")] = None,  # noqa: UP045
     linked_manifest: Annotated[bool, typer.Option(help="Link the manifest instead of embedding it.")] = False,
@@ -57,6 +63,8 @@ def emulator(
 ) -> None:
     """Serve the partner billing API with invented data."""
     log_to_stderr(log_level)
+    if months is None:
+        months = 0 if invoice else commands.MONTHS
     options = EmulatorOptions(
         seed=seed,
         token=token,
@@ -69,6 +77,9 @@ def emulator(
         sas_seconds=sas_seconds,
         invoices=tuple(invoice) if invoice else DEFAULTS.invoices,
         currencies=tuple(currency) if currency else DEFAULTS.currencies,
+        months=months,
+        events=_read(Event.read, event),
+        differences=_read(read_difference, plant),
     )
     _run(commands.serve_emulator(port, options, azurite, faults))
 
@@ -82,9 +93,10 @@ def run(host_port: Port = HOST_PORT, emulator_port: Port = EMULATOR_PORT, log_le
 
 @app.command()
 def demo(log_level: LogLevel = "warning") -> None:
-    """Export an invoice of the emulator into landed/ and show what landed."""
+    """Export an invoice of the emulator into landed/ and show what landed, and that it adds up."""
     log_to_stderr(log_level)
-    succeeded = _run(commands.demonstrate(DEMO_LANDING, EmulatorOptions(blobs=24, rows=800, running_polls=3)))
+    options = EmulatorOptions(blobs=24, rows=800, running_polls=3, months=commands.MONTHS)
+    succeeded = _run(commands.demonstrate(DEMO_LANDING, options))
     raise typer.Exit(0 if succeeded else 1)
 
 
@@ -113,6 +125,13 @@ def export(
     body = {name: value for name, value in given.items() if value is not None}
     succeeded = _run(commands.export(body, state))
     raise typer.Exit(0 if succeeded else 1)
+
+
+def _read(read: Callable[[str], T], texts: list[str] | None) -> tuple[T, ...]:
+    try:
+        return tuple(map(read, texts or ()))
+    except ValueError as fault:
+        raise typer.BadParameter(str(fault)) from None
 
 
 def _run(command: Coroutine[Any, Any, T]) -> T:

@@ -2,12 +2,16 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import socket
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
+import httpx
 from rich.console import Console
 
 from clients.process import clients, close_clients
@@ -18,6 +22,10 @@ from local.host import Host
 from local.serving import listen, serving, url_of
 
 console = Console()
+MONTHS = 24
+"""How far the emulated partner's invoices go back, where no one says which ones exist."""
+
+_TIED = ("billedReconciliation", "billedUsage")
 
 
 class PortTaken(Exception):
@@ -49,7 +57,7 @@ async def serve_emulator(port: int, options: EmulatorOptions, azurite: str | Non
 
 async def serve_both(emulator_port: int, host_port: int, landing: Path) -> None:
     """Serves emulator and host, one pointed at the other, until the process is told to end."""
-    async with _emulator(_bound(emulator_port), Emulator()) as url:
+    async with _emulator(_bound(emulator_port), Emulator(EmulatorOptions(months=MONTHS))) as url:
         use_emulator(url, landing)
         async with _host(_bound(host_port), None, timers=True) as host:
             console.print(f"Partner billing API: {url}/v1.0", highlight=False)
@@ -62,21 +70,51 @@ async def serve_both(emulator_port: int, host_port: int, landing: Path) -> None:
 
 
 async def demonstrate(landing: Path, options: EmulatorOptions) -> bool:
-    """Exports an invoice of the emulator into the folder and shows what landed; whether it succeeded."""
+    """Exports an invoice of the emulator, its usage and its lines, and shows what landed; whether it succeeded."""
+    invoice_id = options.invoices[0]
     async with _emulator(listen(), Emulator(options)) as url:
         use_emulator(url, landing)
-        return await export({"invoiceId": options.invoices[0]}, None)
+        async with _host(listen(), None, timers=False) as host:
+            bodies = [{"invoiceId": invoice_id, "dataset": name} for name in _TIED]
+            results = await _exported(host.url, bodies)
+            if results is None:
+                return False
+            invoice = await _invoice(url, options.token, invoice_id)
+            zone = (await clients()).zone
+            lines, usage = (result["location"] for result in results)
+            month = await report.month_sum(zone, await report.read_back(zone, usage), lines)
+            report.show_month(month, invoice_id, invoice["totalCharges"], invoice["currencyCode"], console)
+            await _show_result(results[-1])
+            return True
 
 
 async def export(body: dict[str, str], state: Path | None) -> bool:
     """Runs one export with this machine's settings and shows its end; whether it succeeded."""
     async with _host(listen(), state, timers=False) as host:
-        status = await watching.export(host.url, body, console)
+        results = await _exported(host.url, [body])
+        if results is None:
+            return False
+        await _show_result(results[0])
+        return True
+
+
+async def _exported(host_url: str, bodies: list[dict[str, str]]) -> list[dict[str, Any]] | None:
+    """The results of these exports, one after the other; None, and a message, at the first that does not succeed."""
+    results = []
+    for body in bodies:
+        status = await watching.export(host_url, body, console)
         if status["state"] != "succeeded":
             watching.report_failure(status, console)
-            return False
-        await _show_result(status["result"])
-        return True
+            return None
+        results.append(status["result"])
+    return results
+
+
+async def _invoice(emulator_url: str, token: str, invoice_id: str) -> dict[str, Any]:
+    async with httpx.AsyncClient(base_url=emulator_url, headers={"Authorization": f"Bearer {token}"}) as http:
+        answer = await http.get("/v1/invoices")
+    items = json.loads(answer.content.decode("utf-8-sig"), parse_float=Decimal)["items"]
+    return next(item for item in items if item["id"] == invoice_id)
 
 
 async def _show_result(result: dict[str, str]) -> None:

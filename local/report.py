@@ -4,11 +4,12 @@ import gzip
 import json
 import tempfile
 from collections import defaultdict
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
-from typing import IO, Any
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from rich.console import Console
@@ -19,6 +20,12 @@ from landing.errors import Incomplete
 from landing.zones.protocol import Landed, LandingZone
 
 MOST_CUSTOMERS = 10
+_USAGE_COST = ("BillingPreTaxTotal", "BillingCurrency")
+_LINE_COST = ("Subtotal", "Currency")
+_USAGE_KEY = ("SubscriptionId", "ProductId", "SkuId", "AvailabilityId")
+
+Row = dict[str, Any]
+Key = tuple[str, ...]
 
 
 KEPT_IN_MEMORY = 8 << 20
@@ -27,7 +34,10 @@ KEPT_IN_MEMORY = 8 << 20
 
 @dataclass
 class Contents:
-    """The totals of the landed line items. `costs` are by customer's name and billing currency.
+    """The totals of the landed rows. `costs`, before tax, are by customer's name and billing currency.
+
+    `location` is the export's folder: a path on this machine, or a URL. `keys` are what joins usage with the lines of
+    an invoice, where the rows say it.
 
     `location` is the export's folder: a path on this machine, or a URL.
     """
@@ -37,25 +47,68 @@ class Contents:
     bytes: int = 0
     rows: int = 0
     costs: dict[tuple[str, str], Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    keys: set[Key] = field(default_factory=set)
+
+    @property
+    def cost(self) -> Decimal:
+        """The sum of all costs."""
+        return sum(self.costs.values(), Decimal(0))
+
+
+@dataclass
+class MonthSum:
+    """What an invoice consists of, in its currency: usage unrounded, what rounding took off, all else, and tax."""
+
+    usage: Decimal
+    rounding: Decimal = Decimal(0)
+    purchases: Decimal = Decimal(0)
+    tax: Decimal = Decimal(0)
+
+    @property
+    def total(self) -> Decimal:
+        """What it comes to: to the cent what Partner Center has as the invoice's total."""
+        return self.usage + self.rounding + self.purchases + self.tax
 
 
 async def read_back(zone: LandingZone, version_url: str) -> Contents:
-    """The contents that the pointer beside this version names.
+    """The contents that the pointer beside this version names: rows of usage or of an invoice.
 
     Raises:
         LandingError: when they cannot be read.
     """
-    folder = version_url.removeprefix(f"{zone.url}/").rstrip("/").rpartition("/")[0]
+    folder = _folder(zone, version_url)
     contents = Contents(_readable(f"{zone.url}/{folder}"))
     for blob in await _current(zone, folder):
         contents.blobs += 1
         contents.bytes += blob.length
-        with tempfile.SpooledTemporaryFile(KEPT_IN_MEMORY) as packed:
-            async for piece in zone.stream(blob.path):
-                packed.write(piece)
-            packed.seek(0)
-            _add_rows(contents, packed)
+        async for row in _rows(zone, blob):
+            contents.rows += 1
+            cost, currency = _USAGE_COST if _USAGE_COST[0] in row else _LINE_COST
+            contents.costs[row["CustomerName"], row[currency]] += row[cost]
+            contents.keys.add(_key(row))
     return contents
+
+
+async def month_sum(zone: LandingZone, usage: Contents, reconciliation_url: str) -> MonthSum:
+    """What the lines of an invoice come to, with its daily usage in place of the lines that are the sums of it.
+
+    Raises:
+        LandingError: when the lines cannot be read.
+    """
+    month = MonthSum(usage.cost, -usage.cost)
+    for blob in await _current(zone, _folder(zone, reconciliation_url)):
+        async for line in _rows(zone, blob):
+            month.tax += line["TaxTotal"]
+            if _key(line) in usage.keys:
+                month.rounding += line["Subtotal"]
+            else:
+                month.purchases += line["Subtotal"]
+    return month
+
+
+def _folder(zone: LandingZone, version_url: str) -> str:
+    """The folder that holds the pointer, from the URL of a version in it."""
+    return version_url.removeprefix(f"{zone.url}/").rstrip("/").rpartition("/")[0]
 
 
 async def _current(zone: LandingZone, folder: str) -> list[Landed]:
@@ -73,12 +126,14 @@ def _readable(url: str) -> str:
     return unquote(urlsplit(url).path) if url.startswith("file:") else url
 
 
-def _add_rows(contents: Contents, packed: IO[bytes]) -> None:
-    with gzip.open(packed, "rt", encoding="utf-8") as lines:
-        for line in lines:
-            row: dict[str, Any] = json.loads(line, parse_float=Decimal)
-            contents.rows += 1
-            contents.costs[row["CustomerName"], row["BillingCurrency"]] += row["BillingPreTaxTotal"]
+async def _rows(zone: LandingZone, blob: Landed) -> AsyncIterator[Row]:
+    with tempfile.SpooledTemporaryFile(KEPT_IN_MEMORY) as packed:
+        async for piece in zone.stream(blob.path):
+            packed.write(piece)
+        packed.seek(0)
+        with gzip.open(packed, "rt", encoding="utf-8") as lines:
+            for line in lines:
+                yield json.loads(line, parse_float=Decimal)
 
 
 def show(contents: Contents, console: Console) -> None:
@@ -95,3 +150,20 @@ def show(contents: Contents, console: Console) -> None:
     console.print(f"Landed: {contents.blobs} blobs, {contents.rows:,} rows, {readable_size(contents.bytes)}")
     console.print("Look into:", highlight=False)
     console.print(f"  {contents.location}", soft_wrap=True, highlight=False)
+
+
+def show_month(month: MonthSum, invoice_id: str, charged: Decimal, currency: str, console: Console) -> None:
+    """Prints what the month comes to, and beside it what Partner Center has as the invoice's total."""
+    table = Table("Month", currency, title="The month's sum", title_justify="left")
+    table.columns[1].justify = "right"
+    table.add_row("Daily usage, unrounded", f"{month.usage:,.2f}")
+    table.add_row("Rounding of the invoice's lines", f"{month.rounding:,.2f}")
+    table.add_row("Licences, commitments, credits", f"{month.purchases:,.2f}")
+    table.add_row("Tax", f"{month.tax:,.2f}", end_section=True)
+    table.add_row("Sum of what landed", f"{month.total:,.2f}")
+    table.add_row(f"Invoice {invoice_id} in Partner Center", f"{charged:,.2f}")
+    console.print(table)
+
+
+def _key(row: Row) -> Key:
+    return tuple(row.get(name, "") for name in _USAGE_KEY)

@@ -5,7 +5,7 @@ and the storage that the exported blobs are read from. Its data is invented, pla
 what goes wrong with it can be scripted. `data` makes the data, `services` answer, `faults` go wrong on purpose.
 """
 
-from local.emulator.data.differences import Difference
+from local.emulator.data.differences import Difference, read_difference
 from local.emulator.data.events import Event
 from local.emulator.emulator import Emulator
 from local.emulator.faults.fault import Answer, Fault
@@ -22,6 +22,7 @@ __all__ = [
     "Event",
     "Fault",
     "InvalidScript",
+    "read_difference",
     "read_script",
     "script_from_json",
 ]

@@ -1,5 +1,6 @@
 """The commands as a person types them."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -22,11 +23,13 @@ def _local(folder: Path, *arguments: str, settings: dict[str, str] | None = None
 
 
 def test_the_demo_shows_what_landed(tmp_path: Path) -> None:
-    """`demo` needs no settings, exports into landed/, and prints cost by customer and the folder to look into."""
+    """`demo` needs no settings, exports into landed/, and prints the month's sum, which is the invoice's total."""
     shown = _local(tmp_path, "demo")
     assert shown.returncode == 0, shown.stderr
     assert "Cost by customer" in shown.stdout
     assert "24 blobs, 19,200 rows" in shown.stdout
+    landed, invoice = re.findall(r"(?:Sum of what landed|in Partner Center) +│ +([0-9,.]+) │", shown.stdout)
+    assert landed == invoice
     folder = Path(shown.stdout.strip().splitlines()[-1].strip())
     assert (folder / "_latest.json").exists()
     assert folder.is_relative_to(tmp_path / "landed")

@@ -96,7 +96,8 @@ def _play(
 class Case:
     """An export: what a caller asks for, what Microsoft is asked for and where, the run's id, and where it lands.
 
-    `means` are the values of all rows in some of their columns, those of the folders among them.
+    `means` are the values of all rows in some of their columns, those of the folders among them. Of a month that is not
+    over there are fewer rows, and an invoice has lines besides those of its usage.
     """
 
     asked: Json
@@ -124,6 +125,7 @@ CASES = [
         "unbilledUsage-USD-current-full",
         f"unbilled_usage/{TENANT}/currency=USD/period=2026-11/attribute_set=full",
         {"BillingCurrency": "USD", "currency": "USD", "period": "2026-11", "attribute_set": "full"},
+        rows=5,
     ),
     Case(
         {"dataset": "unbilledUsage", "currencyCode": "EUR", "billingPeriod": "last", "attributeSet": "basic"},
@@ -140,6 +142,7 @@ CASES = [
         "billedReconciliation-G016907411-full",
         f"billed_reconciliation/{TENANT}/invoice_id=G016907411/attribute_set=full",
         {"InvoiceNumber": "G016907411", "invoice_id": "G016907411", "attribute_set": "full"},
+        rows=19,
     ),
     Case(
         {"dataset": "unbilledReconciliation", "currencyCode": "USD", "billingPeriod": "last"},
@@ -148,6 +151,7 @@ CASES = [
         "unbilledReconciliation-USD-last-full",
         f"unbilled_reconciliation/{TENANT}/currency=USD/period=2026-10/attribute_set=full",
         {"PricingCurrency": "USD", "currency": "USD", "period": "2026-10", "attribute_set": "full"},
+        rows=19,
     ),
     Case(
         {"dataset": "billedAggregatedUsage", "invoiceId": "G016907411"},
@@ -156,7 +160,6 @@ CASES = [
         "billedAggregatedUsage-G016907411",
         f"billed_aggregated_usage/{TENANT}/invoice_id=G016907411",
         {"InvoiceNumber": "G016907411", "invoice_id": "G016907411"},
-        rows=8,
     ),
 ]
 
@@ -238,7 +241,7 @@ def test_new_data_of_the_current_period_is_a_new_version(tmp_path: Path, monkeyp
         assert sorted(path.name for path in (world.landing / folder).glob("version=*")) == sorted(
             f"version={version}" for version in versions
         )
-        assert world.read(folder, "version") == [(versions[-1], 10)]
+        assert world.read(folder, "version") == [(versions[-1], 5)]
 
     _play(tmp_path / "landing", monkeypatch, scene)
 

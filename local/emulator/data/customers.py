@@ -9,9 +9,9 @@ from itertools import accumulate
 from random import Random
 
 _NAMES = (
-    "Contoso Retail",
+    "Contoso, Inc.",
     "Müller & Söhne GmbH",
-    "Northwind, Traders",
+    "Northwind Traders",
     "Former customer",
     'Fabrikam "West" SE',
     "日本酒造株式会社",
@@ -129,11 +129,11 @@ def _customer(month: date, currency: str, seed: int, index: int) -> Customer:
 
 
 def _name(index: int, generation: int) -> str:
-    place = index + generation * len(_FIRST)
+    trade = _SECOND[generation % len(_SECOND)]
     if index < len(_NAMES):
-        return _NAMES[index] if generation % 2 else f"{_NAMES[index]} {_SECOND[generation % len(_SECOND)]}"
-    first, second = place % len(_FIRST), (place + place // len(_FIRST)) % len(_SECOND)
-    return f"{_FIRST[first]} {_SECOND[second]} {place}"
+        return f"{_NAMES[index]} ({trade})"
+    name = f"{_FIRST[index % len(_FIRST)]} {trade}"
+    return name if index < len(_FIRST) else f"{name} {index // len(_FIRST) + 1}"
 
 
 def _subscription(draw: Random, plan_id: str, stage: str) -> Subscription:

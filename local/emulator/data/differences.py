@@ -13,3 +13,15 @@ Difference = Literal["hidden-line", "doubled-line", "changed-total", "dropped-da
 """
 
 DIFFERENCES: tuple[Difference, ...] = get_args(Difference)
+
+
+def read_difference(text: str) -> Difference:
+    """The difference that a text names.
+
+    Raises:
+        ValueError: when it names none.
+    """
+    for difference in DIFFERENCES:
+        if text == difference:
+            return difference
+    raise ValueError(f"'{text}' is no difference: give one of {', '.join(DIFFERENCES)}.")

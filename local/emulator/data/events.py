@@ -50,7 +50,7 @@ _CALENDAR: dict[int, tuple[EventKind, str]] = {
     3: ("correction", "EUR"),
     5: ("adjustment-note", "EUR"),
     7: ("licences-only", "USD"),
-    9: ("late-usage", "EUR"),
+    9: ("late-usage", "USD"),
     11: ("restatement", "USD"),
 }
 
