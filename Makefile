@@ -44,7 +44,7 @@ test: .venv/.tests node_modules/.installed  ## all tests, with Azurite as the re
 coverage: .venv/.tests node_modules/.installed  ## the same, and which lines no test runs
 	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term $(ARGS)
 
-# Who is not root is told by the benchmark itself what to install.
+# Without root, the benchmark itself says what to install.
 bench: .venv/.tests node_modules/.installed bench/node_modules/.installed  ## how fast it is, beside other tools (Linux)
 	@test "$$(id -u)" != 0 || dpkg --status rclone libsecret-1-0 >/dev/null 2>&1 || \
 		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq rclone libsecret-1-0; }
@@ -56,7 +56,7 @@ lint: .venv/.tests  ## ruff, mypy, import-linter
 	@$(BIN)/mypy .
 	@$(BIN)/lint-imports
 
-format: .venv/.tests  ## let ruff mend what it can
+format: .venv/.tests  ## let ruff fix what it can
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 

@@ -1,4 +1,4 @@
-"""Copies a range of blobs side by side for one slice of time, and says how far it got."""
+"""Copies a range of blobs in parallel for one slice of time, and says how far it got."""
 
 import asyncio
 import time
@@ -102,7 +102,7 @@ class _Slice:
             raise fault.about(blob.name) from None
 
     async def _confirm(self) -> None:
-        """Reads the manifest anew: the data that was planned must still be Microsoft's."""
+        """Reads the manifest again: the data that was planned must still be Microsoft's."""
         _as_planned(await self._using.billing.read_manifest(self._order.plan.manifest_url), self._order)
 
     def _out_of_time(self) -> bool:

@@ -1,4 +1,4 @@
-"""Tells whoever is to know that a run has ended: in the log, which alerts read, and by a webhook, if one is set."""
+"""Announces that a run has ended: in the log, which alerts read, and by a webhook, if one is set."""
 
 import logging
 

@@ -211,6 +211,6 @@ def _notes() -> Sequence[str]:
     return (
         "A landing folder is no server: what is written into it is not counted.",
         "Manifests are linked here; where the operation embeds its own, the poll that finds it has read it. A process "
-        "keeps it while its SAS token lives; the commit reads it anew.",
+        "keeps it while its SAS token lives; the commit reads it again.",
         *(() if AZURITE.exists() else ("Without Azurite, which `make test` installs, no container was measured.",)),
     )

@@ -1,4 +1,4 @@
-"""What a contender is given to copy, and how it goes about its blobs side by side."""
+"""What a contender is given to copy, and how it goes about its blobs in parallel."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping

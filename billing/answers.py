@@ -22,7 +22,7 @@ MOST_URL_CHARACTERS = 4000
 """Longest part of a blob's URL that is taken."""
 
 NO_DATA = "5000"
-"""The error code of a failed operation that says there is no data: the only failure that a new export cannot mend."""
+"""The error code of a failed operation that says there is no data: the only failure that a new export cannot fix."""
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ class StaticToken(httpx.Auth):
 class EntraToken(httpx.Auth):
     """Tokens of an Entra identity (azure-identity), whose credential caches and renews them.
 
-    A 401 is answered once with a token asked for anew, with the claims that the service demanded, if it did (continuous
+    A 401 is answered once with a fresh token, with the claims that the service demanded, if it did (continuous
     access evaluation, https://learn.microsoft.com/entra/identity-platform/claims-challenge).
     """
 

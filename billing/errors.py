@@ -4,10 +4,10 @@
     ├── ServiceUnavailable     no usable answer now (network, 429, 5xx); the same call may succeed later
     ├── OperationGone          404 or 410: Microsoft no longer knows this operation
     └── RequestRefused         final: asking again changes nothing
-        ├── Unauthorized       401, also after the token was asked for anew
+        ├── Unauthorized       401, also after a fresh token was requested
         │   └── NoToken        the identity gets no token at all
         ├── Forbidden          403
-        ├── NoInvoiceAccess    401 or 403 of Partner Center, whose list of invoices has rights of its own
+        ├── NoInvoiceAccess    401 or 403 of Partner Center, whose list of invoices has separate permissions
         ├── ForeignOrigin      a URL points away from the configured origins
         └── UnusableAnswer     an answer that the documentation does not allow
 
@@ -52,7 +52,7 @@ class RequestRefused(BillingError):
 
 
 class Unauthorized(RequestRefused):
-    """401: the token was not accepted, also after it was asked for anew."""
+    """401: the token was not accepted, also after a fresh one was requested."""
 
     remedy = (
         "Give the app's identity the application role PartnerBilling.Read.All of Microsoft Graph, with admin consent."

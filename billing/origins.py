@@ -19,7 +19,7 @@ def origin(url: str) -> tuple[str, str | None, int | None]:
 
 
 def require_origin(url: str, expected: str) -> None:
-    """Returns where both URLs share their origin, and `url` carries no user name.
+    """Returns only if both URLs share their origin, and `url` carries no user name.
 
     Raises:
         ForeignOrigin: otherwise.
@@ -39,7 +39,7 @@ class SourceHosts:
     loopback: bool = False
 
     def require(self, url: str) -> None:
-        """Returns where blobs may be read from the URL.
+        """Returns only if blobs may be read from the URL.
 
         Raises:
             ForeignOrigin: otherwise.

@@ -12,7 +12,7 @@ class Credential:
         self._credential: Any = None
 
     async def get_token(self, *scopes: str, **options: Any) -> Any:
-        """A token of the identity that the app runs under, or of whoever is signed in."""
+        """A token of the identity that the app runs under, or of the signed-in user."""
         if self._credential is None:
             from azure.identity.aio import DefaultAzureCredential
 

@@ -132,7 +132,7 @@ class Version:
 
 
 def _pointer(stored: Stored | None) -> Mapping[str, Any]:
-    """The pointer's content; one that cannot be read counts as none, and is written anew."""
+    """The pointer's content; one that cannot be read counts as none, and is written again."""
     try:
         pointer = json.loads(stored.content) if stored else {}
     except ValueError:

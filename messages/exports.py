@@ -112,7 +112,7 @@ class OperationAnswer(Message):
     """Answer of `check_operation`, and in the end of `poll_operation`.
 
     `state` is `running` (with a `problem` where the API could not be asked), `succeeded` (with a `plan`), `failed` or
-    `gone` (a new export may mend it), or `final` (none can).
+    `gone` (a new export may fix it), or `final` (none can).
     """
 
     state: str
@@ -176,7 +176,7 @@ class CopyOrder(Message):
 class CopyAnswer(Message):
     """Answer of `copy_blobs`: it got to index `next`, and so many blobs and bytes of the range have landed meanwhile.
 
-    `not_now` kept it from getting further. `problem` is final, unless `anew`: then a new export may mend it.
+    `not_now` kept it from getting further. `problem` is final, unless `anew`: then a new export may fix it.
     """
 
     next: int

@@ -47,7 +47,7 @@ def _wait_for_next_round(run: Run, progress: CopyProgress, not_now: NotNow) -> S
 
 
 class _Round:
-    """One slice of every pending range, side by side.
+    """One slice of every pending range, in parallel.
 
     It never ends while a task is running: a completion that comes later would find another history. Nor does it begin a
     slice while others run: the extension awaits each `task_any` that has something new before it schedules what comes

@@ -27,7 +27,7 @@ MOST_IDLE_ROUNDS = 10
 """Copy rounds in which no range gets any further: with the default waits, about an hour and a half."""
 
 MOST_IDLE_ROUNDS_AT_SOURCE = 3
-"""The same where blobs cannot be read, which a new export mends sooner than waiting: about two minutes."""
+"""The same where blobs cannot be read, which a new export fixes sooner than waiting: about two minutes."""
 
 NOT_FOUND_GRACE = timedelta(minutes=2)
 """An operation that was just started may not be known everywhere yet."""

@@ -82,7 +82,7 @@ class Run:
 
         Raises:
             ExportFailed: when it never can.
-            ExportAnew: when it never can, and a new export may mend that.
+            ExportAnew: when it never can, and a new export may fix that.
         """
         for failures in range(1, ACTIVITY_TRIES + 1):
             reply = yield from self.call_once(activity, message)

@@ -215,6 +215,6 @@ def configured() -> Settings:
     """The settings of this process's environment, read once.
 
     Raises:
-        SettingsError: as `Settings.from_mapping`; nothing is kept then, so the next call reads anew.
+        SettingsError: as `Settings.from_mapping`; nothing is kept then, so the next call reads again.
     """
     return Settings.from_mapping(os.environ)

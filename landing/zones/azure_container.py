@@ -38,7 +38,7 @@ READ_AT_ONCE = 4 << 20
 """Bytes of a blob that are read back by one request: the client's default for the first one is 32 MiB."""
 
 DELETED_AT_ONCE = 16
-"""Blobs that are deleted side by side."""
+"""Blobs that are deleted in parallel."""
 
 MOST_BLOCKS = 50_000
 """Blocks that one blob can have."""
@@ -116,7 +116,7 @@ class AzureContainer:
                     yield self._landed(str(properties.name).removeprefix(self._prefix), properties)
 
     async def _listed(self, beginning: str) -> AsyncIterator[BlobProperties]:
-        """Page by page, each begun anew: only then does the library ask for small ones, and 5,000 blobs take 35 MiB."""
+        """Page by page, each begun again: only so does the library ask for small ones, and 5,000 take 35 MiB."""
         below = self._container.list_blobs(beginning, include=["metadata"], results_per_page=self.listed_at_once)
         more: str | None = ""
         while more is not None:
