@@ -61,7 +61,7 @@ class Manifest:
             raise _bad_manifest(f"it says blobCount {count!r} and names {len(blobs)} blobs")
         if len({blob.name for blob in blobs}) != len(blobs):
             raise _bad_manifest("it names a blob twice")
-        root = _text(body, "rootDirectory", MOST_URL_CHARACTERS).rstrip("/")
+        root = _part_of_url(body, "rootDirectory").rstrip("/")
         if "?" in root or "#" in root:
             raise _bad_manifest("its rootDirectory has a query")
         tenant_id = body.get("partnerTenantId") or None
@@ -74,7 +74,7 @@ class Manifest:
             created=cleaned(body.get("createdDateTime"), "", MOST_CODE_CHARACTERS) or None,
             root=root,
             blobs=blobs,
-            sas_token=_text(body, "sasToken", MOST_URL_CHARACTERS).removeprefix("?"),
+            sas_token=_part_of_url(body, "sasToken").removeprefix("?"),
         )
 
     @functools.cached_property
@@ -165,7 +165,7 @@ def _bad_manifest(what: str) -> UnusableAnswer:
 def _blob(item: object) -> Blob:
     if not isinstance(item, Mapping):
         raise _bad_manifest("one of its blobs is not an object")
-    return Blob(_name(item))
+    return Blob(_text(item, "name", MOST_URL_CHARACTERS))
 
 
 def _list(body: Mapping[str, Any], name: str) -> list[object]:
@@ -175,23 +175,20 @@ def _list(body: Mapping[str, Any], name: str) -> list[object]:
     return value
 
 
-def _name(body: Mapping[str, Any]) -> str:
-    """A blob's name, which may hold anything that can be written: what can land is for the landing zone to say."""
-    name = _given(body, "name")
-    if not name.isprintable() and any(unicodedata.category(character) == "Cs" for character in name):
-        raise _bad_manifest("a blob's name is no text that can be written")
-    return name
-
-
-def _text(body: Mapping[str, Any], name: str, most: int = MOST_CHARACTERS) -> str:
-    value = _given(body, name)
-    if not is_clean(value, most):
-        raise _bad_manifest(f"{name} is too long, or is no text that can be written on one line")
+def _part_of_url(body: Mapping[str, Any], name: str) -> str:
+    value = _text(body, name, MOST_URL_CHARACTERS)
+    if not is_clean(value, MOST_URL_CHARACTERS):
+        raise _bad_manifest(f"{name} is no text on one line")
     return value
 
 
-def _given(body: Mapping[str, Any], name: str) -> str:
+def _text(body: Mapping[str, Any], name: str, most: int = MOST_CHARACTERS) -> str:
+    """Text that may hold anything that can be written, and never becomes a log line or, unchecked, a path."""
     value = body.get(name)
     if not isinstance(value, str) or not value:
         raise _bad_manifest(f"{name} is missing")
+    if len(value) > most:
+        raise _bad_manifest(f"{name} is too long")
+    if not value.isprintable() and any(unicodedata.category(character) == "Cs" for character in value):
+        raise _bad_manifest(f"{name} is no text that can be written")
     return value

@@ -10,6 +10,7 @@ from tests.faults.bench import App, Bench
 
 FORGED = "ERROR partner.billing.export.failed forged"
 NASTY = f"half \ud800 a pair\r\n{FORGED}\x00\u202e" + "x" * 20_000
+UNFIT = ("a\r\nb", "a\u2028b", "half \ud800", "x" * 100_000)
 REFUSAL = {"code": NASTY, "message": NASTY, "innerError": {"request-id": NASTY}}
 
 
@@ -53,9 +54,12 @@ def test_a_run_that_fails_with_nasty_text_can_still_be_read(bench: Bench, fault:
     ]
 
 
-@pytest.mark.parametrize("field", ["eTag", "rootDirectory", "sasToken"])
 @pytest.mark.parametrize(
-    "text", ["a\r\nb", "a\u2028b", "half \ud800", "x" * 100_000], ids=["lines", "separator", "half", "long"]
+    ("field", "text"),
+    [
+        *(("eTag", text) for text in ("half \ud800", "x" * 100_000)),
+        *((field, text) for field in ("rootDirectory", "sasToken") for text in UNFIT),
+    ],
 )
 def test_a_manifest_whose_fields_are_no_plain_text_is_refused(bench: Bench, field: str, text: str) -> None:
     """Each of them becomes part of a URL, a status or a landed file."""
