@@ -175,7 +175,7 @@ def test_cancelled_before_the_commit_compares(bench: Bench) -> None:
         ("starting", Fault(request="export", occurrence=1, answer=Answer(status=503, headers={"Retry-After": LONG}))),
         ("polling", Fault(request="export", occurrence=1, headers={"Retry-After": LONG})),
         ("polling", Fault(request="operation", occurrence=1, headers={"Retry-After": LONG})),
-        ("copying", Fault(request="blob", occurrence=range(1, 5), answer=Answer(status=503))),
+        ("copying", Fault(request="blob", occurrence=range(1, 6), answer=Answer(status=503))),
     ],
     ids=["starting", "before the first poll", "between polls", "between rounds"],
 )
