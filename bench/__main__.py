@@ -15,7 +15,7 @@ from bench import machine, markdown
 from bench.report import Section
 from bench.tools import ToolMissing
 
-BENCHMARKS = ("copying", "requests", "orchestration", "end_to_end", "memory", "cold_start", "waits", "tuning")
+BENCHMARKS = ("copying", "end_to_end", "memory", "cold_start")
 """Modules beside this one; each has `measure(quick)`, which returns its section."""
 
 WIDTH = 140

@@ -14,7 +14,6 @@ import httpx
 
 import function_app
 from bench.billing_api import BillingApi, Size
-from bench.hosting import QUICK_POLLS
 from bench.instant import LENGTH, InstantZone
 from bench.report import Goal, Section
 from billing.client import BillingClient
@@ -23,6 +22,7 @@ from billing.origins import SourceHosts
 from clients.process import Clients, given_clients, make_clients
 from local.engine import Store
 from local.host import Host
+from local.running import QUICK_POLLS
 from local.serving import listen
 from settings import Settings, configured
 

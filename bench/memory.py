@@ -1,23 +1,19 @@
 """How much memory does an export take? The peak of the host's process, which is its own, beyond a small export's."""
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import httpx
 
 from bench.billing_api import MIB, BillingApi, Size, blob_name
-from bench.hosting import (
-    AZURITE,
-    QUICK_POLLS,
-    Azurite,
-    beside,
-    emulator_on_azurite,
-    running_azurite,
-    running_host,
-    served,
-)
 from bench.report import Goal, Section
+from local.azurite import PROGRAM, Azurite, running_azurite
+from local.emulator import AzuriteBlobs, Emulator, EmulatorOptions
+from local.running import QUICK_POLLS, beside, host, served
 
 MOST_GROWTH = 64 * MIB
 SECONDS = 600.0
@@ -26,6 +22,8 @@ SECONDS = 600.0
 SMALL, GREAT = "G000000001", "G000000002"
 SMALL_SIZE = Size(8, MIB)
 KIB64 = 64 << 10
+
+_TOKEN = {"Authorization": f"Bearer {QUICK_POLLS['GRAPH_STATIC_TOKEN']}"}
 
 Place = Callable[[Size, Path], AbstractContextManager[Mapping[str, str]]]
 """Serves exports of a small size and of the given one, and says with what settings a host copies them from there."""
@@ -66,7 +64,7 @@ def measure(quick: bool) -> Section:
 def _cases(length: int, blobs: int) -> Sequence[_Case]:
     folder = "folder, streamed"
     cases = [_Case(folder, Size(1, length), _folder), _Case(folder, Size(blobs, KIB64), _folder)]
-    if AZURITE.exists():
+    if PROGRAM.exists():
         cases.append(_Case("container, server-side", Size(blobs, KIB64), _server_side))
         # Azurite copies whole blobs only; larger ones than 256 MiB would go in blocks.
         cases.append(_Case("container, server-side", Size(1, min(length, 256 * MIB)), _server_side))
@@ -78,14 +76,17 @@ def _measure(case: _Case) -> _Peaks:
     with (
         tempfile.TemporaryDirectory() as name,
         case.place(case.size, Path(name)) as settings,
-        running_host(settings, Path(name)) as host,
+        host(settings, Path(name), log_level="warning") as app,
     ):
-        host.export(SMALL, SECONDS)
-        small = host.peak()
-        result = host.export(GREAT, SECONDS)
-        if result["bytes"] != case.size.bytes:
-            raise RuntimeError(f"{result['bytes']} bytes landed of {case.size.bytes}.")
-        return _Peaks(small, host.peak())
+        _require_all(app.export(SMALL, SECONDS), SMALL_SIZE)
+        small = app.peak_memory()
+        _require_all(app.export(GREAT, SECONDS), case.size)
+        return _Peaks(small, app.peak_memory())
+
+
+def _require_all(status: Mapping[str, Any], size: Size) -> None:
+    if status["state"] != "succeeded" or status["result"]["bytes"] != size.bytes:
+        raise RuntimeError(f"The export of {size.bytes} bytes ended otherwise than expected: {status}")
 
 
 @contextmanager
@@ -97,14 +98,14 @@ def _folder(size: Size, folder: Path) -> Iterator[Mapping[str, str]]:
 @contextmanager
 def _container(size: Size, folder: Path) -> Iterator[Mapping[str, str]]:
     """Storage that cannot reach the source, as one on another machine could not: the bytes pass the host's process."""
-    with _api(size) as graph, running_azurite(folder) as azurite:
-        yield graph | azurite.landing("landing")
+    with _api(size) as graph, running_azurite("--location", str(folder)) as azurite:
+        yield graph | _landing(azurite)
 
 
 @contextmanager
 def _server_side(size: Size, folder: Path) -> Iterator[Mapping[str, str]]:
-    with running_azurite(folder) as azurite, _emulator(azurite, size) as graph:
-        yield graph | azurite.landing("landing")
+    with running_azurite("--location", str(folder)) as azurite, _emulator(azurite, size) as graph:
+        yield graph | _landing(azurite)
 
 
 @contextmanager
@@ -114,14 +115,40 @@ def _api(size: Size) -> Iterator[dict[str, str]]:
         yield QUICK_POLLS | {"GRAPH_BASE_URL": f"{url}/v1.0"}
 
 
+def _landing(azurite: Azurite) -> dict[str, str]:
+    return {
+        "LANDING_URL": f"{azurite.landing_account_url}/landing",
+        "LANDING_CONNECTION_STRING": azurite.landing_connection_string,
+    }
+
+
 @contextmanager
 def _emulator(azurite: Azurite, size: Size) -> Iterator[dict[str, str]]:
-    exports = {
-        invoice: dict.fromkeys(map(blob_name, range(given.blobs)), bytes(given.length))
-        for invoice, given in {SMALL: SMALL_SIZE, GREAT: size}.items()
-    }
-    with beside(emulator_on_azurite(azurite.connection_string("source"), exports)) as url:
+    with beside(_emulator_on_azurite(azurite, {SMALL: SMALL_SIZE, GREAT: size}), SECONDS) as url:
         yield QUICK_POLLS | {"GRAPH_BASE_URL": f"{url}/v1.0"}
+
+
+@asynccontextmanager
+async def _emulator_on_azurite(azurite: Azurite, sizes: Mapping[str, Size]) -> AsyncIterator[str]:
+    """The emulator, with exports of these invoices whose blobs lie in Azurite already; its URL."""
+    blobs = AzuriteBlobs(azurite.source_connection_string)
+    emulator = Emulator(EmulatorOptions(running_polls=0, linked_manifest=True, invoices=tuple(sizes)), blobs=blobs)
+    for invoice, size in sizes.items():
+        content = dict.fromkeys(map(blob_name, range(size.blobs)), bytes(size.length))
+        emulator.use_data(invoice, content, e_tag=invoice)
+    async with served(emulator.app) as url, httpx.AsyncClient(headers=_TOKEN, timeout=SECONDS) as http:
+        for invoice in sizes:
+            await _let_emulator_upload(http, url, invoice)
+        yield url
+    await blobs.close()
+
+
+async def _let_emulator_upload(http: httpx.AsyncClient, url: str, invoice: str) -> None:
+    """The emulator puts an export's blobs into storage when its manifest is first read."""
+    path = "/v1.0/reports/partners/billing/usage/billed/export"
+    started = await http.post(url + path, json={"invoiceId": invoice})
+    operation = (await http.get(started.headers["Location"])).json()
+    (await http.get(operation["resourceLocation@odata.navigationLink"])).raise_for_status()
 
 
 def _row(case: _Case, peaks: _Peaks) -> Sequence[str]:
@@ -143,4 +170,4 @@ def _goal(case: _Case, peaks: _Peaks) -> Goal:
 
 
 def _left_out() -> Sequence[str]:
-    return () if AZURITE.exists() else ("Without Azurite, which `make test` installs, no container was measured.",)
+    return () if PROGRAM.exists() else ("Without Azurite, which `make test` installs, no container was measured.",)

@@ -1,11 +1,8 @@
 """The servers that a copy needs: Azurite with two accounts, and the manifest as Microsoft would serve it."""
 
-import base64
 import hashlib
 import os
 import random
-import re
-import subprocess
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -21,22 +18,18 @@ from starlette.routing import Route
 
 from bench.tools import ToolMissing
 from bench.work import Container, Source
+from local import azurite
 from local.serving import listen, serving, url_of
 
-AZURITE = Path(__file__).parent.parent / "node_modules" / ".bin" / "azurite-blob"
 TOKEN = "bench-token"  # noqa: S105 - of a server on loopback, for as long as it runs
 SAS_LIFE = timedelta(hours=12)
 
-_KEY = base64.b64encode(b"a key for benchmarks").decode()
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
-class Azurite:
-    """A running Azurite with the accounts `source` and `landing`, its data in memory."""
-
-    port: int
-    pid: int
+class Azurite(azurite.Azurite):
+    """A running Azurite, which can be filled and timed."""
 
     def cpu_seconds(self) -> float:
         """The CPU time that the process has used so far, in all its threads."""
@@ -47,37 +40,30 @@ class Azurite:
     def filled(self, folder: str, count: int, length: int) -> Source:
         """A source of so many blobs of `length` bytes, uploaded one after the other."""
         container = f"exports-{uuid.uuid4().hex[:8]}"
-        with ContainerClient.from_connection_string(self._connection_string("source"), container) as client:
+        with ContainerClient.from_connection_string(self.source_connection_string, container) as client:
             client.create_container()
             names = [f"part-{index:05d}.json.gz" for index in range(count)]
             md5s = {name: _upload(client, f"{folder}/{name}", length) for name in names}
         sas = self._sas("source", container, "rl")
-        return Source(f"{self._url('source')}/{container}/{folder}", sas, md5s, count * length)
+        return Source(f"{self.source_account_url}/{container}/{folder}", sas, md5s, count * length)
 
     @contextmanager
     def fresh_container(self) -> Iterator[Container]:
         """A new container of the account `landing`; it is deleted at the end."""
         name = f"landing-{uuid.uuid4().hex[:8]}"
-        connection_string = self._connection_string("landing")
+        connection_string = self.landing_connection_string
         with ContainerClient.from_connection_string(connection_string, name) as client:
             client.create_container()
             try:
                 sas = self._sas("landing", name, "racwdl")
-                yield Container(f"{self._url('landing')}/{name}", sas, connection_string)
+                yield Container(f"{self.landing_account_url}/{name}", sas, connection_string)
             finally:
                 client.delete_container()
-
-    def _url(self, account: str) -> str:
-        return f"http://127.0.0.1:{self.port}/{account}"
-
-    def _connection_string(self, account: str) -> str:
-        endpoint = self._url(account)
-        return f"DefaultEndpointsProtocol=http;AccountName={account};AccountKey={_KEY};BlobEndpoint={endpoint};"
 
     @staticmethod
     def _sas(account: str, container: str, permission: str) -> str:
         expiry = datetime.now(UTC) + SAS_LIFE
-        return generate_container_sas(account, container, account_key=_KEY, permission=permission, expiry=expiry)
+        return generate_container_sas(account, container, account_key=azurite.KEY, permission=permission, expiry=expiry)
 
 
 def _upload(client: ContainerClient, path: str, length: int) -> str:
@@ -89,30 +75,15 @@ def _upload(client: ContainerClient, path: str, length: int) -> str:
 
 @contextmanager
 def running_azurite() -> Iterator[Azurite]:
-    """Azurite on a free port.
+    """Azurite on a free port, its data in memory.
 
     Raises:
-        ToolMissing: when it is not installed, or does not start.
+        ToolMissing: when it is not installed.
     """
-    flags = ["--silent", "--skipApiVersionCheck", "--disableTelemetry", "--inMemoryPersistence", "--blobPort", "0"]
-    environment = os.environ | {"AZURITE_ACCOUNTS": f"source:{_KEY};landing:{_KEY}"}
-    if not AZURITE.exists():
+    if not azurite.PROGRAM.exists():
         raise ToolMissing("Azurite is missing: `make bench` installs it into node_modules (Node is needed).")
-    command = [str(AZURITE), *flags]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
-        try:
-            yield Azurite(_port(process), process.pid)
-        finally:
-            process.terminate()
-            process.communicate(timeout=30)
-
-
-def _port(process: "subprocess.Popen[str]") -> int:
-    for line in process.stdout or ():
-        found = re.search(r"successfully listens on http://127\.0\.0\.1:(\d+)", line)
-        if found:
-            return int(found[1])
-    raise ToolMissing("Azurite did not start: `make bench` installs it into node_modules (Node is needed).")
+    with azurite.running_azurite("--inMemoryPersistence") as running:
+        yield Azurite(running.port, running.pid)
 
 
 @asynccontextmanager

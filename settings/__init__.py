@@ -148,6 +148,7 @@ class Settings:
     graph_client_id: str | None = _setting(_guid)
     graph_static_token: str | None = _setting(str, secret=True)
     copy_batch_size: int = _setting(_between(1, 1_000_000, int), "100")
+    # Measured once with 512 blobs of 256 KiB, on two cores: 4, 8 and 32 at once took as long as 16, within 4 %.
     copy_concurrency: int = _setting(_between(1, 256, int), "16")
     copy_slice_seconds: float = _setting(_between(1, 300, float), "240")
     poll_interval_seconds: float = _setting(_between(0.01, 3600, float), "10")

@@ -24,9 +24,9 @@ from local.engine import DurableEngine, Store, VirtualClock
 from local.functions import index
 from local.host import http_triggers
 from local.host.durable_api import PREFIX, DurableApi
+from local.running import WITHOUT_TLS
 from local.serving import listen, serving, url_of
 from settings import Settings, configured
-from tests.e2e.running import WITHOUT_TLS
 
 Json = dict[str, Any]
 

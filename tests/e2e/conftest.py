@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from local.emulator import Emulator, EmulatorOptions
-from tests.e2e.running import QUICK, Gate, beside, served
+from local.running import beside, served
+from tests.e2e.gates import QUICK, Gate
 
 
 @dataclass

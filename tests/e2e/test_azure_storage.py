@@ -10,9 +10,10 @@ from pathlib import Path
 import httpx
 from azure.storage.blob import ContainerClient
 
+from local.azurite import Azurite
 from local.emulator import AzuriteBlobs, Emulator, EmulatorOptions
-from tests.conftest import Azurite
-from tests.e2e.running import QUICK, Relay, beside, host, served
+from local.running import beside, host, served
+from tests.e2e.gates import QUICK, Relay
 
 MIB = 1 << 20
 

@@ -5,8 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from local.running import PATIENCE, environment
 from tests.e2e.conftest import World
-from tests.e2e.running import PATIENCE, environment
 
 
 def _local(folder: Path, *arguments: str, settings: dict[str, str] | None = None) -> "subprocess.CompletedProcess[str]":

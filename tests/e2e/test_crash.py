@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from local.running import host, until
 from tests.e2e.conftest import World
-from tests.e2e.running import host, until
 
 
 def test_a_killed_host_goes_on_where_it_was(world: World, tmp_path: Path) -> None:
@@ -28,6 +28,7 @@ def test_what_had_landed_before_a_kill_is_not_copied_again(world: World, tmp_pat
     world.gate.hold_after(3)
     with host(world.settings, tmp_path) as app:
         app.post()
+        until(lambda: len(world.gate.held) == 3, "the other three blobs have been asked for")
         until(lambda: len(list(world.landing.rglob("part-*"))) == 3, "three blobs have landed")
         app.kill()
     world.gate.open()

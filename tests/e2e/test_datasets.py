@@ -13,8 +13,8 @@ import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from local.emulator import Emulator, EmulatorOptions
+from local.running import served
 from tests.e2e.calendar_host import Calendar, CalendarHost, calendar_host, on_emulator
-from tests.e2e.running import served
 
 Json = dict[str, Any]
 

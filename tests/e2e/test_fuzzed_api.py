@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from tests.e2e.running import ROOT, Host, host
+from local.running import ROOT, Host, host
 
 CALLS = [
     (method.upper(), path, mode)

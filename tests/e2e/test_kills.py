@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 
+from local.running import PATIENCE, host
 from tests.e2e.conftest import World
-from tests.e2e.running import PATIENCE, host
 from tests.faults import invariants
 
 BLOBS = {f"part-{number:05d}.json.gz": bytes([number]) * 5000 for number in range(6)}

@@ -1,7 +1,6 @@
 """A blob of 1 GiB passes through the host process: how much memory does that take?"""
 
 import hashlib
-import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -12,9 +11,10 @@ from typing import Any
 import pytest
 from azure.storage.blob import ContainerClient
 
-from tests.conftest import Azurite, running_azurite
+from local.azurite import Azurite, running_azurite
+from local.running import beside, host, served
+from tests.e2e.gates import QUICK
 from tests.e2e.great_source import MIB, NAME, GreatSource, parts
-from tests.e2e.running import QUICK, Host, beside, host, served
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="The peak of a process's memory is read from /proc.")
 
@@ -70,9 +70,9 @@ def _export(source: GreatSource, landing: dict[str, str], folder: Path) -> None:
         settings = QUICK | landing | {"GRAPH_BASE_URL": f"{url}/v1.0"}
         with host(settings, folder, log_level="warning") as app:
             _require_success(app.ended(app.post(SMALL)), SMALL)
-            before = _peak(app)
+            before = app.peak_memory()
             _require_success(app.ended(app.post(GREAT), SECONDS), GREAT)
-            grown = _peak(app) - before
+            grown = app.peak_memory() - before
     assert grown < MOST_GROWTH
     assert source.served == sum(LENGTHS.values())
 
@@ -80,13 +80,6 @@ def _export(source: GreatSource, landing: dict[str, str], folder: Path) -> None:
 def _require_success(status: dict[str, Any], invoice: str) -> None:
     assert status["state"] == "succeeded", status["error"]
     assert status["result"]["bytes"] == LENGTHS[invoice]
-
-
-def _peak(app: Host) -> int:
-    """The most bytes that the process has ever had in memory at once."""
-    status = Path(f"/proc/{app.process.pid}/status").read_text()
-    (kib,) = re.findall(r"VmHWM:\s+(\d+) kB", status)
-    return int(kib) * 1024
 
 
 @contextmanager

@@ -12,9 +12,10 @@ from http_start.exports import policy
 from local.emulator import Emulator, EmulatorOptions
 from local.engine import DurableEngine, Instance, Store, VirtualClock
 from local.functions import index
+from local.running import served
 from messages.months import MonthlyOrder
 from settings import Settings
-from tests.e2e.running import QUICK, served
+from tests.e2e.gates import QUICK
 
 NOW = datetime(2026, 11, 9, 6, tzinfo=UTC)
 

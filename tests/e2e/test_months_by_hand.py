@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from local.running import Host, beside, host, served, until
 from tests.e2e.conftest import World
-from tests.e2e.running import Host, beside, host, served, until
 
 SECRET = "s3cret%2Fof%3Dthe-hook"
 PATH = "/hooks/9f1c2d"

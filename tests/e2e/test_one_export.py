@@ -8,8 +8,8 @@ from pathlib import Path
 
 import httpx
 
+from local.running import host, until
 from tests.e2e.conftest import World
-from tests.e2e.running import host, until
 
 
 def test_an_export_lands_whole_and_is_described(world: World, tmp_path: Path) -> None:

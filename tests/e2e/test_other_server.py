@@ -9,7 +9,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tests.e2e.running import QUICK, beside, host, served
+from local.running import beside, host, served
+from tests.e2e.gates import QUICK
 
 BLOBS = {"daily/part 0+1%.json.gz": b"first", "daily/ünï#?.json.gz": b"", "_hidden.json.gz": b"third" * 1000}
 SAMPLES = Path(__file__).parent.parent / "billing" / "samples"

@@ -10,8 +10,8 @@ import pytest
 
 from landing.zones.local_folder import LocalFolder
 from local.report import read_back
+from local.running import ROOT, host
 from tests.e2e.conftest import World
-from tests.e2e.running import ROOT, host
 
 
 def test_the_reading_example_works(world: World, tmp_path: Path) -> None:

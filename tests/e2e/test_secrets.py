@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from local.running import host
 from tests.e2e.conftest import World
-from tests.e2e.running import host
 
 
 def test_no_secret_leaves_an_activitys_memory(world: World, tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from local.emulator import Emulator, EmulatorOptions
+from local.running import served
 from tests.e2e.calendar_host import Calendar, CalendarHost, calendar_host, on_emulator
-from tests.e2e.running import served
 from tests.faults import invariants
 
 Json = dict[str, Any]

@@ -9,9 +9,10 @@ from typing import Any
 
 from azure.storage.blob import ContainerClient
 
+from local.azurite import Azurite
 from local.emulator import AzuriteBlobs, Emulator, EmulatorOptions
-from tests.conftest import Azurite
-from tests.e2e.running import QUICK, Gate, beside, host, served, until
+from local.running import beside, host, served, until
+from tests.e2e.gates import QUICK, Gate
 
 BLOBS = {f"part-{number:05d}.json.gz": bytes([number]) * 50_000 for number in range(12)}
 BILLING = "/v1.0/reports/partners/billing"

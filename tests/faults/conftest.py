@@ -7,8 +7,8 @@ from typing import TypeVar
 
 import pytest
 
+from local.azurite import Azurite
 from settings import configured
-from tests.conftest import Azurite
 from tests.faults.bench import Bench
 from tests.faults.container_bench import ContainerBench
 

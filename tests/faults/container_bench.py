@@ -20,10 +20,10 @@ from yarl import URL
 
 from clients.process import Clients, make_clients
 from landing.zones.azure_container import AzureContainer
+from local.azurite import Azurite
 from local.emulator import AzuriteBlobs, Emulator, EmulatorOptions, Fault
 from local.serving import listen, serving
 from settings import Settings
-from tests.conftest import Azurite
 from tests.faults.bench import Bench, Gate
 
 # What the SDK waits between its own tries: a quarter of a minute, if it is not told otherwise.

@@ -11,7 +11,8 @@ import pytest
 
 from infra.hooks.check_app import Answer, Row, main, rows_of
 from local.emulator import Emulator, EmulatorOptions
-from tests.e2e.running import QUICK, ROOT, beside, environment, host, served
+from local.running import ROOT, beside, environment, host, served
+from tests.e2e.gates import QUICK
 from tests.infra.bicep import parsed
 
 DEPLOYED = {

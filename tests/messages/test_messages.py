@@ -3,6 +3,7 @@
 import importlib
 import json
 import pkgutil
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,7 +22,6 @@ from messages.exports import (
     ExportOrder,
     OperationAnswer,
     Plan,
-    Policy,
     Polling,
     Result,
     StartAnswer,
@@ -33,20 +33,14 @@ from messages.months import BackfillOrder, InvoicesAnswer, InvoicesOrder, Monthl
 from messages.notices import Notice
 from messages.problems import NotNow, Problem, PutOff
 from orchestrator.copying import begin
+from tests import export_policy
 
 LARGEST = 4096
 """Bytes of JSON that no message may exceed."""
 
 MOMENT = datetime(2026, 10, 8, 6, 30, 15, 123456, tzinfo=UTC)
 REQUEST = ExportRequest.parse({"invoiceId": "G016907411", "attributeSet": "basic"})
-POLICY = Policy(
-    copy_batch_size=100,
-    poll_interval_seconds=0.5,
-    poll_max_seconds=300,
-    retry_seconds=30,
-    export_attempts=3,
-    export_deadline_hours=24,
-)
+POLICY = replace(export_policy.POLICY, poll_interval_seconds=0.5)
 PROBLEM = Problem("Forbidden", "Not this tenant: «nicht dieser».", "Grant the role.", "1f0c3b2a")
 OPERATION = "https://graph.microsoft.com/v1.0/reports/partners/billing/operations/7b7b3a3e-5b1f-4a26-9b39-6f6a0a3c53a1"
 PLAN = Plan(

@@ -1,12 +1,12 @@
 """How long to wait, how to cut, when to give up."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messages.exports import Policy
 from orchestrator.policy import (
     LEAST_WAIT,
     LONGEST_RETRY,
@@ -18,23 +18,9 @@ from orchestrator.policy import (
     retry_delay,
     total,
 )
+from tests.export_policy import POLICY
 
-POLICY = Policy(
-    copy_batch_size=100,
-    poll_interval_seconds=10,
-    poll_max_seconds=300,
-    retry_seconds=30,
-    export_attempts=3,
-    export_deadline_hours=24,
-)
-HASTY = Policy(
-    copy_batch_size=100,
-    poll_interval_seconds=0.05,
-    poll_max_seconds=0.1,
-    retry_seconds=0.01,
-    export_attempts=3,
-    export_deadline_hours=24,
-)
+HASTY = replace(POLICY, poll_interval_seconds=0.05, poll_max_seconds=0.1, retry_seconds=0.01)
 POSTED = datetime(2026, 10, 8, 6, tzinfo=UTC)
 
 

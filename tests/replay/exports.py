@@ -1,6 +1,7 @@
 """An export's activities as they answer when all goes well; a test says what goes otherwise."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -21,18 +22,12 @@ from messages.exports import (
 )
 from messages.names import COMMIT_EXPORT, COPY_BLOBS, POLL_OPERATION, REUSE_VERSION, SEND_NOTICE, START_EXPORT
 from messages.problems import Problem
+from tests import export_policy
 from tests.replay.player import START, Replies, Reply
 
 OPERATION = "https://graph.microsoft.com/v1.0/reports/partners/billing/operations/7b7b3a3e"
 REQUEST = ExportRequest.of_invoice("G016907411")
-POLICY = Policy(
-    copy_batch_size=1,
-    poll_interval_seconds=10,
-    poll_max_seconds=300,
-    retry_seconds=30,
-    export_attempts=3,
-    export_deadline_hours=24,
-)
+POLICY = replace(export_policy.POLICY, copy_batch_size=1)
 ORDER = ExportOrder(REQUEST, POLICY)
 PROBLEM = Problem("Forbidden", "The identity may not read it.", "Grant the role.", "1f0c3b2a")
 BLOB_BYTES = 10

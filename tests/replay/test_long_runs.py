@@ -65,6 +65,13 @@ def test_a_whole_run_of_100_000_blobs_has_a_short_history() -> None:
     assert played.output == result(100_000).to_json()
 
 
+def test_a_history_does_not_grow_with_the_blobs() -> None:
+    """Ten times the blobs are as many ranges, so a run has as many events, and costs replay as much."""
+    order = replace(ORDER, policy=replace(POLICY, copy_batch_size=100)).to_json()
+    few, many = (play(RUN_EXPORT, order, replies(blobs)) for blobs in (10_000, 100_000))
+    assert len(few.history) == len(many.history)
+
+
 def test_histories_stay_short_where_every_step_is_tried_again_and_again() -> None:
     """Every step fails as often as it may, and copying eight times a blob: the waits between are counted as well."""
     answers = dict(replies(8, copy_blobs=Slices(1, failing=lambda call: call % 9 != 0)))

@@ -17,17 +17,10 @@ from local.engine.protocol import Event
 from local.functions import index
 from messages.exports import ExportOrder, OperationAnswer, Policy, StartAnswer
 from messages.names import CHECK_OPERATION, RUN_EXPORT, START_EXPORT
+from tests.export_policy import POLICY
 
 MOST_EVENTS = 1000
 
-POLICY = Policy(
-    copy_batch_size=100,
-    poll_interval_seconds=10,
-    poll_max_seconds=300,
-    retry_seconds=30,
-    export_attempts=3,
-    export_deadline_hours=24,
-)
 OPERATION = "https://graph.microsoft.com/v1.0/reports/partners/billing/operations/7b7b3a3e"
 REQUEST = ExportRequest.of_invoice("G016907411")
 

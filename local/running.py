@@ -1,4 +1,4 @@
-"""What the end-to-end tests run: the host as a process of its own, servers beside the test, gates and counters."""
+"""Runs the host as a process of its own, and servers beside the caller: for end-to-end tests and benchmarks."""
 
 import asyncio
 import os
@@ -9,42 +9,44 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from local.serving import listen, serving, url_of
 
-ROOT = Path(__file__).parent.parent.parent
+T = TypeVar("T")
+
+ROOT = Path(__file__).parent.parent
 PATIENCE = 30.0
-"""Seconds that a test waits for a condition before it fails."""
+"""Seconds that is waited for a condition, and for servers to start and to end."""
 
 LOOKS = 1500
-"""How often it looks in that time."""
+"""How often `until` looks in that time."""
 
 WITHOUT_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """Loading certificates for a call would take longer than the call."""
 
-QUICK = {
+QUICK_POLLS = {
     "GRAPH_STATIC_TOKEN": "emulator-token",
     "POLL_INTERVAL_SECONDS": "0.05",
     "POLL_MAX_SECONDS": "0.2",
     "RETRY_SECONDS": "0.1",
-    "COPY_BATCH_SIZE": "2",
 }
+"""Settings for a billing API on this machine."""
 
 
 @contextmanager
-def beside(context: AbstractAsyncContextManager[Any]) -> Iterator[Any]:
-    """Keeps an async context open on an event loop of its own, beside the test."""
+def beside(context: AbstractAsyncContextManager[T], patience: float = PATIENCE) -> Iterator[T]:
+    """Keeps an async context open on an event loop of its own; it has `patience` seconds to open."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     try:
-        value = asyncio.run_coroutine_threadsafe(context.__aenter__(), loop).result(PATIENCE)
+        value = asyncio.run_coroutine_threadsafe(context.__aenter__(), loop).result(patience)
         try:
             yield value
         finally:
@@ -64,7 +66,11 @@ async def served(app: ASGIApp) -> AsyncIterator[str]:
 
 
 def until(happened: Callable[[], Any], what: str, patience: float = PATIENCE) -> Any:
-    """Looks again and again, seldom where patience is great, until `happened` says something true; returns that."""
+    """Looks again and again, seldom where patience is great, until `happened` says something true; returns that.
+
+    Raises:
+        AssertionError: when it has not happened after `patience` seconds.
+    """
     pause = threading.Event()
     for _ in range(LOOKS):
         value = happened()
@@ -107,9 +113,15 @@ class Host:
         ended: dict[str, Any] = until(lambda: _if_ended(self.status(location)), f"{location} ends", patience)
         return ended
 
-    def export(self, invoice_id: str = "G016907411") -> dict[str, Any]:
-        """Starts an export and waits for its end."""
-        return self.ended(self.post(invoice_id))
+    def export(self, invoice_id: str = "G016907411", patience: float = PATIENCE) -> dict[str, Any]:
+        """Starts an export; the status with which it ends."""
+        return self.ended(self.post(invoice_id), patience)
+
+    def peak_memory(self) -> int:
+        """The most bytes that the process has ever had in memory at once (Linux)."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        (kib,) = re.findall(r"VmHWM:\s+(\d+) kB", status)
+        return int(kib) * 1024
 
 
 def _if_ended(status: dict[str, Any]) -> dict[str, Any] | None:
@@ -137,7 +149,7 @@ def host(
     command = [sys.executable, "-m", *program, "host", "--port", "0", "--log-level", log_level]
     log = folder / "host.log"
     with log.open("a") as stderr:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603 - our own program
             [*command, *(["--state", str(state)] if state else [])],
             env=environment(settings),
             cwd=folder,
@@ -158,77 +170,3 @@ def _announced(process: "subprocess.Popen[str]", log: Path) -> str:
     if not found:
         raise AssertionError(f"The host did not start:\n{process.stdout.read()}\n{log.read_text()}")
     return found[1]
-
-
-@dataclass
-class Gate:
-    """Stands before an app: counts the requests below a path, and can hold those that come after the first few."""
-
-    app: ASGIApp
-    path: str
-    passed: list[str] = field(default_factory=list)
-    held: list[str] = field(default_factory=list)
-    _open_for: float = float("inf")
-    _opened: threading.Event = field(default_factory=threading.Event)
-
-    def hold_after(self, requests: int) -> None:
-        """Lets so many GET requests pass, and holds the others until `open`."""
-        self._open_for = requests
-
-    def open(self) -> None:
-        """Lets all requests pass."""
-        self._open_for = float("inf")
-        self._opened.set()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] == "GET" and scope["path"].startswith(self.path):
-            if len(self.passed) >= self._open_for:
-                self.held.append(scope["path"])
-                await asyncio.to_thread(self._opened.wait, PATIENCE)
-            self.passed.append(scope["path"])
-        await self.app(scope, receive, send)
-
-
-@dataclass
-class Relay:
-    """Passes TCP connections on to a port, counting the bytes that pass in both directions.
-
-    Connections whose first request holds `uncounted` are passed on without being counted.
-    """
-
-    target: int
-    uncounted: bytes
-    passed: int = 0
-    _writers: set[asyncio.StreamWriter] = field(default_factory=set)
-    _connections: set["asyncio.Task[None]"] = field(default_factory=set)
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[int]:
-        """The port of 127.0.0.1 that is passed on."""
-        server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
-        async with server:
-            yield server.sockets[0].getsockname()[1]
-        for writer in self._writers:
-            writer.close()
-        await asyncio.gather(*self._connections, return_exceptions=True)
-
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._connections.add(asyncio.create_task(self._connect(reader, writer)))
-
-    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self.target)
-        self._writers |= {writer, there_writer}
-        first = await reader.read(1 << 16)
-        counts = self.uncounted not in first
-        await asyncio.gather(self._pass(reader, there_writer, counts, first), self._pass(there_reader, writer, counts))
-
-    async def _pass(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, counts: bool, first: bytes = b""
-    ) -> None:
-        chunk = first or await reader.read(1 << 16)
-        while chunk:
-            self.passed += len(chunk) if counts else 0
-            writer.write(chunk)
-            await writer.drain()
-            chunk = await reader.read(1 << 16)
-        writer.close()
