@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -26,84 +27,91 @@ def faults(**values: str) -> tuple[str, ...]:
     return caught.value.faults
 
 
+DEFAULTS = {
+    "graph_base_url": "https://graph.microsoft.com/v1.0",
+    "partner_center_base_url": "https://api.partnercenter.microsoft.com",
+    "landing_url": LANDING,
+    "landing_connection_string": None,
+    "source_host_suffixes": (".blob.core.windows.net", ".dfs.core.windows.net"),
+    "graph_tenant_id": None,
+    "graph_client_id": None,
+    "graph_static_token": None,
+    "copy_batch_size": 100,
+    "copy_concurrency": 16,
+    "copy_slice_seconds": 240.0,
+    "poll_interval_seconds": 10.0,
+    "poll_max_seconds": 300.0,
+    "retry_seconds": 30.0,
+    "export_attempts": 3,
+    "export_deadline_hours": 24.0,
+    "export_schedule": "0 0 6 9 * *",
+    "monthly_datasets": ("billedUsage",),
+    "invoice_recheck_hours": 12.0,
+    "invoice_wait_days": 10.0,
+    "history_days": 90.0,
+    "notify_webhook_url": None,
+}
+
+TEXTS = {
+    "GRAPH_BASE_URL": EMULATOR,
+    "PARTNER_CENTER_BASE_URL": "http://localhost:7072/",
+    "LANDING_URL": "http://127.0.0.1:10000/landing/usage/prefix",
+    "LANDING_CONNECTION_STRING": "AccountName=landing;AccountKey=a2V5",
+    "SOURCE_HOST_SUFFIXES": " .Example.com, .blob.storage.azure.net ",
+    "GRAPH_TENANT_ID": TENANT.upper(),
+    "GRAPH_CLIENT_ID": CLIENT,
+    "GRAPH_STATIC_TOKEN": "emulator-token",
+    "COPY_BATCH_SIZE": "1",
+    "COPY_CONCURRENCY": "2",
+    "COPY_SLICE_SECONDS": "3",
+    "POLL_INTERVAL_SECONDS": "0.25",
+    "POLL_MAX_SECONDS": "0.5",
+    "RETRY_SECONDS": "0.75",
+    "EXPORT_ATTEMPTS": "4",
+    "EXPORT_DEADLINE_HOURS": "0.5",
+    "EXPORT_SCHEDULE": "0 30 5 10 * *",
+    "MONTHLY_DATASETS": "billedReconciliation, billedUsage",
+    "INVOICE_RECHECK_HOURS": "6",
+    "INVOICE_WAIT_DAYS": "0",
+    "HISTORY_DAYS": "30",
+    "NOTIFY_WEBHOOK_URL": "https://prod.logic.azure.com/workflows/1?sig=s3cret",
+}
+GIVEN = {
+    "graph_base_url": EMULATOR,
+    "partner_center_base_url": "http://localhost:7072",
+    "landing_url": "http://127.0.0.1:10000/landing/usage/prefix",
+    "landing_connection_string": "AccountName=landing;AccountKey=a2V5",
+    "source_host_suffixes": (".example.com", ".blob.storage.azure.net"),
+    "graph_tenant_id": TENANT,
+    "graph_client_id": CLIENT,
+    "graph_static_token": "emulator-token",
+    "copy_batch_size": 1,
+    "copy_concurrency": 2,
+    "copy_slice_seconds": 3.0,
+    "poll_interval_seconds": 0.25,
+    "poll_max_seconds": 0.5,
+    "retry_seconds": 0.75,
+    "export_attempts": 4,
+    "export_deadline_hours": 0.5,
+    "export_schedule": "0 30 5 10 * *",
+    "monthly_datasets": ("billedReconciliation", "billedUsage"),
+    "invoice_recheck_hours": 6.0,
+    "invoice_wait_days": 0.0,
+    "history_days": 30.0,
+    "notify_webhook_url": "https://prod.logic.azure.com/workflows/1?sig=s3cret",
+}
+"""What `TEXTS` are read as."""
+
+
 def test_defaults() -> None:
     """Only LANDING_URL must be given; all else has the documented default."""
-    assert settings() == Settings(
-        graph_base_url="https://graph.microsoft.com/v1.0",
-        partner_center_base_url="https://api.partnercenter.microsoft.com",
-        landing_url=LANDING,
-        landing_connection_string=None,
-        source_host_suffixes=(".blob.core.windows.net", ".dfs.core.windows.net"),
-        graph_tenant_id=None,
-        graph_client_id=None,
-        graph_static_token=None,
-        copy_batch_size=100,
-        copy_concurrency=16,
-        copy_slice_seconds=240.0,
-        poll_interval_seconds=10.0,
-        poll_max_seconds=300.0,
-        retry_seconds=30.0,
-        export_attempts=3,
-        export_deadline_hours=24.0,
-        export_schedule="0 0 6 9 * *",
-        monthly_datasets=("billedUsage",),
-        invoice_recheck_hours=12.0,
-        invoice_wait_days=10.0,
-        history_days=90.0,
-        notify_webhook_url=None,
-    )
+    assert asdict(settings()) == DEFAULTS
 
 
 def test_every_setting_can_be_given() -> None:
     """Each app setting reaches the field of its name, cast to its type."""
-    given = settings(
-        GRAPH_BASE_URL=EMULATOR,
-        PARTNER_CENTER_BASE_URL="http://localhost:7072/",
-        LANDING_URL="http://127.0.0.1:10000/landing/usage/prefix",
-        LANDING_CONNECTION_STRING="AccountName=landing;AccountKey=a2V5",
-        SOURCE_HOST_SUFFIXES=" .Example.com, .blob.storage.azure.net ",
-        GRAPH_TENANT_ID=TENANT.upper(),
-        GRAPH_CLIENT_ID=CLIENT,
-        GRAPH_STATIC_TOKEN="emulator-token",
-        COPY_BATCH_SIZE="1",
-        COPY_CONCURRENCY="2",
-        COPY_SLICE_SECONDS="3",
-        POLL_INTERVAL_SECONDS="0.25",
-        POLL_MAX_SECONDS="0.5",
-        RETRY_SECONDS="0.75",
-        EXPORT_ATTEMPTS="4",
-        EXPORT_DEADLINE_HOURS="0.5",
-        EXPORT_SCHEDULE="0 30 5 10 * *",
-        MONTHLY_DATASETS="billedReconciliation, billedUsage",
-        INVOICE_RECHECK_HOURS="6",
-        INVOICE_WAIT_DAYS="0",
-        HISTORY_DAYS="30",
-        NOTIFY_WEBHOOK_URL="https://prod.logic.azure.com/workflows/1?sig=s3cret",
-    )
-    assert given == Settings(
-        graph_base_url=EMULATOR,
-        partner_center_base_url="http://localhost:7072",
-        landing_url="http://127.0.0.1:10000/landing/usage/prefix",
-        landing_connection_string="AccountName=landing;AccountKey=a2V5",
-        source_host_suffixes=(".example.com", ".blob.storage.azure.net"),
-        graph_tenant_id=TENANT,
-        graph_client_id=CLIENT,
-        graph_static_token="emulator-token",
-        copy_batch_size=1,
-        copy_concurrency=2,
-        copy_slice_seconds=3.0,
-        poll_interval_seconds=0.25,
-        poll_max_seconds=0.5,
-        retry_seconds=0.75,
-        export_attempts=4,
-        export_deadline_hours=0.5,
-        export_schedule="0 30 5 10 * *",
-        monthly_datasets=("billedReconciliation", "billedUsage"),
-        invoice_recheck_hours=6.0,
-        invoice_wait_days=0.0,
-        history_days=30.0,
-        notify_webhook_url="https://prod.logic.azure.com/workflows/1?sig=s3cret",
-    )
+    given = settings(**TEXTS)
+    assert asdict(given) == GIVEN
     assert "s3cret" not in repr(given)
 
 

@@ -33,47 +33,47 @@ def test_the_invoice_id_is_enough() -> None:
     assert request.values == {"invoiceId": "G016907411", "attributeSet": "full"}
 
 
-@pytest.mark.parametrize(
-    ("body", "export_id", "path", "folder"),
-    [
-        (
-            {"dataset": "billedUsage", **INVOICE, "attributeSet": "basic"},
-            "billedUsage-G016907411-basic",
-            "/usage/billed/export",
-            "billed_usage/invoice_id=G016907411/attribute_set=basic",
-        ),
-        (
-            {"dataset": "unbilledUsage", **MONEY},
-            "unbilledUsage-USD-last-full",
-            "/usage/unbilled/export",
-            "unbilled_usage/currency=USD/period=2026-10/attribute_set=full",
-        ),
-        (
-            {"dataset": "unbilledUsage", **MONEY, "billingPeriod": "current"},
-            "unbilledUsage-USD-current-full",
-            "/usage/unbilled/export",
-            "unbilled_usage/currency=USD/period=2026-11/attribute_set=full",
-        ),
-        (
-            {"dataset": "billedReconciliation", **INVOICE},
-            "billedReconciliation-G016907411-full",
-            "/reconciliation/billed/export",
-            "billed_reconciliation/invoice_id=G016907411/attribute_set=full",
-        ),
-        (
-            {"dataset": "unbilledReconciliation", **MONEY, "attributeSet": "basic"},
-            "unbilledReconciliation-USD-last-basic",
-            "/reconciliation/unbilled/export",
-            "unbilled_reconciliation/currency=USD/period=2026-10/attribute_set=basic",
-        ),
-        (
-            {"dataset": "billedAggregatedUsage", **INVOICE},
-            "billedAggregatedUsage-G016907411",
-            "/aggregatedUsage/billed/export",
-            "billed_aggregated_usage/invoice_id=G016907411",
-        ),
-    ],
-)
+CASES = [
+    (
+        {"dataset": "billedUsage", **INVOICE, "attributeSet": "basic"},
+        "billedUsage-G016907411-basic",
+        "/usage/billed/export",
+        "billed_usage/invoice_id=G016907411/attribute_set=basic",
+    ),
+    (
+        {"dataset": "unbilledUsage", **MONEY},
+        "unbilledUsage-USD-last-full",
+        "/usage/unbilled/export",
+        "unbilled_usage/currency=USD/period=2026-10/attribute_set=full",
+    ),
+    (
+        {"dataset": "unbilledUsage", **MONEY, "billingPeriod": "current"},
+        "unbilledUsage-USD-current-full",
+        "/usage/unbilled/export",
+        "unbilled_usage/currency=USD/period=2026-11/attribute_set=full",
+    ),
+    (
+        {"dataset": "billedReconciliation", **INVOICE},
+        "billedReconciliation-G016907411-full",
+        "/reconciliation/billed/export",
+        "billed_reconciliation/invoice_id=G016907411/attribute_set=full",
+    ),
+    (
+        {"dataset": "unbilledReconciliation", **MONEY, "attributeSet": "basic"},
+        "unbilledReconciliation-USD-last-basic",
+        "/reconciliation/unbilled/export",
+        "unbilled_reconciliation/currency=USD/period=2026-10/attribute_set=basic",
+    ),
+    (
+        {"dataset": "billedAggregatedUsage", **INVOICE},
+        "billedAggregatedUsage-G016907411",
+        "/aggregatedUsage/billed/export",
+        "billed_aggregated_usage/invoice_id=G016907411",
+    ),
+]
+
+
+@pytest.mark.parametrize(("body", "export_id", "path", "folder"), CASES)
 def test_each_dataset_has_its_id_path_and_folder(body: dict[str, str], export_id: str, path: str, folder: str) -> None:
     """Microsoft's path, our id and the landing folder are those documented; a moving period lands under its month."""
     request = ExportRequest.parse(body)

@@ -13,14 +13,7 @@ import httpx
 import pytest
 
 from local.emulator import AzuriteBlobs, Emulator, EmulatorOptions, Fault
-
-EXPORTS = {
-    "billedUsage": "usage/billed",
-    "unbilledUsage": "usage/unbilled",
-    "billedReconciliation": "reconciliation/billed",
-    "unbilledReconciliation": "reconciliation/unbilled",
-    "billedAggregatedUsage": "aggregatedUsage/billed",
-}
+from local.emulator.data.datasets import DATASETS
 
 
 class Clock:
@@ -55,7 +48,7 @@ class Caller:
 
     def post(self, dataset: str, body: Any, version: str = "v1.0") -> httpx.Response:
         """What posting an export of the dataset answers."""
-        return self.send("POST", f"/{version}/reports/partners/billing/{EXPORTS[dataset]}/export", json=body)
+        return self.send("POST", f"/{version}{DATASETS[dataset].path}", json=body)
 
     def start(self, invoice_id: str = "G016907411", **body: str) -> str:
         """Starts an export of billed usage; the answer is its operation's URL."""

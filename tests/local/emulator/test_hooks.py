@@ -6,16 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from local.emulator.data import datasets
+
 if TYPE_CHECKING:
     from tests.local.emulator.conftest import Call
 
-BODIES = {
-    "billedUsage": {"invoiceId": "G016907411"},
-    "unbilledUsage": {"currencyCode": "EUR", "billingPeriod": "last"},
-    "billedReconciliation": {"invoiceId": "G016907411"},
-    "unbilledReconciliation": {"currencyCode": "EUR", "billingPeriod": "last"},
-    "billedAggregatedUsage": {"invoiceId": "G016907411"},
-}
+INVOICE = {"invoiceId": "G016907411"}
+PERIOD = {"currencyCode": "EUR", "billingPeriod": "last"}
+BODIES = {name: INVOICE if dataset.about == "invoiceId" else PERIOD for name, dataset in datasets.DATASETS.items()}
 DATASETS = pytest.mark.parametrize("dataset", BODIES)
 
 

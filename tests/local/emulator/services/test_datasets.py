@@ -6,20 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from local.emulator.data.datasets import DATASETS
+
 if TYPE_CHECKING:
     from tests.local.emulator.conftest import Call
 
 INVOICE = {"invoiceId": "G016907411"}
 PERIOD = {"currencyCode": "EUR", "billingPeriod": "current"}
-BODIES = {
-    "billedUsage": INVOICE,
-    "unbilledUsage": PERIOD,
-    "billedReconciliation": INVOICE,
-    "unbilledReconciliation": PERIOD,
-    "billedAggregatedUsage": INVOICE,
-}
-SERVED = [(dataset, version) for dataset in BODIES for version in ("v1.0", "beta")]
-SERVED.remove(("billedAggregatedUsage", "v1.0"))
+BODIES = {name: INVOICE if dataset.about == "invoiceId" else PERIOD for name, dataset in DATASETS.items()}
+SERVED = [(name, version) for name, dataset in DATASETS.items() for version in dataset.versions]
 
 
 @pytest.mark.parametrize(("dataset", "version"), SERVED)
