@@ -33,11 +33,21 @@ class TimerFunction:
 
 
 @dataclass(frozen=True)
+class ActivityFunction:
+    """A function with an activity trigger, and how its parameters are called."""
+
+    name: str
+    call: Callable[..., Any]
+    input_parameter: str
+    client_parameter: str | None
+
+
+@dataclass(frozen=True)
 class Functions:
     """All functions of one app."""
 
     orchestrators: Mapping[str, Callable[..., Any]]
-    activities: Mapping[str, Callable[..., Any]]
+    activities: Mapping[str, ActivityFunction]
     routes: Sequence[HttpFunction]
     timers: Sequence[TimerFunction]
 
@@ -48,7 +58,7 @@ def index(app: df.DFApp) -> Functions:
     functions = app.get_functions()
     return Functions(
         {_registered(f, "orchestration"): f.get_user_function() for f in _triggered(functions, "orchestrationTrigger")},
-        {_registered(f, "activity"): f.get_user_function() for f in _triggered(functions, "activityTrigger")},
+        {_registered(f, "activity"): _activity(f) for f in _triggered(functions, "activityTrigger")},
         [_http(function) for function in _triggered(functions, "httpTrigger")],
         [_timer(function) for function in _triggered(functions, "timerTrigger")],
     )
@@ -64,6 +74,15 @@ def _trigger(function: Function) -> Any:
 
 def _registered(function: Function, attribute: str) -> str:
     return str(getattr(_trigger(function), attribute) or function.get_function_name())
+
+
+def _activity(function: Function) -> ActivityFunction:
+    return ActivityFunction(
+        _registered(function, "activity"),
+        function.get_user_function(),
+        _trigger(function).name,
+        _client_parameter(function),
+    )
 
 
 def _http(function: Function) -> HttpFunction:

@@ -4,7 +4,7 @@ import asyncio
 import inspect
 import json
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from local.engine.clock import Clock, SystemClock
 from local.engine.protocol import EventType, event
 from local.engine.store import Activity, Instance, Parent, Store
 from local.engine.turn import Position, Turn, play
-from local.functions import Functions
+from local.functions import ActivityFunction, Functions
 
 MOST_ACTIVITIES = 8
 """Activities that run at once, as `maxConcurrentActivityFunctions` in host.json."""
@@ -30,12 +30,18 @@ class InstanceActive(Exception):
 
 
 class DurableEngine:
-    """Runs the orchestrators and activities of an app on a store and a clock."""
+    """Runs the orchestrators and activities of an app on a store and a clock.
 
-    def __init__(self, functions: Functions, store: Store, clock: Clock | None = None) -> None:
+    `client_binding` is the JSON that an activity's Durable client is made from, where it has one.
+    """
+
+    def __init__(
+        self, functions: Functions, store: Store, clock: Clock | None = None, client_binding: str = ""
+    ) -> None:
         self.store = store
         self.clock = clock or SystemClock()
         self._functions = functions
+        self._client_binding = client_binding
         self._woken = asyncio.Event()
         self._running: dict[tuple[str, int], asyncio.Task[None]] = {}
 
@@ -193,7 +199,8 @@ class DurableEngine:
     async def _outcome(self, activity: Activity) -> dict[str, Any]:
         task = {"TaskScheduledId": activity.task_id}
         try:
-            result = await _call_as_worker(self._functions.activities[activity.name], activity.input_json)
+            function = self._functions.activities[activity.name]
+            result = await _call_as_worker(function, activity.input_json, self._client_binding)
         except Exception as fault:
             reason = f"Activity function '{activity.name}' failed: {fault}"
             return event(EventType.TASK_FAILED, self.clock.now(), Reason=reason, Details="", **task)
@@ -210,9 +217,14 @@ def _unknown(name: str) -> UnknownOrchestrator:
     return UnknownOrchestrator(f"The function '{name}' doesn't exist, is disabled, or is not an orchestrator.")
 
 
-async def _call_as_worker(function: Callable[..., Any], input_json: str | None) -> str:
+async def _call_as_worker(function: ActivityFunction, input_json: str | None, client_binding: str) -> str:
     """Calls the activity with what the worker's own converters make of its JSON input; its result, as JSON."""
     value = ActivityTriggerConverter.decode(Datum(input_json, "json"), trigger_metadata=None)
-    result = function(value) if inspect.iscoroutinefunction(function) else asyncio.to_thread(function, value)
-    answer: Awaitable[Any] = result
-    return str(ActivityTriggerConverter.encode(await answer, expected_type=None).value)
+    bindings = {function.input_parameter: value}
+    if function.client_parameter:
+        bindings[function.client_parameter] = client_binding
+    if inspect.iscoroutinefunction(function.call):
+        result = await function.call(**bindings)
+    else:
+        result = await asyncio.to_thread(function.call, **bindings)
+    return str(ActivityTriggerConverter.encode(result, expected_type=None).value)

@@ -36,7 +36,6 @@ class Host:
         self._functions = index(app)
         self._schedules = _schedules(self._functions, settings) if settings is not None else []
         self._store = Store(state)
-        self._engine = DurableEngine(self._functions, self._store)
         self._public = public
 
     @asynccontextmanager
@@ -45,8 +44,9 @@ class Host:
         # As on Azure, the extension's API has a port of its own, which no caller of the app is told.
         private = listen()
         binding = _client_binding(url_of(private))
+        engine = DurableEngine(self._functions, self._store, client_binding=binding)
         routes = [http_triggers.route(function, binding) for function in self._functions.routes]
-        extension = Starlette(routes=durable_api.DurableApi(self._engine).routes)
+        extension = Starlette(routes=durable_api.DurableApi(engine).routes)
         functions = Starlette(routes=routes)
         # A path that is no route is not found; a redirect would tell callers of another.
         functions.router.redirect_slashes = False
@@ -54,7 +54,7 @@ class Host:
         calling = [timers.keep_calling(timer, schedule, binding) for timer, schedule in self._schedules]
         try:
             async with serving(app, [self._public, private]), asyncio.TaskGroup() as group:
-                working = [group.create_task(work) for work in (self._engine.run(), *calling)]
+                working = [group.create_task(work) for work in (engine.run(), *calling)]
                 yield
                 for task in working:
                     task.cancel()

@@ -194,7 +194,7 @@ async def _call(name: str, message: Message, answer: type[A]) -> A:
 
 async def call(name: str, message: Message) -> Any:
     """Calls the activity of this name."""
-    told = await index(function_app.app).activities[name](message.to_json())
+    told = await index(function_app.app).activities[name].call(message.to_json())
     not_now = PutOff.from_json(told).not_now
     if not_now and "next" not in told:
         raise CalledInVain(not_now)

@@ -17,7 +17,7 @@ import function_app
 from clients.process import Clients, given_clients, make_clients
 from landing.zones.local_folder import LocalFolder
 from local.__main__ import app
-from local.functions import index
+from local.functions import ActivityFunction, index
 from settings import configured
 
 T = TypeVar("T")
@@ -76,8 +76,10 @@ def doom_activities(doom: Doom) -> None:
         return called
 
     # The host takes the functions from this index, which is made once a process.
-    activities = cast("dict[str, Activity]", index(function_app.app).activities)
-    activities.update({name: doomed(name, activity) for name, activity in activities.items()})
+    activities = cast("dict[str, ActivityFunction]", index(function_app.app).activities)
+    activities.update(
+        {name: replace(activity, call=doomed(name, activity.call)) for name, activity in activities.items()}
+    )
 
 
 def main(moment: str, name: str, call: str, *arguments: str) -> None:

@@ -60,7 +60,10 @@ class Host:
 
     def _surrounded(self, around: Around) -> Functions:
         functions = index(function_app.app)
-        activities = {name: around(name, activity, self) for name, activity in functions.activities.items()}
+        activities = {
+            name: replace(activity, call=around(name, activity.call, self))
+            for name, activity in functions.activities.items()
+        }
         return replace(functions, activities=activities)
 
     def _begin(self) -> None:

@@ -14,7 +14,7 @@ import function_app
 from catalog.export_request import ExportRequest
 from local.engine import DurableEngine, Instance, Store, VirtualClock
 from local.engine.protocol import Event
-from local.functions import index
+from local.functions import ActivityFunction, index
 from messages.exports import ExportOrder, OperationAnswer, Policy, StartAnswer
 from messages.names import CHECK_OPERATION, RUN_EXPORT, START_EXPORT
 from tests.export_policy import POLICY
@@ -56,12 +56,12 @@ class _World:
         assert ended is not None
         return ended
 
-    def _activity(self, name: str, answer: Callable[[], StartAnswer | OperationAnswer]) -> Callable[..., Any]:
+    def _activity(self, name: str, answer: Callable[[], StartAnswer | OperationAnswer]) -> ActivityFunction:
         async def called(message: Any) -> Any:
             self.calls.append(name)
             return answer().to_json()
 
-        return called
+        return ActivityFunction(name, called, "message", None)
 
 
 @pytest.fixture
