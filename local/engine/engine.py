@@ -74,6 +74,20 @@ class DurableEngine:
         self._woken.set()
         return True
 
+    def raise_event(self, instance_id: str, name: str, input_json: str) -> bool:
+        """Tells the instance of an external event; False when it had ended.
+
+        One that comes before it is awaited is kept. It is lost where the instance continues as new meanwhile.
+        """
+        with self.store.transaction():
+            instance = self.store.find(instance_id)
+            if instance is None or not instance.is_active:
+                return False
+            raised = event(EventType.EVENT_RAISED, self.clock.now(), Name=name, Input=input_json)
+            self.store.deliver(instance_id, instance.execution, raised)
+        self._woken.set()
+        return True
+
     async def run(self) -> None:
         """Works until it is cancelled; activities are cancelled with it, and called again by the next engine."""
         try:

@@ -5,6 +5,7 @@ Source: https://github.com/Azure/azure-functions-durable-extension, out-of-proce
 
 import itertools
 import json
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,6 +29,7 @@ class EventType(IntEnum):
     TIMER_FIRED = 11
     ORCHESTRATOR_STARTED = 12
     ORCHESTRATOR_COMPLETED = 13
+    EVENT_RAISED = 15
 
 
 class ActionType(IntEnum):
@@ -37,6 +39,7 @@ class ActionType(IntEnum):
     CALL_SUB_ORCHESTRATOR = 2
     CONTINUE_AS_NEW = 4
     CREATE_TIMER = 5
+    WAIT_FOR_EXTERNAL_EVENT = 6
     WHEN_ANY = 11
     WHEN_ALL = 12
 
@@ -68,14 +71,19 @@ def document(instance_id: str, parent_id: str | None, input_json: str | None, hi
 
 @dataclass(frozen=True)
 class Step:
-    """What an orchestration awaited at once: actions, each with its task id. `any_` says that one of them is enough."""
+    """What an orchestration awaited at once: actions, each with its task id, and external events.
+
+    Of an event it has the name, and how many of that name were awaited before. `any_` says that one of all is enough.
+    """
 
     actions: Sequence[tuple[int, Mapping[str, Any]]]
+    events: Sequence[tuple[str, int]] = ()
     any_: bool = False
 
-    def is_over(self, done: Collection[int]) -> bool:
-        """Whether the orchestration awaits it no more, when these tasks are done."""
+    def is_over(self, done: Collection[int], raised: Mapping[str, int]) -> bool:
+        """Whether the orchestration awaits it no more, when these tasks are done and so many events were raised."""
         over = [id_ in done or action.get("isCanceled", False) for id_, action in self.actions]
+        over += [raised.get(name, 0) > before for name, before in self.events]
         return any(over) if self.any_ else all(over)
 
 
@@ -104,12 +112,8 @@ _FAILURE_LABEL = "\n\n$OutOfProcData$:"
 def read_answer(text: str, failure: str | None = None) -> Answer:
     """The answer that the SDK's JSON makes."""
     state = json.loads(text)
-    ids = itertools.count()
-    steps = [
-        Step([(next(ids), leaf) for leaf in _leaves(action)], action["actionType"] == ActionType.WHEN_ANY)
-        for batch in state["actions"]
-        for action in batch
-    ]
+    numbered = _Numbering()
+    steps = [numbered.step(action) for batch in state["actions"] for action in batch]
     return Answer(state["isDone"], steps, _json(state.get("output")), _json(state.get("customStatus")), failure)
 
 
@@ -119,6 +123,30 @@ def read_failure(fault: Exception) -> Answer:
     if not label:
         return Answer(True, [], None, None, failure=f"{type(fault).__name__}: {fault}")
     return read_answer(text, failure=reason)
+
+
+class _Numbering:
+    """Gives out task ids as the SDK does: in the order of the actions, but none to a wait for an external event."""
+
+    def __init__(self) -> None:
+        self._ids = itertools.count()
+        self._awaited: Counter[str] = Counter()
+
+    def step(self, action: Mapping[str, Any]) -> Step:
+        """The step that this action begins, after those before."""
+        actions: list[tuple[int, Mapping[str, Any]]] = []
+        events: list[tuple[str, int]] = []
+        for leaf in _leaves(action):
+            if leaf["actionType"] == ActionType.WAIT_FOR_EXTERNAL_EVENT:
+                events.append(self._event(leaf["externalEventName"]))
+            else:
+                actions.append((next(self._ids), leaf))
+        return Step(actions, events, action["actionType"] == ActionType.WHEN_ANY)
+
+    def _event(self, name: str) -> tuple[str, int]:
+        before = self._awaited[name]
+        self._awaited[name] += 1
+        return name, before
 
 
 def _leaves(action: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

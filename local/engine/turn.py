@@ -1,5 +1,6 @@
 """One turn of an orchestration: its history and what arrived go in, what it wants next comes out."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -57,7 +58,7 @@ def play(orchestrator: Callable[..., str], position: Position, arrived: Sequence
     body = document(position.instance_id, position.parent_id, position.input_json, [*position.history, *events])
     turn = Turn(_ask(orchestrator, body), events)
     try:
-        _sort_steps(turn, _scheduled_before(position.history), _done([*position.history, *arrived]), now)
+        _sort_steps(turn, _scheduled_before(position.history), _Outcomes([*position.history, *arrived]), now)
     except (NotDeterministic, NotImplementedError) as fault:
         turn.answer = read_failure(fault)
     events.append(event(EventType.ORCHESTRATOR_COMPLETED, now))
@@ -77,16 +78,19 @@ def _scheduled_before(history: Sequence[Event]) -> dict[int, tuple[int, str | No
     return {e["EventId"]: (e["EventType"], e.get("Name")) for e in history if e["EventType"] in kinds}
 
 
-def _done(history: Sequence[Event]) -> set[int]:
-    kinds = ("TaskScheduledId", "TimerId")
-    return {e[kind] for e in history for kind in kinds if kind in e}
+class _Outcomes:
+    """What has come of what was awaited: the ids of tasks that are done, and how many events of each name came."""
+
+    def __init__(self, history: Sequence[Event]) -> None:
+        self.done = {e[kind] for e in history for kind in ("TaskScheduledId", "TimerId") if kind in e}
+        self.raised = Counter(e["Name"] for e in history if e["EventType"] == EventType.EVENT_RAISED)
 
 
-def _sort_steps(turn: Turn, known: Mapping[int, tuple[int, str | None]], done: set[int], now: datetime) -> None:
+def _sort_steps(turn: Turn, known: Mapping[int, tuple[int, str | None]], outcomes: _Outcomes, now: datetime) -> None:
     for step in turn.answer.steps:
         _sort_actions(turn, step, known, now)
         # The extension awaits each step before it looks at the next.
-        if not step.is_over(done):
+        if not step.is_over(outcomes.done, outcomes.raised):
             break
     _require_all(turn.answer, known)
 

@@ -1,4 +1,4 @@
-"""The Durable extension's HTTP API, as far as the SDK's client calls it for this app: start, read, list, end, purge.
+"""The Durable extension's HTTP API, as far as the SDK's client calls it: start, read, list, tell, end, purge.
 
 Source: https://learn.microsoft.com/azure/azure-functions/durable/durable-functions-http-api
 """
@@ -31,6 +31,7 @@ class DurableApi:
             Route(f"{PREFIX}/instances/{{id}}", self._read, methods=["GET"]),
             Route(f"{PREFIX}/instances/{{id}}", self._purge, methods=["DELETE"]),
             Route(f"{PREFIX}/instances/{{id}}/terminate", self._terminate, methods=["POST"]),
+            Route(f"{PREFIX}/instances/{{id}}/raiseEvent/{{name}}", self._raise_event, methods=["POST"]),
         ]
 
     async def _start(self, request: Request) -> Response:
@@ -64,6 +65,17 @@ class DurableApi:
             return JSONResponse("No such instance.", 404)
         ended = self._engine.terminate(id_, request.query_params.get("reason", ""))
         return Response(status_code=202 if ended else 410)
+
+    async def _raise_event(self, request: Request) -> Response:
+        id_, name = request.path_params["id"], request.path_params["name"]
+        try:
+            # The SDK's client encodes the payload twice; once decoded, it reaches the orchestration as a JSON string.
+            payload = json.dumps(json.loads(await request.body()))
+        except ValueError:
+            return JSONResponse("Only application/json request content is supported", 400)
+        if self._engine.store.find(id_) is None:
+            return JSONResponse("No such instance.", 404)
+        return Response(status_code=202 if self._engine.raise_event(id_, name, payload) else 410)
 
     async def _purge(self, request: Request) -> Response:
         with self._engine.store.transaction():

@@ -445,10 +445,10 @@ def test_an_orchestrator_that_forgets_what_it_scheduled_is_found_out(lab: Lab) -
 def test_an_action_that_the_engine_does_not_know_is_reported(lab: Lab) -> None:
     """An orchestrator that wants more than the engine can do fails, and the reason says so."""
 
-    def waiting(context: Context) -> Any:
-        yield context.wait_for_external_event("approval")
+    def calling(context: Context) -> Any:
+        yield context.call_http("GET", "https://example.com")
 
-    lab.orchestrator(waiting)
-    failed = lab.run("waiting")
+    lab.orchestrator(calling)
+    failed = lab.run("calling")
     assert failed.status == "Failed"
     assert "does not know actions of type" in str(failed.output_json)

@@ -149,6 +149,42 @@ def test_the_timers_purge_removes_what_ended_long_ago(hub: Hub) -> None:
     assert hub.ids == ["Running-07", "Running-10", "Completed-10", "Failed-10", "Terminated-10"]
 
 
+@pytest.mark.parametrize(("id_", "status"), [("Running-10", 202), ("Completed-10", 410), ("nobody", 404)])
+def test_an_event_is_raised_for_what_is_active(hub: Hub, id_: str, status: int) -> None:
+    """The payload, which the client encodes twice, reaches the instance as the text of its JSON."""
+
+    async def scenario(client: DurableOrchestrationClient) -> int:
+        url = client._orchestration_bindings.rpc_base_url + f"instances/{id_}/raiseEvent/go"
+        async with httpx.AsyncClient() as http:
+            return (await http.post(url, json=json.dumps({"a": [1]}))).status_code
+
+    assert hub.ask(scenario) == status
+    told = [] if (instance := hub.store.find(id_)) is None else hub.store.take_inbox(instance.execution)
+    assert [(event["Name"], json.loads(event["Input"])) for event in told] == [("go", '{"a": [1]}')] * (status == 202)
+
+
+def test_an_event_must_be_json(hub: Hub) -> None:
+    """What cannot be read by the SDK's executor never gets into a history."""
+
+    async def scenario(client: DurableOrchestrationClient) -> int:
+        url = client._orchestration_bindings.rpc_base_url + "instances/Running-10/raiseEvent/go"
+        async with httpx.AsyncClient() as http:
+            return (await http.post(url, content=b"no JSON")).status_code
+
+    assert hub.ask(scenario) == 400
+
+
+def test_the_sdks_client_raises_events(hub: Hub) -> None:
+    """It takes the answers as they are meant: of what has ended it raises an error."""
+
+    async def scenario(client: DurableOrchestrationClient) -> None:
+        await client.raise_event("Running-10", "go", {"a": 1})
+        with pytest.raises(Exception, match="is gone"):
+            await client.raise_event("Completed-10", "go", None)
+
+    hub.ask(scenario)
+
+
 def test_plain_http_is_answered_with_the_count(hub: Hub) -> None:
     """As the extension does: 200 and the number; 404 where there is nothing."""
 
