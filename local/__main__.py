@@ -11,6 +11,7 @@ from catalog.datasets import DATASETS
 from local import commands
 from local.configuration import DEMO_LANDING, EMULATOR_PORT, HOST_PORT, log_to_stderr
 from local.emulator import EmulatorOptions, Event, InvalidScript, read_difference
+from local.engine import StateUnusable
 from settings import SettingsError
 
 T = TypeVar("T")
@@ -137,7 +138,7 @@ def _read(read: Callable[[str], T], texts: list[str] | None) -> tuple[T, ...]:
 def _run(command: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(command)
-    except (commands.PortTaken, InvalidScript, SettingsError) as refused:
+    except (commands.PortTaken, InvalidScript, SettingsError, StateUnusable) as refused:
         commands.console.print(str(refused), style="bold red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(2) from None
 

@@ -6,13 +6,14 @@ of polling pass in milliseconds.
 
 from local.engine.clock import Clock, SystemClock, VirtualClock
 from local.engine.engine import DurableEngine, InstanceActive, UnknownOrchestrator
-from local.engine.store import Instance, Store
+from local.engine.store import Instance, StateUnusable, Store
 
 __all__ = [
     "Clock",
     "DurableEngine",
     "Instance",
     "InstanceActive",
+    "StateUnusable",
     "Store",
     "SystemClock",
     "UnknownOrchestrator",

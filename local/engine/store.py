@@ -4,7 +4,7 @@ import json
 import sqlite3
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -74,18 +74,28 @@ class Activity:
     input_json: str | None
 
 
+class StateUnusable(Exception):
+    """The file cannot hold an engine's state. The text is one sentence: why, and what to do."""
+
+
 class Store:
-    """The state of one engine. `path` None keeps it in memory."""
+    """The state of one engine. `path` None keeps it in memory; a file is one engine's alone while it is open."""
 
     def __init__(self, path: Path | None = None) -> None:
-        self._database = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.execute("PRAGMA synchronous = NORMAL")
-        self._database.executescript(_SCHEMA)
+        """Opens the file, or makes it.
+
+        Raises:
+            StateUnusable: when another engine has it open, or it is no such file.
+        """
+        with ExitStack() as opened:
+            if path:
+                opened.enter_context(_reserved(path))
+            self._database = opened.enter_context(_prepared(path))
+            self._opened = opened.pop_all()
 
     def close(self) -> None:
         """Closes the file."""
-        self._database.close()
+        self._opened.close()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -223,6 +233,44 @@ class Store:
     def _drop_execution(self, instance: Instance) -> None:
         for table in ("history", "inbox", "activities", "timers"):
             self._database.execute(f"DELETE FROM {table} WHERE execution = ?", (instance.execution,))
+
+
+@contextmanager
+def _reserved(path: Path) -> Iterator[None]:
+    """Keeps other engines from the file, until the end of the context or of the process, whatever ends that.
+
+    A lock on the file itself would keep those out too who only want to read it.
+    """
+    with ExitStack() as held:
+        try:
+            lock = held.enter_context(closing(_connected(f"{path}-lock", patience=0)))
+            lock.execute("BEGIN EXCLUSIVE")
+        except sqlite3.DatabaseError as fault:
+            raise _unusable(path, fault) from None
+        yield
+
+
+@contextmanager
+def _prepared(path: Path | None) -> Iterator[sqlite3.Connection]:
+    with ExitStack() as opened:
+        try:
+            database = opened.enter_context(closing(_connected(path or ":memory:")))
+            database.execute("PRAGMA journal_mode = WAL")
+            database.execute("PRAGMA synchronous = NORMAL")
+            database.executescript(_SCHEMA)
+        except sqlite3.DatabaseError as fault:
+            raise _unusable(path, fault) from None
+        yield database
+
+
+def _connected(path: Path | str, patience: float = 5) -> sqlite3.Connection:
+    return sqlite3.connect(path, timeout=patience, isolation_level=None, check_same_thread=False)
+
+
+def _unusable(path: Path | None, fault: sqlite3.DatabaseError) -> StateUnusable:
+    if fault.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+        return StateUnusable(f"Another host works on {path}: end it, or give another file with --state.")
+    return StateUnusable(f"{path} cannot hold the durable state ({fault}): give another file with --state.")
 
 
 def _instance(row: Sequence[Any]) -> Instance:

@@ -31,6 +31,7 @@ class Host:
 
         Raises:
             SettingsError: when a timer's schedule cannot be used.
+            StateUnusable: when another host works on the state, or the file cannot hold it.
         """
         self.url = url_of(public)
         self._functions = index(app)

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from local.running import PATIENCE, environment
+from local.running import PATIENCE, environment, host
 from tests.e2e.conftest import World
 
 
@@ -80,6 +80,17 @@ def test_a_taken_port_is_said_in_a_sentence(tmp_path: Path) -> None:
         ended = _local(tmp_path, "emulator", "--port", str(taken.getsockname()[1]))
     assert ended.returncode == 2
     assert "is taken" in ended.stdout
+
+
+def test_a_second_host_on_the_same_state_is_refused(world: World, tmp_path: Path) -> None:
+    """It says so in a sentence, and the first one works on."""
+    state = tmp_path / "state.sqlite"
+    with host(world.settings, tmp_path, state) as first:
+        second = _local(tmp_path, "host", "--port", "0", "--state", str(state), settings=world.settings)
+        assert second.returncode == 2
+        assert second.stdout == f"Another host works on {state}: end it, or give another file with --state.\n"
+        assert "Traceback" not in second.stderr
+        assert first.export()["state"] == "succeeded"
 
 
 def test_a_broken_fault_script_is_refused_whole(tmp_path: Path) -> None:

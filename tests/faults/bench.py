@@ -338,7 +338,7 @@ class Bench:
         """Nothing is half, outside or secret, whatever happened."""
         assert not self.stranger.was_called()
         self.require_invariants_of_landing()
-        invariants.require_nothing_outside(self._folder, {"landing", "state", "state-wal", "state-shm"})
+        invariants.require_nothing_outside(self._folder, {"landing", "state", "state-wal", "state-shm", "state-lock"})
         invariants.require_no_secret(self._texts(), self.secrets)
 
     def require_invariants_of_landing(self) -> None:

@@ -2,14 +2,17 @@
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from azure.durable_functions import DurableOrchestrationContext
 
-from local.engine import Instance, Store, VirtualClock
+from local.engine import Instance, StateUnusable, Store, VirtualClock
 from local.engine.store import Activity
 from tests.local.engine.conftest import Lab
 
@@ -155,3 +158,41 @@ def test_instances_are_listed_in_the_order_of_their_start(store: _FailingStore) 
     for number in range(12):
         store.create(f"{12 - number}", "work", None, None, NOW)
     assert [instance.id for instance in store.instances()] == [f"{12 - number}" for number in range(12)]
+
+
+def test_a_file_is_one_engines_alone(tmp_path: Path) -> None:
+    """A second engine would play the same turns; it is refused, until the first has closed its state."""
+    first = Store(tmp_path / "state")
+    with pytest.raises(StateUnusable, match=r"^Another host works on .*state: end it, or give another file.*\.$"):
+        Store(tmp_path / "state")
+    first.close()
+    Store(tmp_path / "state").close()
+
+
+def test_a_refused_engine_takes_nothing_from_the_first(tmp_path: Path) -> None:
+    """Whoever was there first goes on, and still keeps others out."""
+    first = Store(tmp_path / "state")
+    for _ in range(2):
+        with pytest.raises(StateUnusable):
+            Store(tmp_path / "state")
+    first.create("one", "work", None, None, NOW)
+    first.close()
+
+
+def test_others_may_read_the_file(tmp_path: Path) -> None:
+    """Only a second engine is kept out, not who looks into the state."""
+    store = Store(tmp_path / "state")
+    store.create("one", "work", None, None, NOW)
+    with closing(sqlite3.connect(tmp_path / "state")) as reader:
+        assert reader.execute("SELECT id FROM instances").fetchall() == [("one",)]
+    store.close()
+
+
+def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
+    """What cannot hold the state is refused in a sentence, and left as it is."""
+    notes = tmp_path / "notes.txt"
+    notes.write_text("Nothing that SQLite reads.\n" * 100)
+    for path in (notes, tmp_path, tmp_path / "no folder" / "state"):
+        with pytest.raises(StateUnusable, match="cannot hold the durable state"):
+            Store(path)
+    assert notes.read_text() == "Nothing that SQLite reads.\n" * 100
