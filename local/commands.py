@@ -18,6 +18,7 @@ from clients.process import clients, close_clients
 from local import report, watching
 from local.configuration import load_settings, use_emulator
 from local.emulator import AzuriteBlobs, Emulator, EmulatorOptions, read_script
+from local.engine import Options, Versions
 from local.host import Host
 from local.serving import listen, serving, url_of
 
@@ -130,7 +131,9 @@ async def _host(bound: socket.socket, state: Path | None, *, timers: bool) -> As
     import function_app
 
     values = os.environ | {"EXPORT_SCHEDULE": settings.export_schedule}
-    host = Host(function_app.app, bound, state, values if timers else None)
+    host_json = Path(function_app.__file__).with_name("host.json").read_text(encoding="utf-8")
+    options = Options(Versions.read(json.loads(host_json)))
+    host = Host(function_app.app, bound, state, values if timers else None, options)
     try:
         async with host.running():
             yield host

@@ -6,16 +6,20 @@ of polling pass in milliseconds.
 
 from local.engine.clock import Clock, SystemClock, VirtualClock
 from local.engine.engine import DurableEngine, InstanceActive, UnknownOrchestrator
+from local.engine.options import Options
 from local.engine.store import Instance, StateUnusable, Store
+from local.engine.versions import Versions
 
 __all__ = [
     "Clock",
     "DurableEngine",
     "Instance",
     "InstanceActive",
+    "Options",
     "StateUnusable",
     "Store",
     "SystemClock",
     "UnknownOrchestrator",
+    "Versions",
     "VirtualClock",
 ]

@@ -12,7 +12,8 @@ from azure.functions.durable_functions import ActivityTriggerConverter
 from azure.functions.meta import Datum
 
 from local.engine.clock import Clock, SystemClock
-from local.engine.protocol import EventType, event
+from local.engine.options import Options
+from local.engine.protocol import Event, EventType, event
 from local.engine.store import Activity, Instance, Parent, Store
 from local.engine.turn import Position, Turn, play
 from local.functions import ActivityFunction, Functions
@@ -36,17 +37,25 @@ class DurableEngine:
     """
 
     def __init__(
-        self, functions: Functions, store: Store, clock: Clock | None = None, client_binding: str = ""
+        self,
+        functions: Functions,
+        store: Store,
+        clock: Clock | None = None,
+        client_binding: str = "",
+        options: Options | None = None,
     ) -> None:
         self.store = store
         self.clock = clock or SystemClock()
         self._functions = functions
         self._client_binding = client_binding
+        self._versions = (options or Options()).versions
         self._woken = asyncio.Event()
         self._running: dict[tuple[str, int], asyncio.Task[None]] = {}
 
-    def start(self, name: str, instance_id: str, input_json: str | None) -> None:
+    def start(self, name: str, instance_id: str, input_json: str | None, version: str | None = None) -> None:
         """Starts an orchestration under an id that is free, or whose last instance has ended.
+
+        Without a `version` it gets the default one.
 
         Raises:
             UnknownOrchestrator: when no such function is registered.
@@ -58,7 +67,7 @@ class DurableEngine:
             there = self.store.find(instance_id)
             if there and there.is_active:
                 raise InstanceActive(f"An instance with ID '{instance_id}' already exists and is {there.status}.")
-            self._begin(name, instance_id, input_json, None)
+            self._begin(name, instance_id, input_json, None, version)
         self._woken.set()
 
     def terminate(self, instance_id: str, reason: str) -> bool:
@@ -109,25 +118,28 @@ class DurableEngine:
         """Fires timers, plays turns, calls activities; whether anything is left to wait for."""
         self._woken.clear()
         self._fire_timers()
-        while (instance := self.store.next_inbox()) is not None:
+        while (instance := self._next_to_play()) is not None:
             self._play_turn(instance)
         self._call_activities()
         return bool(self._running) or self.store.next_timer() is not None
+
+    def _next_to_play(self) -> Instance | None:
+        return next((i for i in self.store.waiting() if self._versions.accepts(i.version)), None)
 
     async def _wait(self) -> None:
         until = self.store.next_timer()
         moment = datetime.fromisoformat(until) if until else None
         await self.clock.wait(moment, self._woken, busy=bool(self._running))
 
-    def _begin(self, name: str, instance_id: str, input_json: str | None, parent: Parent | None) -> None:
-        now = self.clock.now()
-        instance = self.store.create(instance_id, name, input_json, parent, now)
-        self._deliver_start(instance)
+    def _begin(
+        self, name: str, instance_id: str, input_json: str | None, parent: Parent | None, version: str | None
+    ) -> None:
+        now, version = self.clock.now(), version or self._versions.default
+        self._deliver_start(self.store.create(instance_id, name, input_json, parent, now, version))
 
     def _deliver_start(self, instance: Instance) -> None:
-        started = event(
-            EventType.EXECUTION_STARTED, self.clock.now(), Name=instance.name, Input=instance.input_json, Version=None
-        )
+        content: Event = {"Name": instance.name, "Input": instance.input_json, "Version": instance.version}
+        started = event(EventType.EXECUTION_STARTED, self.clock.now(), **content)
         self.store.deliver(instance.id, instance.execution, started)
 
     def _play_turn(self, instance: Instance) -> None:
@@ -167,7 +179,8 @@ class DurableEngine:
             self.store.cancel_timer(instance, task_id)
         for child in turn.children:
             parent = Parent(instance.id, instance.execution, child.task_id)
-            self._begin(child.name, child.instance_id or uuid.uuid4().hex, child.input_json, parent)
+            id_ = child.instance_id or uuid.uuid4().hex
+            self._begin(child.name, id_, child.input_json, parent, child.version)
 
     def _end(self, instance: Instance, status: str, output: str | None, failure: str | None) -> None:
         now = self.clock.now()

@@ -14,7 +14,7 @@ from local.engine.protocol import Event, timestamp
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS instances (
-    id TEXT PRIMARY KEY, execution TEXT NOT NULL, name TEXT NOT NULL, status TEXT NOT NULL,
+    id TEXT PRIMARY KEY, execution TEXT NOT NULL, name TEXT NOT NULL, version TEXT, status TEXT NOT NULL,
     input TEXT, output TEXT, custom_status TEXT, created TEXT NOT NULL, updated TEXT NOT NULL,
     parent TEXT, parent_execution TEXT, parent_task INTEGER);
 CREATE TABLE IF NOT EXISTS history (
@@ -44,11 +44,15 @@ class Parent:
 
 @dataclass(frozen=True)
 class Instance:
-    """An orchestration instance. `execution` is new for each run under the same id; times are protocol timestamps."""
+    """An orchestration instance. `execution` is new for each history under the same id; times are protocol timestamps.
+
+    `created` is when the present history began, as on Azure: it begins again with each continue-as-new.
+    """
 
     id: str
     execution: str
     name: str
+    version: str | None
     status: str
     input_json: str | None
     output_json: str | None
@@ -108,13 +112,21 @@ class Store:
             raise
         self._database.execute("COMMIT")
 
-    def create(self, id_: str, name: str, input_json: str | None, parent: Parent | None, now: datetime) -> Instance:
+    def create(
+        self,
+        id_: str,
+        name: str,
+        input_json: str | None,
+        parent: Parent | None,
+        now: datetime,
+        version: str | None = None,
+    ) -> Instance:
         """A new pending instance; of an earlier one under the same id nothing is left."""
         self.remove(id_)
         moment = timestamp(now)
-        row = (id_, uuid.uuid4().hex, name, "Pending", input_json, None, None, moment, moment)
+        row = (id_, uuid.uuid4().hex, name, version, "Pending", input_json, None, None, moment, moment)
         about_parent = (parent.instance_id, parent.execution, parent.task_id) if parent else (None, None, None)
-        self._database.execute(f"INSERT INTO instances VALUES ({', '.join('?' * 12)})", row + about_parent)
+        self._database.execute(f"INSERT INTO instances VALUES ({', '.join('?' * 13)})", row + about_parent)
         return Instance(*row, parent)
 
     def remove(self, id_: str) -> bool:
@@ -166,8 +178,8 @@ class Store:
         self._drop_execution(instance)
         execution = uuid.uuid4().hex
         self._database.execute(
-            "UPDATE instances SET execution = ?, input = ?, updated = ? WHERE id = ?",
-            (execution, input_json, timestamp(now), instance.id),
+            "UPDATE instances SET execution = ?, input = ?, created = ?, updated = ? WHERE id = ?",
+            (execution, input_json, timestamp(now), timestamp(now), instance.id),
         )
         renewed = self.find(instance.id)
         assert renewed is not None
@@ -180,10 +192,10 @@ class Store:
             row = (instance_id, execution, json.dumps(event))
             self._database.execute("INSERT INTO inbox (instance, execution, event) VALUES (?, ?, ?)", row)
 
-    def next_inbox(self) -> Instance | None:
-        """The instance whose event has waited longest."""
-        row = self._database.execute("SELECT instance FROM inbox ORDER BY number LIMIT 1").fetchone()
-        return self.find(row[0]) if row else None
+    def waiting(self) -> Iterator[Instance]:
+        """The instances that events wait for, the one whose event has waited longest first."""
+        rows = self._database.execute("SELECT instance FROM inbox GROUP BY instance ORDER BY min(number)")
+        return (instance for (id_,) in rows.fetchall() if (instance := self.find(id_)))
 
     def take_inbox(self, execution: str) -> list[Event]:
         """The execution's events, in their order, which leave the inbox."""
@@ -274,5 +286,5 @@ def _unusable(path: Path | None, fault: sqlite3.DatabaseError) -> StateUnusable:
 
 
 def _instance(row: Sequence[Any]) -> Instance:
-    parent = Parent(row[9], row[10], row[11]) if row[9] else None
-    return Instance(*[*row[:9], parent])
+    parent = Parent(*row[-3:]) if row[-1] is not None else None
+    return Instance(*[*row[:-3], parent])

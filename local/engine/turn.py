@@ -14,12 +14,16 @@ from local.engine.protocol import ActionType, Answer, Event, EventType, Step, do
 
 @dataclass(frozen=True)
 class Scheduled:
-    """Something that the orchestration scheduled in this turn. `instance_id` is what it gave to a sub-orchestration."""
+    """Something that the orchestration scheduled in this turn.
+
+    `instance_id` and `version` are what it gave to a sub-orchestration, if anything.
+    """
 
     task_id: int
     name: str
     input_json: str | None
     instance_id: str | None = None
+    version: str | None = None
 
 
 @dataclass
@@ -104,8 +108,7 @@ def _sort_actions(turn: Turn, step: Step, known: Mapping[int, tuple[int, str | N
                     turn.events.append(_created(EventType.TASK_SCHEDULED, now, task_id, action))
             case ActionType.CALL_SUB_ORCHESTRATOR:
                 if _is_new(known, task_id, EventType.SUB_ORCHESTRATION_CREATED, action):
-                    child = Scheduled(task_id, action["functionName"], action["input"], action["instanceId"])
-                    turn.children.append(child)
+                    turn.children.append(_child(task_id, action))
                     turn.events.append(_created(EventType.SUB_ORCHESTRATION_CREATED, now, task_id, action))
             case ActionType.CREATE_TIMER:
                 if _is_new(known, task_id, EventType.TIMER_CREATED, action):
@@ -117,6 +120,10 @@ def _sort_actions(turn: Turn, step: Step, known: Mapping[int, tuple[int, str | N
                 turn.continue_with = action["input"]
             case other:
                 raise NotImplementedError(f"The local engine does not know actions of type {other}.")
+
+
+def _child(task_id: int, action: Mapping[str, Any]) -> Scheduled:
+    return Scheduled(task_id, action["functionName"], action["input"], action["instanceId"], action.get("version"))
 
 
 def _require_all(answer: Answer, known: Mapping[int, tuple[int, str | None]]) -> None:

@@ -40,7 +40,7 @@ class DurableApi:
         body = await request.body()
         input_json = json.loads(body) if body else None
         try:
-            self._engine.start(name, id_, input_json)
+            self._engine.start(name, id_, input_json, request.query_params.get("version"))
         except UnknownOrchestrator as fault:
             return JSONResponse({"ExceptionMessage": str(fault)}, 400)
         except InstanceActive as fault:

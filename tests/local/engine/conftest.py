@@ -10,7 +10,7 @@ from typing import Any
 import azure.durable_functions as df
 import pytest
 
-from local.engine import Clock, DurableEngine, Instance, Store, VirtualClock
+from local.engine import Clock, DurableEngine, Instance, Options, Store, VirtualClock
 from local.functions import index
 
 
@@ -20,6 +20,7 @@ class Lab:
     def __init__(self, store: Store, clock: Clock) -> None:
         self.store = store
         self.clock = clock
+        self.options = Options()
         self.app = df.DFApp()
 
     def orchestrator(self, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -35,7 +36,7 @@ class Lab:
     @functools.cached_property
     def engine(self) -> DurableEngine:
         """The engine; what is registered later is not known to it."""
-        return DurableEngine(index(self.app), self.store, self.clock)
+        return DurableEngine(index(self.app), self.store, self.clock, options=self.options)
 
     def run(self, name: str, input_: Any = None, id_: str = "one") -> Instance:
         """Starts the orchestrator, works until nothing is under way any more, and tells how it ended."""

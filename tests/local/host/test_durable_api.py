@@ -149,6 +149,14 @@ def test_the_timers_purge_removes_what_ended_long_ago(hub: Hub) -> None:
     assert hub.ids == ["Running-07", "Running-10", "Completed-10", "Failed-10", "Terminated-10"]
 
 
+def test_a_start_may_name_its_version(hub: Hub) -> None:
+    """As the SDK's client asks for it."""
+    hub.ask(lambda client: client.start_new("run_export", "new", {}, version="1.5"))
+    instance = hub.store.find("new")
+    assert instance is not None
+    assert instance.version == "1.5"
+
+
 @pytest.mark.parametrize(("id_", "status"), [("Running-10", 202), ("Completed-10", 410), ("nobody", 404)])
 def test_an_event_is_raised_for_what_is_active(hub: Hub, id_: str, status: int) -> None:
     """The payload, which the client encodes twice, reaches the instance as the text of its JSON."""
