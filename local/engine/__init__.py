@@ -5,9 +5,9 @@ of polling pass in milliseconds.
 """
 
 from local.engine.clock import Clock, SystemClock, VirtualClock
-from local.engine.engine import DurableEngine, InstanceActive, UnknownOrchestrator
+from local.engine.engine import DurableEngine, InstanceActive
 from local.engine.options import Options
-from local.engine.store import Instance, StateUnusable, Store
+from local.engine.store import Instance, Start, StateUnusable, Store
 from local.engine.versions import Versions
 
 __all__ = [
@@ -16,10 +16,10 @@ __all__ = [
     "Instance",
     "InstanceActive",
     "Options",
+    "Start",
     "StateUnusable",
     "Store",
     "SystemClock",
-    "UnknownOrchestrator",
     "Versions",
     "VirtualClock",
 ]

@@ -1,29 +1,18 @@
 """The engine's loop: play turns, call activities, let timers fire, deliver completions. One process, at-least-once."""
 
 import asyncio
-import inspect
 import json
 import uuid
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
-from azure.functions.durable_functions import ActivityTriggerConverter
-from azure.functions.meta import Datum
-
+from local.engine.calls import Calls, Outcome
 from local.engine.clock import Clock, SystemClock
 from local.engine.options import Options
 from local.engine.protocol import Event, EventType, event
-from local.engine.store import Activity, Instance, Parent, Store
+from local.engine.store import Activity, Instance, Parent, Start, Store
 from local.engine.turn import Position, Turn, play
-from local.functions import ActivityFunction, Functions
-
-MOST_ACTIVITIES = 8
-"""Activities that run at once, as `maxConcurrentActivityFunctions` in host.json."""
-
-
-class UnknownOrchestrator(Exception):
-    """No orchestrator of this name is registered."""
+from local.functions import Functions
 
 
 class InstanceActive(Exception):
@@ -46,40 +35,37 @@ class DurableEngine:
     ) -> None:
         self.store = store
         self.clock = clock or SystemClock()
-        self._functions = functions
-        self._client_binding = client_binding
-        self._versions = (options or Options()).versions
+        self._orchestrators = functions.orchestrators
+        self._options = options or Options()
         self._woken = asyncio.Event()
-        self._running: dict[tuple[str, int], asyncio.Task[None]] = {}
+        self._calls = Calls(functions.activities, client_binding, self._take_outcome, self._woken)
 
     def start(self, name: str, instance_id: str, input_json: str | None, version: str | None = None) -> None:
         """Starts an orchestration under an id that is free, or whose last instance has ended.
 
-        Without a `version` it gets the default one.
+        Without a `version` it gets the default one. One of an unknown name is accepted, and fails.
 
         Raises:
-            UnknownOrchestrator: when no such function is registered.
             InstanceActive: when the id is taken.
         """
-        if name not in self._functions.orchestrators:
-            raise _unknown(name)
         with self.store.transaction():
             there = self.store.find(instance_id)
             if there and there.is_active:
                 raise InstanceActive(f"An instance with ID '{instance_id}' already exists and is {there.status}.")
-            self._begin(name, instance_id, input_json, None, version)
+            instance = self._create(Start(instance_id, name, input_json, version))
+            self._deliver_start(instance, self._arrival())
         self._woken.set()
 
     def terminate(self, instance_id: str, reason: str) -> bool:
-        """Ends the instance, not its sub-orchestrations, as Durable does; False when it had ended.
+        """Has the instance end soon, not its sub-orchestrations, as Durable does; False when it had ended.
 
-        Activities that are running end by themselves; nobody hears of their results.
+        What is ahead of the termination is still played. Activities that run or wait end by themselves; nobody hears
+        of their results.
         """
         with self.store.transaction():
-            instance = self.store.find(instance_id)
-            if instance is None or not instance.is_active:
+            if (instance := self.store.find(instance_id)) is None or not instance.is_active:
                 return False
-            self._end(instance, "Terminated", json.dumps(reason), failure=reason)
+            self.store.add_termination(instance_id, reason, self._arrival())
         self._woken.set()
         return True
 
@@ -89,11 +75,10 @@ class DurableEngine:
         One that comes before it is awaited is kept. It is lost where the instance continues as new meanwhile.
         """
         with self.store.transaction():
-            instance = self.store.find(instance_id)
-            if instance is None or not instance.is_active:
+            if (instance := self.store.find(instance_id)) is None or not instance.is_active:
                 return False
             raised = event(EventType.EVENT_RAISED, self.clock.now(), Name=name, Input=input_json)
-            self.store.deliver(instance_id, instance.execution, raised)
+            self._deliver(instance_id, instance.execution, raised)
         self._woken.set()
         return True
 
@@ -101,53 +86,67 @@ class DurableEngine:
         """Works until it is cancelled; activities are cancelled with it, and called again by the next engine."""
         try:
             while True:
-                self._do_what_is_due()
-                await self._wait()
+                await self._wait(self._do_what_is_due())
         finally:
-            await self._stop_activities()
+            await self._calls.stop()
 
     async def run_until_idle(self) -> None:
         """Works until nothing is under way any more: no event, activity or timer."""
         try:
-            while self._do_what_is_due():
-                await self._wait()
+            while (following := self._do_what_is_due()) or self._calls:
+                await self._wait(following)
         finally:
-            await self._stop_activities()
+            await self._calls.stop()
 
-    def _do_what_is_due(self) -> bool:
-        """Fires timers, plays turns, calls activities; whether anything is left to wait for."""
+    def _do_what_is_due(self) -> datetime | None:
+        """Does all that can be done at this moment; the moment at which there is something again."""
         self._woken.clear()
-        self._fire_timers()
-        while (instance := self._next_to_play()) is not None:
-            self._play_turn(instance)
-        self._call_activities()
-        return bool(self._running) or self.store.next_timer() is not None
+        now = self.clock.now()
+        while self._fire_timers(now) or self._begin_children(now) or self._play_next(now) or self._end_terminated(now):
+            pass
+        for _ in self._calls.begin(self.store.activities()):
+            pass
+        return self.store.next_moment(now)
 
-    def _next_to_play(self) -> Instance | None:
-        return next((i for i in self.store.waiting() if self._versions.accepts(i.version)), None)
+    async def _wait(self, until: datetime | None) -> None:
+        await self.clock.wait(until, self._woken, busy=bool(self._calls))
 
-    async def _wait(self) -> None:
-        until = self.store.next_timer()
-        moment = datetime.fromisoformat(until) if until else None
-        await self.clock.wait(moment, self._woken, busy=bool(self._running))
+    def _arrival(self) -> datetime:
+        """When a message that is sent now takes effect."""
+        return self.clock.now() + self._options.latency
 
-    def _begin(
-        self, name: str, instance_id: str, input_json: str | None, parent: Parent | None, version: str | None
-    ) -> None:
-        now, version = self.clock.now(), version or self._versions.default
-        self._deliver_start(self.store.create(instance_id, name, input_json, parent, now, version))
+    def _deliver(self, instance_id: str, execution: str, told: Event) -> None:
+        self.store.deliver(instance_id, execution, told, self._arrival())
 
-    def _deliver_start(self, instance: Instance) -> None:
+    def _create(self, start: Start) -> Instance:
+        return self.store.create(start, start.version or self._options.versions.default, self.clock.now())
+
+    def _deliver_start(self, instance: Instance, due: datetime) -> None:
         content: Event = {"Name": instance.name, "Input": instance.input_json, "Version": instance.version}
         started = event(EventType.EXECUTION_STARTED, self.clock.now(), **content)
-        self.store.deliver(instance.id, instance.execution, started)
+        self.store.deliver(instance.id, instance.execution, started, due)
 
-    def _play_turn(self, instance: Instance) -> None:
+    def _begin_children(self, now: datetime) -> bool:
+        """Nobody can find a child before its start has arrived, and it takes its first turn."""
+        with self.store.transaction():
+            starts = self.store.take_starts(now)
+            for start in starts:
+                self._deliver_start(self._create(start), now)
+        return bool(starts)
+
+    def _play_next(self, now: datetime) -> bool:
+        accepts = self._options.versions.accepts
+        instance = next((waiting for waiting in self.store.waiting(now) if accepts(waiting.version)), None)
+        if instance:
+            self._play_turn(instance, now)
+        return instance is not None
+
+    def _play_turn(self, instance: Instance, now: datetime) -> None:
         history = self.store.history(instance.execution)
         parent_id = instance.parent.instance_id if instance.parent else None
         position = Position(instance.id, parent_id, instance.input_json, history)
         with self.store.transaction():
-            arrived = self.store.take_inbox(instance.execution)
+            arrived = self.store.take_inbox(instance.execution, now)
             turn = play(self._orchestrator(instance.name), position, arrived, self.clock.now())
             self.store.append(instance.execution, len(history), turn.events)
             self.store.show(instance, "Running", turn.answer.custom_status, self.clock.now())
@@ -155,15 +154,16 @@ class DurableEngine:
 
     def _orchestrator(self, name: str) -> Callable[..., str]:
         def missing(_: object) -> str:
-            raise _unknown(name)
+            raise LookupError(f"The function '{name}' doesn't exist, is disabled, or is not an orchestrator.")
 
-        return self._functions.orchestrators.get(name, missing)
+        return self._orchestrators.get(name, missing)
 
     def _carry_out(self, instance: Instance, turn: Turn) -> None:
         if turn.answer.failure is not None:
             self._end(instance, "Failed", json.dumps(turn.answer.failure), failure=turn.answer.failure)
         elif turn.continue_with is not None:
-            self._deliver_start(self.store.renew(instance, turn.continue_with, self.clock.now()))
+            renewed = self.store.renew(instance, turn.continue_with, self.clock.now())
+            self._deliver_start(renewed, self._arrival())
         elif turn.answer.is_done:
             self._end(instance, "Completed", turn.answer.output, failure=None)
         else:
@@ -174,13 +174,22 @@ class DurableEngine:
             call = Activity(instance.id, instance.execution, activity.task_id, activity.name, activity.input_json)
             self.store.add_activity(call)
         for task_id, fire_at in turn.timers:
-            self.store.add_timer(instance, task_id, fire_at)
+            due = self._options.firing(datetime.fromisoformat(fire_at), self.clock.now())
+            self.store.add_timer(instance, task_id, fire_at, due)
         for task_id in turn.cancelled_timers:
             self.store.cancel_timer(instance, task_id)
         for child in turn.children:
             parent = Parent(instance.id, instance.execution, child.task_id)
             id_ = child.instance_id or uuid.uuid4().hex
-            self._begin(child.name, id_, child.input_json, parent, child.version)
+            self.store.add_start(Start(id_, child.name, child.input_json, child.version, parent), self._arrival())
+
+    def _end_terminated(self, now: datetime) -> bool:
+        with self.store.transaction():
+            terminations = self.store.take_terminations(now)
+            for instance_id, reason in terminations:
+                if (instance := self.store.find(instance_id)) and instance.is_active:
+                    self._end(instance, "Terminated", json.dumps(reason), failure=reason)
+        return bool(terminations)
 
     def _end(self, instance: Instance, status: str, output: str | None, failure: str | None) -> None:
         now = self.clock.now()
@@ -196,62 +205,22 @@ class DurableEngine:
             told = event(
                 EventType.SUB_ORCHESTRATION_FAILED, now, TaskScheduledId=parent.task_id, Reason=failure, Details=""
             )
-        self.store.deliver(parent.instance_id, parent.execution, told)
+        self._deliver(parent.instance_id, parent.execution, told)
 
-    def _fire_timers(self) -> None:
-        now = self.clock.now()
+    def _fire_timers(self, now: datetime) -> bool:
         with self.store.transaction():
-            for instance_id, execution, task_id, fire_at in self.store.take_due_timers(now):
+            timers = self.store.take_timers(now)
+            for instance_id, execution, task_id, fire_at in timers:
                 fired = event(EventType.TIMER_FIRED, now, TimerId=task_id, FireAt=fire_at)
-                self.store.deliver(instance_id, execution, fired)
+                self.store.deliver(instance_id, execution, fired, now)
+        return bool(timers)
 
-    def _call_activities(self) -> None:
-        for activity in self.store.activities():
-            key = (activity.execution, activity.task_id)
-            if len(self._running) >= MOST_ACTIVITIES:
-                return
-            if key not in self._running:
-                self._running[key] = asyncio.create_task(self._call(key, activity))
-
-    async def _call(self, key: tuple[str, int], activity: Activity) -> None:
-        try:
-            told = await self._outcome(activity)
-            with self.store.transaction():
-                if self.store.remove_activity(activity):
-                    self.store.deliver(activity.instance_id, activity.execution, told)
-        finally:
-            del self._running[key]
-            self._woken.set()
-
-    async def _outcome(self, activity: Activity) -> dict[str, Any]:
-        task = {"TaskScheduledId": activity.task_id}
-        try:
-            function = self._functions.activities[activity.name]
-            result = await _call_as_worker(function, activity.input_json, self._client_binding)
-        except Exception as fault:
-            reason = f"Activity function '{activity.name}' failed: {fault}"
-            return event(EventType.TASK_FAILED, self.clock.now(), Reason=reason, Details="", **task)
-        return event(EventType.TASK_COMPLETED, self.clock.now(), Result=result, **task)
-
-    async def _stop_activities(self) -> None:
-        running = list(self._running.values())
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-
-
-def _unknown(name: str) -> UnknownOrchestrator:
-    return UnknownOrchestrator(f"The function '{name}' doesn't exist, is disabled, or is not an orchestrator.")
-
-
-async def _call_as_worker(function: ActivityFunction, input_json: str | None, client_binding: str) -> str:
-    """Calls the activity with what the worker's own converters make of its JSON input; its result, as JSON."""
-    value = ActivityTriggerConverter.decode(Datum(input_json, "json"), trigger_metadata=None)
-    bindings = {function.input_parameter: value}
-    if function.client_parameter:
-        bindings[function.client_parameter] = client_binding
-    if inspect.iscoroutinefunction(function.call):
-        result = await function.call(**bindings)
-    else:
-        result = await asyncio.to_thread(function.call, **bindings)
-    return str(ActivityTriggerConverter.encode(result, expected_type=None).value)
+    def _take_outcome(self, activity: Activity, outcome: Outcome) -> None:
+        now, task_id = self.clock.now(), activity.task_id
+        if outcome.failure is None:
+            told = event(EventType.TASK_COMPLETED, now, TaskScheduledId=task_id, Result=outcome.result)
+        else:
+            told = event(EventType.TASK_FAILED, now, TaskScheduledId=task_id, Reason=outcome.failure, Details="")
+        with self.store.transaction():
+            self.store.remove_activity(activity)
+            self._deliver(activity.instance_id, activity.execution, told)

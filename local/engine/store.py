@@ -12,7 +12,10 @@ from typing import Any
 
 from local.engine.protocol import Event, timestamp
 
-_SCHEMA = """
+_SCHEMA_VERSION = 2
+"""To be raised with each change of the schema."""
+
+_SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS instances (
     id TEXT PRIMARY KEY, execution TEXT NOT NULL, name TEXT NOT NULL, version TEXT, status TEXT NOT NULL,
     input TEXT, output TEXT, custom_status TEXT, created TEXT NOT NULL, updated TEXT NOT NULL,
@@ -20,14 +23,28 @@ CREATE TABLE IF NOT EXISTS instances (
 CREATE TABLE IF NOT EXISTS history (
     execution TEXT NOT NULL, position INTEGER NOT NULL, event TEXT NOT NULL, PRIMARY KEY (execution, position));
 CREATE TABLE IF NOT EXISTS inbox (
-    number INTEGER PRIMARY KEY AUTOINCREMENT, instance TEXT NOT NULL, execution TEXT NOT NULL, event TEXT NOT NULL);
+    number INTEGER PRIMARY KEY AUTOINCREMENT, due TEXT NOT NULL,
+    instance TEXT NOT NULL, execution TEXT NOT NULL, event TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS starts (
+    number INTEGER PRIMARY KEY, due TEXT NOT NULL, instance TEXT NOT NULL, name TEXT NOT NULL, input TEXT, version TEXT,
+    parent TEXT NOT NULL, parent_execution TEXT NOT NULL, parent_task INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS terminations (
+    number INTEGER PRIMARY KEY, due TEXT NOT NULL, instance TEXT NOT NULL, reason TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS activities (
     execution TEXT NOT NULL, task INTEGER NOT NULL, instance TEXT NOT NULL, name TEXT NOT NULL, input TEXT,
     PRIMARY KEY (execution, task));
 CREATE TABLE IF NOT EXISTS timers (
-    execution TEXT NOT NULL, task INTEGER NOT NULL, instance TEXT NOT NULL, fire_at TEXT NOT NULL,
+    execution TEXT NOT NULL, task INTEGER NOT NULL, instance TEXT NOT NULL, fire_at TEXT NOT NULL, due TEXT NOT NULL,
     PRIMARY KEY (execution, task));
-CREATE INDEX IF NOT EXISTS timers_by_time ON timers (fire_at);
+CREATE INDEX IF NOT EXISTS timers_by_time ON timers (due);
+PRAGMA user_version = {_SCHEMA_VERSION};
+"""
+
+_NEXT_MOMENT = """
+SELECT min(due) FROM (
+    SELECT due FROM inbox UNION ALL SELECT due FROM starts UNION ALL SELECT due FROM terminations
+    UNION ALL SELECT due FROM timers)
+WHERE due > ?
 """
 
 ACTIVE = ("Pending", "Running")
@@ -68,6 +85,17 @@ class Instance:
 
 
 @dataclass(frozen=True)
+class Start:
+    """An instance that is to begin. Without a `version` of its own it gets the host's."""
+
+    instance_id: str
+    name: str
+    input_json: str | None
+    version: str | None = None
+    parent: Parent | None = None
+
+
+@dataclass(frozen=True)
 class Activity:
     """A call of an activity that has not been answered."""
 
@@ -76,6 +104,11 @@ class Activity:
     task_id: int
     name: str
     input_json: str | None
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """What tells it from all others."""
+        return self.execution, self.task_id
 
 
 class StateUnusable(Exception):
@@ -112,25 +145,17 @@ class Store:
             raise
         self._database.execute("COMMIT")
 
-    def create(
-        self,
-        id_: str,
-        name: str,
-        input_json: str | None,
-        parent: Parent | None,
-        now: datetime,
-        version: str | None = None,
-    ) -> Instance:
-        """A new pending instance; of an earlier one under the same id nothing is left."""
-        self.remove(id_)
-        moment = timestamp(now)
-        row = (id_, uuid.uuid4().hex, name, version, "Pending", input_json, None, None, moment, moment)
+    def create(self, start: Start, version: str | None, now: datetime) -> Instance:
+        """A new pending instance of this version; of an earlier one under the same id nothing is left."""
+        self.remove(start.instance_id)
+        id_, moment, parent = start.instance_id, timestamp(now), start.parent
+        row = (id_, uuid.uuid4().hex, start.name, version, "Pending", start.input_json, None, None, moment, moment)
         about_parent = (parent.instance_id, parent.execution, parent.task_id) if parent else (None, None, None)
         self._database.execute(f"INSERT INTO instances VALUES ({', '.join('?' * 13)})", row + about_parent)
         return Instance(*row, parent)
 
     def remove(self, id_: str) -> bool:
-        """Forgets the instance; whether there was one."""
+        """Forgets the instance, but for activities that were to be called; whether there was one."""
         instance = self.find(id_)
         if instance is None:
             return False
@@ -165,8 +190,8 @@ class Store:
         )
 
     def end(self, instance: Instance, status: str, output: str | None, now: datetime) -> None:
-        """Ends the instance: what was under way for it will reach nobody."""
-        for table in ("inbox", "activities", "timers"):
+        """Ends the instance: what was under way for it will reach nobody. Activities are called nevertheless."""
+        for table in ("inbox", "timers"):
             self._database.execute(f"DELETE FROM {table} WHERE execution = ?", (instance.execution,))
         self._database.execute(
             "UPDATE instances SET status = ?, output = ?, updated = ? WHERE id = ? AND execution = ?",
@@ -185,65 +210,96 @@ class Store:
         assert renewed is not None
         return renewed
 
-    def deliver(self, instance_id: str, execution: str, event: Event) -> None:
-        """Puts the event into the instance's inbox, if that execution of it still runs."""
+    def deliver(self, instance_id: str, execution: str, event: Event, due: datetime) -> None:
+        """Puts the event into the instance's inbox, if that execution of it still runs. It is there when it is due."""
         instance = self.find(instance_id)
         if instance and instance.execution == execution and instance.is_active:
-            row = (instance_id, execution, json.dumps(event))
-            self._database.execute("INSERT INTO inbox (instance, execution, event) VALUES (?, ?, ?)", row)
+            row = (timestamp(due), instance_id, execution, json.dumps(event))
+            self._database.execute("INSERT INTO inbox (due, instance, execution, event) VALUES (?, ?, ?, ?)", row)
 
-    def waiting(self) -> Iterator[Instance]:
+    def waiting(self, now: datetime) -> Iterator[Instance]:
         """The instances that events wait for, the one whose event has waited longest first."""
-        rows = self._database.execute("SELECT instance FROM inbox GROUP BY instance ORDER BY min(number)")
+        rows = self._database.execute(
+            "SELECT instance FROM inbox WHERE due <= ? GROUP BY instance ORDER BY min(number)", (timestamp(now),)
+        )
         return (instance for (id_,) in rows.fetchall() if (instance := self.find(id_)))
 
-    def take_inbox(self, execution: str) -> list[Event]:
-        """The execution's events, in their order, which leave the inbox."""
-        rows = self._database.execute("SELECT event FROM inbox WHERE execution = ? ORDER BY number", (execution,))
+    def take_inbox(self, execution: str, now: datetime) -> list[Event]:
+        """The execution's events that are there by now, in their order, which leave the inbox."""
+        taken = (execution, timestamp(now))
+        rows = self._database.execute(
+            "SELECT event FROM inbox WHERE execution = ? AND due <= ? ORDER BY due, number", taken
+        )
         events = [json.loads(event) for (event,) in rows]
-        self._database.execute("DELETE FROM inbox WHERE execution = ?", (execution,))
+        self._database.execute("DELETE FROM inbox WHERE execution = ? AND due <= ?", taken)
         return events
+
+    def add_start(self, start: Start, due: datetime) -> None:
+        """A sub-orchestration is to begin."""
+        assert start.parent is not None
+        parent = (start.parent.instance_id, start.parent.execution, start.parent.task_id)
+        row = (timestamp(due), start.instance_id, start.name, start.input_json, start.version, *parent)
+        self._database.execute(
+            "INSERT INTO starts (due, instance, name, input, version, parent, parent_execution, parent_task)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            row,
+        )
+
+    def take_starts(self, now: datetime) -> list[Start]:
+        """The sub-orchestrations that are to begin by now, in their order; they leave the store."""
+        rows = self._take("starts", "instance, name, input, version, parent, parent_execution, parent_task", now)
+        return [Start(id_, name, input_, version, Parent(*parent)) for id_, name, input_, version, *parent in rows]
+
+    def add_termination(self, instance_id: str, reason: str, due: datetime) -> None:
+        """The instance is to end."""
+        row = (timestamp(due), instance_id, reason)
+        self._database.execute("INSERT INTO terminations (due, instance, reason) VALUES (?, ?, ?)", row)
+
+    def take_terminations(self, now: datetime) -> list[tuple[str, str]]:
+        """The ids of instances that are to end by now, each with the reason; they leave the store."""
+        return self._take("terminations", "instance, reason", now)
 
     def add_activity(self, activity: Activity) -> None:
         """An activity is to be called."""
         row = (activity.execution, activity.task_id, activity.instance_id, activity.name, activity.input_json)
         self._database.execute("INSERT INTO activities VALUES (?, ?, ?, ?, ?)", row)
 
-    def remove_activity(self, activity: Activity) -> bool:
-        """The activity was answered; False when nobody waits for it any more."""
-        key = (activity.execution, activity.task_id)
-        return self._database.execute("DELETE FROM activities WHERE execution = ? AND task = ?", key).rowcount > 0
+    def remove_activity(self, activity: Activity) -> None:
+        """The activity was answered."""
+        self._database.execute("DELETE FROM activities WHERE execution = ? AND task = ?", activity.key)
 
     def activities(self) -> list[Activity]:
         """The calls that are not answered, the oldest first."""
         rows = self._database.execute("SELECT instance, execution, task, name, input FROM activities ORDER BY rowid")
         return [Activity(*row) for row in rows]
 
-    def add_timer(self, instance: Instance, task_id: int, fire_at: str) -> None:
-        """A timer is to fire."""
-        row = (instance.execution, task_id, instance.id, fire_at)
-        self._database.execute("INSERT INTO timers VALUES (?, ?, ?, ?)", row)
+    def add_timer(self, instance: Instance, task_id: int, fire_at: str, due: datetime) -> None:
+        """A timer that was set to `fire_at` is to fire when it is due."""
+        row = (instance.execution, task_id, instance.id, fire_at, timestamp(due))
+        self._database.execute("INSERT INTO timers VALUES (?, ?, ?, ?, ?)", row)
 
     def cancel_timer(self, instance: Instance, task_id: int) -> None:
         """The timer is not to fire."""
         self._database.execute("DELETE FROM timers WHERE execution = ? AND task = ?", (instance.execution, task_id))
 
-    def next_timer(self) -> str | None:
-        """When the next timer is to fire."""
-        row = self._database.execute("SELECT min(fire_at) FROM timers").fetchone()
-        return None if row[0] is None else str(row[0])
+    def take_timers(self, now: datetime) -> list[tuple[str, str, int, str]]:
+        """Instance, execution, task and set time of the timers that are due, in their order; they leave the store."""
+        return self._take("timers", "instance, execution, task, fire_at", now)
 
-    def take_due_timers(self, now: datetime) -> list[tuple[str, str, int, str]]:
-        """Instance, execution, task and time of the timers that are due, in their order; they leave the store."""
-        rows = self._database.execute(
-            "SELECT instance, execution, task, fire_at FROM timers WHERE fire_at <= ? ORDER BY fire_at, rowid",
-            (timestamp(now),),
-        ).fetchall()
-        self._database.execute("DELETE FROM timers WHERE fire_at <= ?", (timestamp(now),))
-        return rows
+    def next_moment(self, now: datetime) -> datetime | None:
+        """When something is due next, after now."""
+        (due,) = self._database.execute(_NEXT_MOMENT, (timestamp(now),)).fetchone()
+        return datetime.fromisoformat(due) if due else None
+
+    def _take(self, table: str, columns: str, now: datetime) -> list[Any]:
+        moment = (timestamp(now),)
+        rows = self._database.execute(f"SELECT {columns} FROM {table} WHERE due <= ? ORDER BY due, rowid", moment)
+        taken = rows.fetchall()
+        self._database.execute(f"DELETE FROM {table} WHERE due <= ?", moment)
+        return taken
 
     def _drop_execution(self, instance: Instance) -> None:
-        for table in ("history", "inbox", "activities", "timers"):
+        for table in ("history", "inbox", "timers"):
             self._database.execute(f"DELETE FROM {table} WHERE execution = ?", (instance.execution,))
 
 
@@ -269,10 +325,18 @@ def _prepared(path: Path | None) -> Iterator[sqlite3.Connection]:
             database = opened.enter_context(closing(_connected(path or ":memory:")))
             database.execute("PRAGMA journal_mode = WAL")
             database.execute("PRAGMA synchronous = NORMAL")
+            _require_schema(path, database)
             database.executescript(_SCHEMA)
         except sqlite3.DatabaseError as fault:
             raise _unusable(path, fault) from None
         yield database
+
+
+def _require_schema(path: Path | None, database: sqlite3.Connection) -> None:
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    (tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if tables and version != _SCHEMA_VERSION:
+        raise StateUnusable(f"{path} was not written by this release: give another file with --state.")
 
 
 def _connected(path: Path | str, patience: float = 5) -> sqlite3.Connection:

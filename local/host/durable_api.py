@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from local.engine import DurableEngine, Instance, InstanceActive, UnknownOrchestrator
+from local.engine import DurableEngine, Instance, InstanceActive
 
 PREFIX = "/durabletask"
 
@@ -41,11 +41,9 @@ class DurableApi:
         input_json = json.loads(body) if body else None
         try:
             self._engine.start(name, id_, input_json, request.query_params.get("version"))
-        except UnknownOrchestrator as fault:
-            return JSONResponse({"ExceptionMessage": str(fault)}, 400)
         except InstanceActive as fault:
             # What the extension answers; the client knows nothing better than a bare exception of it.
-            return JSONResponse({"ExceptionMessage": str(fault)}, 500)
+            return JSONResponse({"ExceptionMessage": str(fault)}, 409)
         return JSONResponse({"id": id_}, 202)
 
     async def _read(self, request: Request) -> Response:
@@ -56,8 +54,10 @@ class DurableApi:
 
     async def _list(self, request: Request) -> Response:
         wanted = _filter(request)
-        found = [_status(instance) for instance in self._engine.store.instances() if wanted(instance)]
-        return JSONResponse(found[:PAGE])
+        found = [instance for instance in self._engine.store.instances() if wanted(instance)]
+        # In no order that anybody could rely on.
+        found.sort(key=lambda instance: instance.execution)
+        return JSONResponse([_status(instance) for instance in found[:PAGE]])
 
     async def _terminate(self, request: Request) -> Response:
         id_ = request.path_params["id"]
@@ -80,8 +80,10 @@ class DurableApi:
     async def _purge(self, request: Request) -> Response:
         with self._engine.store.transaction():
             instance = self._engine.store.find(request.path_params["id"])
-            if instance is None or instance.is_active:
+            if instance is None:
                 return JSONResponse("No such instance.", 404)
+            if instance.is_active:
+                return JSONResponse(f"The instance is {instance.status}.", 412)
             self._engine.store.remove(instance.id)
         return JSONResponse({"instancesDeleted": 1})
 
@@ -119,9 +121,13 @@ def _status(instance: Instance) -> dict[str, Any]:
         "input": _value(instance.input_json),
         "customStatus": _value(instance.custom_status_json),
         "output": _value(instance.output_json),
-        "createdTime": instance.created,
-        "lastUpdatedTime": instance.updated,
+        "createdTime": _in_whole_seconds(instance.created),
+        "lastUpdatedTime": _in_whole_seconds(instance.updated),
     }
+
+
+def _in_whole_seconds(moment: str) -> str:
+    return moment.partition(".")[0] + "Z"
 
 
 def _value(text: str | None) -> Any:

@@ -195,7 +195,7 @@ class App:
 
     def activities_running(self) -> int:
         """How many activities run, those of cancelled exports among them."""
-        return sum("DurableEngine._call" in repr(task.get_coro()) for task in asyncio.all_tasks())
+        return sum("Calls._call" in repr(task.get_coro()) for task in asyncio.all_tasks())
 
     def under_way(self, *kinds: str) -> int:
         """How many activities, events and timers, or these kinds of them, the durable state still has to come."""

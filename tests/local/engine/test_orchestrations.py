@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from azure.durable_functions import DurableOrchestrationContext as Context
 
-from local.engine import InstanceActive, UnknownOrchestrator
-from local.engine.engine import MOST_ACTIVITIES
+from local.engine import InstanceActive
+from local.engine.calls import MOST_ACTIVITIES
 from local.engine.protocol import EventType
 from tests.local.engine.conftest import Lab
 
@@ -384,12 +384,11 @@ def test_the_custom_status_is_what_was_set_last(lab: Lab) -> None:
     assert ended.custom_status_json == '{"step": 2}'
 
 
-def test_an_unknown_orchestrator_is_refused(lab: Lab) -> None:
-    """Starting what is not registered raises, and leaves nothing behind."""
+def test_an_unknown_orchestrator_is_accepted_and_fails(lab: Lab) -> None:
+    """As with the real extension: who starts it is told nothing, the instance says why."""
     lab.orchestrator(answer_input)
-    with pytest.raises(UnknownOrchestrator, match="nobody"):
-        lab.engine.start("nobody", "one", None)
-    assert lab.store.instances() == []
+    assert lab.run("nobody").status == "Failed"
+    assert "'nobody' doesn't exist" in str(lab.find().output_json)
 
 
 def test_an_instance_that_is_active_is_not_started_again(lab: Lab) -> None:

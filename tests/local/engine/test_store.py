@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from azure.durable_functions import DurableOrchestrationContext
 
-from local.engine import Instance, StateUnusable, Store, VirtualClock
+from local.engine import Instance, Start, StateUnusable, Store, VirtualClock
 from local.engine.store import Activity
 from tests.local.engine.conftest import Lab
 
@@ -69,14 +69,14 @@ def store() -> Iterator[_FailingStore]:
 def test_a_transaction_that_raises_changes_nothing(store: _FailingStore) -> None:
     """Whatever was changed before the error is as it was."""
     with store.transaction():
-        instance = store.create("kept", "work", None, None, NOW)
+        instance = store.create(Start("kept", "work", None), None, NOW)
     before = store.snapshot()
 
     def change_much() -> None:
         with store.transaction():
-            store.create("lost", "work", None, None, NOW)
-            store.deliver(instance.id, instance.execution, {"EventType": 0})
-            store.add_timer(instance, 0, "2026-10-08T07:00:00.000000Z")
+            store.create(Start("lost", "work", None), None, NOW)
+            store.deliver(instance.id, instance.execution, {"EventType": 0}, NOW)
+            store.add_timer(instance, 0, "2026-10-08T07:00:00.000000Z", NOW)
             store.remove("kept")
             raise _DiskFull
 
@@ -141,22 +141,31 @@ def test_a_run_that_cannot_be_overwritten_stays_as_it_was(store: _FailingStore) 
 
 
 def test_a_removed_instance_leaves_nothing(store: _FailingStore) -> None:
-    """Purging forgets history, timers and calls too; a second time there is nothing to purge."""
+    """Purging forgets history and timers too; a second time there is nothing to purge."""
     before = [line for line in store.snapshot() if "sqlite_sequence" not in line]
-    instance = store.create("one", "work", None, None, NOW)
+    instance = store.create(Start("one", "work", None), None, NOW)
     store.append(instance.execution, 0, [{"EventType": 0}])
-    store.deliver("one", instance.execution, {"EventType": 0})
-    store.add_activity(Activity("one", instance.execution, 0, "work", json.dumps(None)))
-    store.add_timer(instance, 1, "2026-10-08T07:00:00.000000Z")
+    store.deliver("one", instance.execution, {"EventType": 0}, NOW)
+    store.add_timer(instance, 1, "2026-10-08T07:00:00.000000Z", NOW)
     assert store.remove("one")
     assert [line for line in store.snapshot() if "sqlite_sequence" not in line] == before
     assert not store.remove("one")
 
 
+def test_an_activity_that_waits_outlives_its_instance(store: _FailingStore) -> None:
+    """What is queued is called, whatever became of the orchestration."""
+    instance = store.create(Start("one", "work", None), None, NOW)
+    waiting = Activity("one", instance.execution, 0, "work", json.dumps(None))
+    store.add_activity(waiting)
+    store.end(instance, "Terminated", None, NOW)
+    store.remove("one")
+    assert store.activities() == [waiting]
+
+
 def test_instances_are_listed_in_the_order_of_their_start(store: _FailingStore) -> None:
     """The oldest comes first, also among those of the same moment."""
     for number in range(12):
-        store.create(f"{12 - number}", "work", None, None, NOW)
+        store.create(Start(f"{12 - number}", "work", None), None, NOW)
     assert [instance.id for instance in store.instances()] == [f"{12 - number}" for number in range(12)]
 
 
@@ -175,14 +184,14 @@ def test_a_refused_engine_takes_nothing_from_the_first(tmp_path: Path) -> None:
     for _ in range(2):
         with pytest.raises(StateUnusable):
             Store(tmp_path / "state")
-    first.create("one", "work", None, None, NOW)
+    first.create(Start("one", "work", None), None, NOW)
     first.close()
 
 
 def test_others_may_read_the_file(tmp_path: Path) -> None:
     """Only a second engine is kept out, not who looks into the state."""
     store = Store(tmp_path / "state")
-    store.create("one", "work", None, None, NOW)
+    store.create(Start("one", "work", None), None, NOW)
     with closing(sqlite3.connect(tmp_path / "state")) as reader:
         assert reader.execute("SELECT id FROM instances").fetchall() == [("one",)]
     store.close()

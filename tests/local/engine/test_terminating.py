@@ -8,6 +8,7 @@ from typing import Any
 
 from azure.durable_functions import DurableOrchestrationContext as Context
 
+from local.engine.calls import MOST_ACTIVITIES
 from tests.local.engine.conftest import Lab
 
 
@@ -60,6 +61,8 @@ def test_a_terminated_instance_has_ended(lab: Lab) -> None:
         lab.engine.start("work", "one", '"first"')
         await gate.reached.wait()
         assert lab.engine.terminate("one", "enough")
+        await lab.ended()
+        gate.opened.set()
 
     _with_engine(lab, scenario)
     assert lab.find().status == "Terminated"
@@ -79,18 +82,47 @@ def at_once(context: Context) -> Any:
     return "done"
 
 
-def test_an_instance_can_be_terminated_before_its_first_turn(lab: Lab) -> None:
-    """A pending instance never runs."""
+def test_what_is_ahead_of_a_termination_is_played_first(lab: Lab) -> None:
+    """An instance that is ended right after its start still takes its first turn."""
     ran = []
 
-    def never(context: Context) -> Any:
-        ran.append(context)
+    def sleep(context: Context) -> Any:
+        ran.append(context.instance_id)
+        yield context.create_timer(context.current_utc_datetime + timedelta(hours=1))
 
-    lab.orchestrator(never)
-    lab.engine.start("never", "one", None)
+    lab.orchestrator(sleep)
+    lab.engine.start("sleep", "one", None)
     assert lab.engine.terminate("one", "changed my mind")
+    assert lab.find().status == "Pending"
     asyncio.run(lab.engine.run_until_idle())
-    assert ran == []
+    assert ran == ["one"]
+    assert lab.find().status == "Terminated"
+
+
+def test_activities_that_wait_run_although_their_orchestration_was_terminated(lab: Lab) -> None:
+    """They are in a queue of their own; their results reach nobody."""
+    gate, ran = _gated(lab), []
+
+    async def note(message: int) -> None:
+        ran.append(message)
+
+    def fan_out(context: Context) -> Any:
+        busy = [context.call_activity("gated", str(number)) for number in range(MOST_ACTIVITIES)]
+        yield context.task_all([*busy, *(context.call_activity("note", number) for number in range(3))])
+
+    lab.activity(note)
+    lab.orchestrator(fan_out)
+
+    async def scenario() -> None:
+        lab.engine.start("fan_out", "one", None)
+        await gate.reached.wait()
+        lab.engine.terminate("one", "enough")
+        await lab.ended()
+        assert ran == []
+        gate.opened.set()
+
+    _with_engine(lab, scenario)
+    assert ran == [0, 1, 2]
     assert lab.find().status == "Terminated"
 
 
@@ -103,6 +135,7 @@ def test_the_result_of_a_terminated_run_never_reaches_the_next_one(lab: Lab) -> 
         lab.engine.start("work", "one", '"first"')
         await gate.reached.wait()
         lab.engine.terminate("one", "again, please")
+        await lab.ended()
         gate.reached.clear()
         lab.engine.start("work", "one", '"second"')
         await gate.reached.wait()
@@ -126,6 +159,7 @@ def test_timers_of_a_terminated_run_never_reach_the_next_one(lab: Lab) -> None:
     # One turn is enough: the timer is set then.
     lab.engine._do_what_is_due()
     lab.engine.terminate("one", "again, please")
+    lab.engine._do_what_is_due()
     lab.run("wait", 5)
     assert lab.output() == (start + timedelta(hours=5)).isoformat()
 
@@ -144,6 +178,7 @@ def test_children_of_a_terminated_parent_go_on(lab: Lab) -> None:
         lab.engine.start("parent", "one", '"first"')
         await gate.reached.wait()
         lab.engine.terminate("one", "enough")
+        await lab.ended()
         lab.engine.start("parent", "one", '"second"')
         gate.opened.set()
         await lab.ended()
@@ -172,6 +207,7 @@ def test_a_terminated_child_fails_its_parents_task(lab: Lab) -> None:
         await gate.reached.wait()
         lab.engine.terminate("child", "not needed")
         await lab.ended()
+        gate.opened.set()
 
     _with_engine(lab, scenario)
     assert "not needed" in lab.output()

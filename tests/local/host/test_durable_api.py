@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 import function_app
 from http_start import exports
 from http_start.status import ENDED
-from local.engine import DurableEngine, Store, VirtualClock
+from local.engine import DurableEngine, Start, Store, VirtualClock
 from local.functions import index
 from local.host.durable_api import PREFIX, DurableApi
 from local.serving import listen, serving, url_of
@@ -39,7 +39,7 @@ class Hub:
 
     def add(self, id_: str, status: str, created: datetime) -> None:
         """An instance that was created then."""
-        instance = self.store.create(id_, "run_export", "{}", None, created)
+        instance = self.store.create(Start(id_, "run_export", "{}"), None, created)
         if status == "Running":
             self.store.show(instance, status, None, created)
         elif status != "Pending":
@@ -157,6 +157,48 @@ def test_a_start_may_name_its_version(hub: Hub) -> None:
     assert instance.version == "1.5"
 
 
+def _answers(method: str, *paths: str) -> Callable[[DurableOrchestrationClient], Awaitable[list[httpx.Response]]]:
+    """The answers to these calls below the API's prefix, in plain HTTP."""
+
+    async def scenario(client: DurableOrchestrationClient) -> list[httpx.Response]:
+        base = client._orchestration_bindings.rpc_base_url
+        async with httpx.AsyncClient(base_url=base) as http:
+            return [await http.request(method, path) for path in paths]
+
+    return scenario
+
+
+def test_an_id_that_runs_is_not_started_again(hub: Hub) -> None:
+    """As the extension answers; of a name that it does not know it says nothing."""
+    taken, unknown = hub.ask(_answers("POST", "orchestrators/run_export/Running-10", "orchestrators/nobody/new"))
+    assert (taken.status_code, unknown.status_code) == (409, 202)
+
+
+def test_what_runs_cannot_be_purged(hub: Hub) -> None:
+    """Neither by its id; what has ended can, once."""
+    paths = ("Running-10", "Completed-10", "Completed-10", "nobody")
+    answers = hub.ask(_answers("DELETE", *(f"instances/{id_}" for id_ in paths)))
+    assert [answer.status_code for answer in answers] == [412, 200, 404, 404]
+    assert "Running-10" in hub.ids
+
+
+def test_times_are_told_in_whole_seconds(hub: Hub) -> None:
+    """As the extension writes them."""
+    (answer,) = hub.ask(_answers("GET", "instances/Completed-07"))
+    told = answer.json()
+    assert (told["createdTime"], told["lastUpdatedTime"]) == ("2026-07-01T12:30:00Z", "2026-07-01T12:30:00Z")
+
+
+def test_a_list_is_in_no_order(hub: Hub) -> None:
+    """Not in that of the starts: whoever needs one has to sort."""
+    for number in range(40):
+        hub.add(f"one-{number:02}", "Pending", YOUNG)
+    (answer,) = hub.ask(_answers("GET", "instances/?instanceIdPrefix=one-"))
+    ids = [status["instanceId"] for status in answer.json()]
+    assert ids != sorted(ids)
+    assert len(set(ids)) == 40
+
+
 @pytest.mark.parametrize(("id_", "status"), [("Running-10", 202), ("Completed-10", 410), ("nobody", 404)])
 def test_an_event_is_raised_for_what_is_active(hub: Hub, id_: str, status: int) -> None:
     """The payload, which the client encodes twice, reaches the instance as the text of its JSON."""
@@ -167,7 +209,11 @@ def test_an_event_is_raised_for_what_is_active(hub: Hub, id_: str, status: int) 
             return (await http.post(url, json=json.dumps({"a": [1]}))).status_code
 
     assert hub.ask(scenario) == status
-    told = [] if (instance := hub.store.find(id_)) is None else hub.store.take_inbox(instance.execution)
+    told = (
+        []
+        if (instance := hub.store.find(id_)) is None
+        else hub.store.take_inbox(instance.execution, VirtualClock().now())
+    )
     assert [(event["Name"], json.loads(event["Input"])) for event in told] == [("go", '{"a": [1]}')] * (status == 202)
 
 
