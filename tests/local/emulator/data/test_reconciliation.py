@@ -17,6 +17,9 @@ NAMES = """
     BillingFrequency PricingCurrency PCToBCExchangeRate PCToBCExchangeRateDate MeterDescription ReservationOrderId
     CreditReasonCode SubscriptionStartDate SubscriptionEndDate ReferenceId ProductQualifiers PromotionId
 """
+NUMBERS = """
+    BillableQuantity EffectiveUnitPrice PCToBCExchangeRate Quantity Subtotal TaxTotal Total UnitPrice
+"""
 SUMS = ("Quantity", "PricingPreTaxTotal", "BillingPreTaxTotal")
 
 
@@ -52,6 +55,30 @@ def test_invoice_lines_have_microsofts_attributes(call: Call) -> None:
     basic = caller.rows(caller.ended("billedReconciliation", INVOICE | {"attributeSet": "basic"})["resourceLocation"])
     assert [{name: item[name] for name in basic[0]} for item in full] == basic
     assert basic[0].keys() < full[0].keys()
+
+
+def test_amounts_are_numbers_and_all_else_is_text(call: Call) -> None:
+    """Sums are in whole cents, and dates are midnights in UTC, or empty."""
+    for item in rows(call(customers=30), "billedReconciliation"):
+        assert {name for name, value in item.items() if isinstance(value, Decimal)} == set(NUMBERS.split())
+        assert all(isinstance(value, str | Decimal) for value in item.values())
+        assert all(item[name] == round(item[name], 2) for name in ("Subtotal", "TaxTotal", "Total"))
+        dates = {value for name, value in item.items() if name.endswith("Date")}
+        assert all(date.endswith("T00:00:00Z") for date in dates - {""})
+
+
+def test_an_order_stays_the_same(call: Call) -> None:
+    """A subscription names the same order in every month, and no order is of a day after what it is charged for."""
+    caller = call(customers=30)
+    orders: dict[str, set[tuple[str, str]]] = {}
+    for month in ("2026-07", "2026-08"):
+        caller.emulator.add_invoice(f"G{month[-2:]}", month=month)
+        lines = caller.ended("billedReconciliation", {"invoiceId": f"G{month[-2:]}"})["resourceLocation"]
+        for line in caller.rows(lines):
+            orders.setdefault(line["SubscriptionId"], set()).add((line["OrderId"], line["OrderDate"]))
+            assert line["OrderDate"] <= line["ChargeStartDate"]
+    assert len(orders) > 60
+    assert all(len(order) == 1 for order in orders.values())
 
 
 def test_an_invoice_has_what_usage_never_holds(call: Call) -> None:
