@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -96,7 +96,12 @@ def test_an_invoice_has_what_usage_never_holds(call: Call) -> None:
     assert {item["PublisherName"] for item in items} == {"Microsoft", "Microsoft Corporation", "Tailspin Toys Software"}
     assert any(item["PromotionId"] and item["EffectiveUnitPrice"] < item["UnitPrice"] for item in items)
     assert all(item["Total"] < 0 for item in items if item["CreditReasonCode"])
-    assert all(item["TaxTotal"] for item in items if abs(item["Subtotal"]) > 1)
+
+
+def test_tax_is_on_each_line(call: Call) -> None:
+    """It is 19 % in euros, on credits as well, to the nearest cent."""
+    for item in rows(call(customers=30), "billedReconciliation"):
+        assert item["TaxTotal"] == (item["Subtotal"] * 19 / 100).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
 def test_aggregated_usage_has_a_row_for_each_customer_and_meter(call: Call) -> None:
