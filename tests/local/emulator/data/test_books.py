@@ -68,6 +68,20 @@ def test_every_seed_and_month_adds_up(first: int) -> None:
             assert texts("unbilledReconciliation", *before) == [text.replace(invoice.id, "") for text in lines]
 
 
+@pytest.mark.parametrize("currency", ["EUR", "USD"])
+def test_a_month_that_is_not_over_adds_up_too(currency: str) -> None:
+    """Its lines are the sums of the days until today, and none is of a later day."""
+    for seed in range(10):
+        ledger, _ = books("2026-09", seed=seed, rows=400)
+        bills = ledger.unbilled(currency, date(2026, 10, 1), 0)
+        lines, usage = (rows(texts(dataset, *bills)) for dataset in ("unbilledReconciliation", "unbilledUsage"))
+        total = sum((line["Total"] for line in lines), Decimal(0))
+        assert not Documents(total, lines, usage).broken(), seed
+        assert 0 < len(usage) < 400
+        assert max(row["UsageDate"] for row in usage) == "2026-10-09T00:00:00Z"
+        assert max(line["ChargeStartDate"] for line in lines) <= "2026-10-09T00:00:00Z"
+
+
 def documents(caller: Caller, invoice: Any) -> Documents:
     """What the emulator says of an invoice that Partner Center lists."""
     usage, lines = (
