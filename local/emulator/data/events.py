@@ -49,8 +49,8 @@ class Event:
             if kind in EVENT_KINDS and currency in CURRENCIES:
                 return cls(kind, date.fromisoformat(f"{month}-01"), currency)
         raise ValueError(
-            f"'{text}' is no event: give one of {', '.join(EVENT_KINDS)}, its month, and if it is not EUR the currency "
-            "of the invoice, which is one of EUR and USD: correction=2026-10, late-usage=2026-10=USD."
+            f"'{text}' is no event: give one of {', '.join(EVENT_KINDS)}, and its month: correction=2026-10. "
+            "Behind that there may be the currency of an invoice that is not in EUR: late-usage=2026-10=USD."
         )
 
 
