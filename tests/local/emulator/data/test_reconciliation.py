@@ -94,7 +94,9 @@ def test_an_invoice_has_what_usage_never_holds(call: Call) -> None:
         "customerCredit",
     }
     assert {item["PublisherName"] for item in items} == {"Microsoft", "Microsoft Corporation", "Tailspin Toys Software"}
-    assert any(item["PromotionId"] and item["EffectiveUnitPrice"] < item["UnitPrice"] for item in items)
+    promoted = [item for item in items if item["PromotionId"] and item["ChargeType"] == "cycleFee"]
+    assert promoted
+    assert all(item["EffectiveUnitPrice"] == item["UnitPrice"] * 85 / 100 for item in promoted)
     assert all(item["Total"] < 0 for item in items if item["CreditReasonCode"])
 
 
