@@ -254,6 +254,14 @@ def test_customers_come_and_go(call: Call) -> None:
     assert names[2] - names[0]
 
 
+def test_a_customer_is_in_several_blobs(call: Call) -> None:
+    """Blobs are cut between any two lines, so that a customer's lines have to be gathered from all of them."""
+    caller = call(rows=100)
+    blobs = caller.blobs(caller.manifest()).values()
+    customers = [{json.loads(line)["CustomerId"] for line in gzip.decompress(blob).splitlines()} for blob in blobs]
+    assert customers[0] & customers[1]
+
+
 def test_the_last_blob_has_two_gzip_members(call: Call) -> None:
     """A reader that stops after the first member of a gzip file would miss rows of the last blob."""
     caller = call()
