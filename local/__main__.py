@@ -22,6 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 DEFAULTS = EmulatorOptions()
+DEMO = EmulatorOptions(blobs=24, rows=800, running_polls=3, months=commands.MONTHS)
 
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port of 127.0.0.1 to serve on; 0 takes a free one.")]
 State = Annotated[
@@ -96,8 +97,7 @@ def run(host_port: Port = HOST_PORT, emulator_port: Port = EMULATOR_PORT, log_le
 def demo(log_level: LogLevel = "warning") -> None:
     """Export an invoice of the emulator into landed/ and show what landed, and that it adds up."""
     log_to_stderr(log_level)
-    options = EmulatorOptions(blobs=24, rows=800, running_polls=3, months=commands.MONTHS)
-    succeeded = _run(commands.demonstrate(DEMO_LANDING, options))
+    succeeded = _run(commands.demonstrate(DEMO_LANDING, DEMO))
     raise typer.Exit(0 if succeeded else 1)
 
 

@@ -71,7 +71,7 @@ async def serve_both(emulator_port: int, host_port: int, landing: Path) -> None:
 
 
 async def demonstrate(landing: Path, options: EmulatorOptions) -> bool:
-    """Exports an invoice of the emulator, its usage and its lines, and shows what landed; whether it succeeded."""
+    """Exports an invoice of the emulator, its usage and its lines, and shows what landed; whether it adds up."""
     invoice_id = options.invoices[0]
     async with _emulator(listen(), Emulator(options)) as url:
         use_emulator(url, landing)
@@ -86,7 +86,7 @@ async def demonstrate(landing: Path, options: EmulatorOptions) -> bool:
             month = await report.month_sum(zone, await report.read_back(zone, usage), lines)
             report.show_month(month, invoice_id, invoice["totalCharges"], invoice["currencyCode"], console)
             await _show_result(results[-1])
-            return True
+            return month.agrees(invoice["totalCharges"])
 
 
 async def export(body: dict[str, str], state: Path | None) -> bool:

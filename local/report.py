@@ -22,6 +22,7 @@ from landing.zones.protocol import Landed, LandingZone
 MOST_CUSTOMERS = 10
 _USAGE_COST = ("BillingPreTaxTotal", "BillingCurrency")
 _LINE_COST = ("Subtotal", "Currency")
+_CENT = Decimal("0.01")
 _USAGE_KEY = ("SubscriptionId", "ProductId", "SkuId", "AvailabilityId")
 
 Row = dict[str, Any]
@@ -38,8 +39,6 @@ class Contents:
 
     `location` is the export's folder: a path on this machine, or a URL. `keys` are what joins usage with the lines of
     an invoice, where the rows say it.
-
-    `location` is the export's folder: a path on this machine, or a URL.
     """
 
     location: str
@@ -57,17 +56,31 @@ class Contents:
 
 @dataclass
 class MonthSum:
-    """What an invoice consists of, in its currency: usage unrounded, what rounding took off, all else, and tax."""
+    """What an invoice consists of, in its currency.
+
+    `usage` is daily usage, unrounded. `usage_lines` are the lines that are the sums of it, and `most_cut` is more than
+    can have been cut off them. `purchases` are all other lines. Tax is in `tax` alone.
+    """
 
     usage: Decimal
-    rounding: Decimal = Decimal(0)
+    usage_lines: Decimal = Decimal(0)
+    most_cut: Decimal = Decimal(0)
     purchases: Decimal = Decimal(0)
     tax: Decimal = Decimal(0)
 
     @property
+    def cut(self) -> Decimal:
+        """What rounding took off daily usage, if nothing is missing."""
+        return self.usage - self.usage_lines
+
+    @property
     def total(self) -> Decimal:
-        """What it comes to: to the cent what Partner Center has as the invoice's total."""
-        return self.usage + self.rounding + self.purchases + self.tax
+        """What all lines come to."""
+        return self.usage_lines + self.purchases + self.tax
+
+    def agrees(self, charged: Decimal) -> bool:
+        """Whether usage and lines are one but for rounding, and the lines are this total to the cent."""
+        return 0 <= self.cut <= self.most_cut and self.total == charged
 
 
 async def read_back(zone: LandingZone, version_url: str) -> Contents:
@@ -90,17 +103,21 @@ async def read_back(zone: LandingZone, version_url: str) -> Contents:
 
 
 async def month_sum(zone: LandingZone, usage: Contents, reconciliation_url: str) -> MonthSum:
-    """What the lines of an invoice come to, with its daily usage in place of the lines that are the sums of it.
+    """What the lines of an invoice come to, beside its daily usage.
+
+    Microsoft cuts a line of usage to cents, in the pricing currency and then in the billing currency.
+    https://learn.microsoft.com/partner-center/billing/use-the-reconciliation-files
 
     Raises:
         LandingError: when the lines cannot be read.
     """
-    month = MonthSum(usage.cost, -usage.cost)
+    month = MonthSum(usage.cost)
     for blob in await _current(zone, _folder(zone, reconciliation_url)):
         async for line in _rows(zone, blob):
             month.tax += line["TaxTotal"]
             if _key(line) in usage.keys:
-                month.rounding += line["Subtotal"]
+                month.usage_lines += line["Subtotal"]
+                month.most_cut += _CENT * line["PCToBCExchangeRate"] + _CENT
             else:
                 month.purchases += line["Subtotal"]
     return month
@@ -153,16 +170,21 @@ def show(contents: Contents, console: Console) -> None:
 
 
 def show_month(month: MonthSum, invoice_id: str, charged: Decimal, currency: str, console: Console) -> None:
-    """Prints what the month comes to, and beside it what Partner Center has as the invoice's total."""
+    """Prints what the month comes to, what Partner Center has as the invoice's total, and whether they agree."""
     table = Table("Month", currency, title="The month's sum", title_justify="left")
     table.columns[1].justify = "right"
     table.add_row("Daily usage, unrounded", f"{month.usage:,.2f}")
-    table.add_row("Rounding of the invoice's lines", f"{month.rounding:,.2f}")
+    table.add_row("Cut off by rounding", f"{-month.cut:,.2f}", end_section=True)
+    table.add_row("Lines of usage", f"{month.usage_lines:,.2f}")
     table.add_row("Licences, commitments, credits", f"{month.purchases:,.2f}")
     table.add_row("Tax", f"{month.tax:,.2f}", end_section=True)
     table.add_row("Sum of what landed", f"{month.total:,.2f}")
     table.add_row(f"Invoice {invoice_id} in Partner Center", f"{charged:,.2f}")
     console.print(table)
+    if month.agrees(charged):
+        console.print(f"All agree: usage and lines but for rounding (below {month.most_cut:,.2f}), lines and invoice.")
+    else:
+        console.print("They do not agree.", style="bold red")
 
 
 def _key(row: Row) -> Key:

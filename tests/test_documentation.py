@@ -5,8 +5,9 @@ import inspect
 import json
 import re
 from dataclasses import fields
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from billing.answers import NO_DATA
 from billing.errors import BillingError
@@ -14,7 +15,11 @@ from catalog.datasets import DATASETS, FIELDS
 from catalog.export_request import ExportRequest
 from catalog.run_ids import RUN_ID
 from landing.errors import LandingError
-from local.__main__ import emulator
+from local.__main__ import DEMO, emulator
+from local.emulator import Difference
+from local.emulator.data.books import Books
+from local.emulator.data.events import EventKind, usual_events
+from local.emulator.data.invoices import Invoices
 from settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -133,3 +138,33 @@ def test_the_emulator_page_lists_every_option() -> None:
     table = (ROOT / "docs" / "emulator.md").read_text(encoding="utf-8").split("## Options")[1].split("##")[0]
     options = {f"--{name.replace('_', '-')}" for name in inspect.signature(emulator).parameters}
     assert set(re.findall(r"`(--[a-z-]+)`", table)) == options - {"--log-level"}
+
+
+def test_the_emulator_page_says_how_to_ask_for_each_event_and_difference() -> None:
+    """docs/emulator.md has the events with the months in which they happen by themselves, and the differences."""
+    ledger = (ROOT / "docs" / "emulator.md").read_text(encoding="utf-8").split("## One ledger")[1].split("\n## ")[0]
+    events = {
+        kind: [
+            f"{date(2026, month, 1):%B}{'' if event.currency == 'EUR' else ' (`USD`)'}"
+            for month in range(1, 13)
+            for event in usual_events(date(2026, month, 1))
+            if event.kind == kind
+        ]
+        for kind in get_args(EventKind)
+    }
+    rows = re.findall(r"^\| (`[a-z-]+`.*?) \|.* \| (.*?) \|$", ledger, re.MULTILINE)
+    assert {kind.strip("`"): months.split(", ") for kind, months in rows if kind.strip("`") in events} == events
+    named = {name for row in re.findall(r"^\| (`.*?) \|", ledger, re.MULTILINE) for name in re.findall(r"`(.*?)`", row)}
+    assert named >= set(get_args(Difference))
+
+
+def test_the_readme_shows_the_demo_of_october_2026() -> None:
+    """It has what the demo's ledger has for that month: the sum twice, once as the invoice's total."""
+
+    def now() -> datetime:
+        return datetime(2026, 11, 29, tzinfo=UTC)
+
+    total = Books(DEMO, Invoices(DEMO.invoices, now, DEMO.months), now).total(DEMO.invoices[0], 0)
+    sample = README.split("$ make demo")[1].split("```")[0]
+    assert sample.count(f" {total:,.2f} │") == 2
+    assert f"Landed: {DEMO.blobs} blobs, {DEMO.blobs * DEMO.rows:,} rows" in sample

@@ -30,6 +30,7 @@ def test_the_demo_shows_what_landed(tmp_path: Path) -> None:
     assert "24 blobs, 19,200 rows" in shown.stdout
     landed, invoice = re.findall(r"(?:Sum of what landed|in Partner Center) +│ +([0-9,.]+) │", shown.stdout)
     assert landed == invoice
+    assert "All agree" in shown.stdout
     folder = Path(shown.stdout.strip().splitlines()[-1].strip())
     assert (folder / "_latest.json").exists()
     assert folder.is_relative_to(tmp_path / "landed")

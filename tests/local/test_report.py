@@ -71,3 +71,62 @@ def test_where_to_look_is_shown(run: Run, zone: LandingZone) -> None:  # noqa: F
     place = shown.splitlines()[-1].strip()
     assert place.endswith(EXPORT)
     assert place.startswith(("/", "http://127.0.0.1:"))
+
+
+def line(product: str, subtotal: str, tax: str) -> str:
+    """A line of an invoice, of usage where the product is the one that was used."""
+    return (
+        f'{{"SubscriptionId": "s", "ProductId": "{product}", "SkuId": "1", "AvailabilityId": "a", '
+        f'"Subtotal": {subtotal}, "TaxTotal": {tax}, "PCToBCExchangeRate": 0.5}}\n'
+    )
+
+
+def month(run: Run, zone: LandingZone, *lines: str) -> report.MonthSum:  # noqa: F811
+    """The sum of a month with these lines, and daily usage of 2.015 and 1."""
+    export = "billed_reconciliation/invoice_id=G016907411/attribute_set=full"
+
+    async def landed() -> report.MonthSum:
+        await zone.write(f"{export}/{NEW}/part.gz", gzip.compress("".join(lines).encode()))
+        await zone.write(f"{export}/_latest.json", json.dumps({"glob": f"{NEW}/*.gz"}).encode())
+        used: set[report.Key] = {("s", product, "1", "a") for product in ("used", "also used")}
+        usage = report.Contents("", costs={("Contoso", "EUR"): Decimal("3.015")}, keys=used)
+        return await report.month_sum(zone, usage, f"{zone.url}/{export}/{NEW}/")
+
+    found: report.MonthSum = run(landed())
+    return found
+
+
+LINES = (line("used", "2.01", "0.38"), line("also used", "1", "0.19"), line("licence", "6", "1.14"))
+
+
+def test_a_month_is_summed_up_beside_its_usage(run: Run, zone: LandingZone) -> None:  # noqa: F811
+    """Lines of what was used are told from all others by their key, and tax stands by itself."""
+    found = month(run, zone, *LINES)
+    assert (found.usage, found.usage_lines, found.cut) == (Decimal("3.015"), Decimal("3.01"), Decimal("0.005"))
+    assert (found.purchases, found.tax, found.total) == (Decimal(6), Decimal("1.71"), Decimal("10.72"))
+    assert found.most_cut == Decimal("0.03")
+
+
+@pytest.mark.parametrize(
+    ("lines", "charged", "agrees"),
+    [
+        (LINES, "10.72", True),
+        (LINES, "10.73", False),
+        (LINES[1:], "8.33", False),
+        ((*LINES, line("used", "0.01", "0")), "10.73", False),
+    ],
+)
+def test_usage_lines_and_invoice_must_agree(
+    run: Run,  # noqa: F811
+    zone: LandingZone,  # noqa: F811
+    lines: tuple[str, ...],
+    charged: str,
+    agrees: bool,
+) -> None:
+    """Another total, a line of usage too few or one too many: each is seen, and said."""
+    found = month(run, zone, *lines)
+    console: Any = Console(record=True, width=200)
+    report.show_month(found, "G016907411", Decimal(charged), "EUR", console)
+    assert found.agrees(Decimal(charged)) is agrees
+    shown = console.export_text()
+    assert ("All agree" in shown, "They do not agree" in shown) == (agrees, not agrees)

@@ -47,7 +47,7 @@ class Subscription:
 
 @dataclass(frozen=True)
 class Customer:
-    """A customer of the partner. `country` is its ISO 3166 code.
+    """A customer of the partner, `since` the first day of some month. `country` is its ISO 3166 code.
 
     `id` is empty for one who has left. `savings_plan` is the order of a customer's savings plan; empty without one.
     """
@@ -59,6 +59,7 @@ class Customer:
     reseller: str
     subscriptions: tuple[Subscription, ...]
     savings_plan: str
+    since: date
 
     @property
     def plan_id(self) -> str:
@@ -113,6 +114,7 @@ def _customer(month: date, currency: str, seed: int, index: int) -> Customer:
     draw = Random(f"place {seed} {currency} {index}")
     stay, before = draw.randint(9, 60), draw.randint(0, 59)
     generation = (month.year * 12 + month.month + before) // stay
+    came = generation * stay - before - 1
     draw = Random(f"customer {seed} {currency} {index} {generation}")
     name = _name(index, generation)
     plan_id = guid(draw)
@@ -125,6 +127,7 @@ def _customer(month: date, currency: str, seed: int, index: int) -> Customer:
         reseller=draw.choice(_RESELLERS),
         subscriptions=tuple(_subscription(draw, plan_id, stage) for stage in stages),
         savings_plan=guid(draw) if index % 3 == 0 else "",
+        since=date(came // 12, came % 12 + 1, 1),
     )
 
 

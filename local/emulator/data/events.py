@@ -1,6 +1,7 @@
 """What happens to the invoices of a month after they have been issued?"""
 
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal, Self, get_args
@@ -15,6 +16,10 @@ EventKind = Literal["restatement", "correction", "adjustment-note", "licences-on
 - late usage: it can be exported 48 hours after the reconciliation.
 """
 
+FIRST_CURRENCY = "EUR"
+CURRENCIES = (FIRST_CURRENCY, "USD")
+"""The currencies that the partner has invoices in."""
+
 EVENT_KINDS: tuple[EventKind, ...] = get_args(EventKind)
 
 RESTATED_AFTER = timedelta(days=3)
@@ -28,7 +33,7 @@ class Event:
 
     kind: EventKind
     month: date
-    currency: str = "EUR"
+    currency: str = FIRST_CURRENCY
 
     @classmethod
     def read(cls, text: str) -> Self:
@@ -37,12 +42,16 @@ class Event:
         Raises:
             ValueError: when it names none.
         """
-        kind, month, currency = (*text.split("="), "EUR")[:3] if text.count("=") in (1, 2) else ("", "", "")
-        if kind not in EVENT_KINDS:
-            raise ValueError(
-                f"'{text}' is no event: give one of {', '.join(EVENT_KINDS)}, and its month: correction=2026-10."
-            )
-        return cls(kind, date.fromisoformat(f"{month}-01"), currency)
+        kind, _, rest = text.partition("=")
+        month, _, currency = rest.partition("=")
+        currency = currency or FIRST_CURRENCY
+        with suppress(ValueError):
+            if kind in EVENT_KINDS and currency in CURRENCIES:
+                return cls(kind, date.fromisoformat(f"{month}-01"), currency)
+        raise ValueError(
+            f"'{text}' is no event: give one of {', '.join(EVENT_KINDS)}, and its month: correction=2026-10. "
+            "Behind that there may be the currency of an invoice that is not in EUR: late-usage=2026-10=USD."
+        )
 
 
 _CALENDAR: dict[int, tuple[EventKind, str]] = {

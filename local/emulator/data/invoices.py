@@ -5,11 +5,18 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
 from local.emulator.clock import Clock
-from local.emulator.data.events import AMENDED_AFTER, RESTATED_AFTER, USAGE_LATE_BY, Event, EventKind, usual_events
+from local.emulator.data.events import (
+    AMENDED_AFTER,
+    CURRENCIES,
+    FIRST_CURRENCY,
+    RESTATED_AFTER,
+    USAGE_LATE_BY,
+    Event,
+    EventKind,
+    usual_events,
+)
 from local.emulator.data.months import month_after, month_before, month_of, months_back
 
-FIRST_CURRENCY = "EUR"
-_OWN_CURRENCIES = (FIRST_CURRENCY, "USD")
 _USUAL_DAY = 8
 _REPLACING, _VOID_NOTE, _ADJUSTMENT_NOTE = 5_000_000, 6_000_000, 7_000_000
 
@@ -142,7 +149,7 @@ class Invoices:
         month = self._first_month
         known = {invoice.month for invoice in self._invoices.values()}
         while month and month <= self._now().date():
-            for currency in _OWN_CURRENCIES:
+            for currency in CURRENCIES:
                 if currency != FIRST_CURRENCY or month not in known:
                     issued = datetime.combine(month_after(month).replace(day=_USUAL_DAY), time(), UTC)
                     yield Invoice(_past_id(month, currency), month, issued, currency)
@@ -165,7 +172,7 @@ def adjustment_note_id(invoice_id: str) -> str:
 
 
 def _past_id(month: date, currency: str) -> str:
-    return f"G{(month.year * 12 + month.month) * 100 + _OWN_CURRENCIES.index(currency):09}"
+    return f"G{(month.year * 12 + month.month) * 100 + CURRENCIES.index(currency):09}"
 
 
 def _related(invoice_id: str, distance: int) -> str:

@@ -37,4 +37,5 @@ def licence_subtotal(price: Decimal, quantity: Decimal, rate: Decimal) -> Decima
 
 def tax(subtotal: Decimal, percentage: int) -> Decimal:
     """The tax on one line, to the nearest cent."""
-    return (subtotal * percentage / 100).quantize(CENT, ROUND_HALF_UP)
+    # Added to nothing, no tax on a credit is 0, not -0.
+    return NOTHING + (subtotal * percentage / 100).quantize(CENT, ROUND_HALF_UP)

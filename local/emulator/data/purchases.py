@@ -46,6 +46,11 @@ class Purchase:
     adjustment: str = ""
     credit_reason: str = ""
 
+    @property
+    def ordered(self) -> date:
+        """The day of its order: what is not bought just now was ordered when the customer came."""
+        return self.start if self.charge_type == "new" else self.customer.since
+
 
 def purchases(bill: Bill) -> Iterator[Purchase]:
     """All charges of the bill that are not usage, until its day."""
@@ -92,7 +97,8 @@ def _change(
     """Seats that were added within the month, or given back for a part of the month before."""
     fee = _licence(bill, customer, offer, subscription_id, 1, is_promoted)
     day = draw.randint(2, 28)
-    is_added = draw.random() < 0.6
+    # Who has just come has nothing to give back.
+    is_added = draw.random() < 0.6 or customer.since == bill.month
     month = bill.month if is_added else month_before(bill.month)
     seats = draw.randint(1, 9)
     days_left = Decimal(last_day(month).day - day + 1)

@@ -9,7 +9,9 @@ Source: https://learn.microsoft.com/partner-center/developer/billed-invoice-reco
 import base64
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
+from itertools import repeat
 from random import Random
 
 from local.emulator.clock import midnight
@@ -38,13 +40,20 @@ class UsageCharge:
 
 def reconciliation(bill: Bill) -> Iterator[LineItem]:
     """The lines of the invoice, with all attributes."""
-    planted = bill.differences & {"hidden-line", "doubled-line"}
-    for line in _lines(bill):
-        if not planted or not line["Total"]:
-            yield line
-            continue
-        yield from [line, line] if "doubled-line" in planted else []
-        planted = frozenset()
+    lines = _lines(bill)
+    for line in lines:
+        if line["Total"]:
+            yield from repeat(line, _times(bill))
+            break
+        yield line
+    yield from lines
+
+
+def _times(bill: Bill) -> int:
+    """How often the first line that costs something stands there."""
+    if "hidden-line" in bill.differences:
+        return 0
+    return 2 if "doubled-line" in bill.differences else 1
 
 
 def total_charges(bill: Bill) -> Decimal:
@@ -85,7 +94,7 @@ def _usage_line(bill: Bill, charge: UsageCharge) -> LineItem:
     use, meter = charge.first, charge.first.meter
     return {
         **_parties(bill, use.customer),
-        **_order(bill, use.customer.plan_id),
+        **_order(use.customer.plan_id, use.customer.since),
         **_sums(bill, charge.subtotal(bill)),
         "ProductId": meter.product_id,
         "ProductName": meter.category,
@@ -129,7 +138,7 @@ def _purchase_line(bill: Bill, purchase: Purchase) -> LineItem:
     offer = purchase.offer
     return {
         **_parties(bill, purchase.customer),
-        **_order(bill, purchase.subscription_id),
+        **_order(purchase.subscription_id, purchase.ordered),
         **_sums(bill, _subtotal(purchase)),
         "ProductId": offer.product_id,
         "ProductName": offer.product,
@@ -177,12 +186,12 @@ def _parties(bill: Bill, customer: Customer) -> LineItem:
     }
 
 
-def _order(bill: Bill, subscription_id: str) -> LineItem:
+def _order(subscription_id: str, ordered: date) -> LineItem:
     """The order that a subscription came from: the same in every month."""
     draw = Random(f"order {subscription_id}")
     return {
         "OrderId": base64.b32encode(draw.randbytes(8)).decode().rstrip("="),
-        "OrderDate": midnight(bill.month.replace(year=bill.month.year - 1, day=draw.randint(1, 28))),
+        "OrderDate": midnight(ordered),
         "ReferenceId": guid(draw),
         "AlternateId": "",
         "ProductQualifiers": "",

@@ -124,7 +124,7 @@ def _use(bill: Bill, draw: Random, index: int, customer: Customer, days: int, fi
         tags=_tags(draw, subscription),
         earned_credit=draw.choice(_EARNED_CREDITS),
         is_covered=bool(customer.savings_plan) and meter.is_compute and draw.random() < 0.5,
-        is_late=index % _LATE == _LATE - 1,
+        is_late=index % _LATE == _LATE - 1 and customer.since < bill.month,
         first_day=first_day,
         days=days,
         amount=amount + _restated(bill, index, days, amount),

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 
-from local.emulator import Difference, Event
+from local.emulator import Difference, Event, read_difference
 from local.emulator.data.books import Books
 from local.emulator.data.contents import CONTENTS
 from local.emulator.data.invoices import Invoices
+from local.emulator.data.months import month_after
 from local.emulator.options import EmulatorOptions
 from tests.local.emulator.data.tie_out import CHECKS, Documents, Row, without_invoice
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from local.emulator.data.bill import Bill
     from tests.local.emulator.conftest import Call, Caller
 
-MONTHS = ("2024-12", "2026-02", "2026-10")
+BILLED = (("2024-12", "EUR"), ("2026-02", "USD"), ("2026-10", "EUR"))
 BREAKS = {
     "hidden-line": {"T1", "T4", "T5"},
     "doubled-line": {"T1", "T4", "T5"},
@@ -31,39 +32,54 @@ BREAKS = {
 }
 
 
-def lines(dataset: str, *bills: Bill) -> list[str]:
+def texts(dataset: str, *bills: Bill) -> list[str]:
     """The lines of a dataset."""
     return [line for bill in bills for line in CONTENTS[dataset].lines(bill, None)]
 
 
-def rows(texts: list[str]) -> list[Row]:
+def rows(lines: list[str]) -> list[Row]:
     """What lines say."""
-    return [json.loads(text, parse_float=Decimal, parse_int=Decimal) for text in texts]
+    return [json.loads(line, parse_float=Decimal, parse_int=Decimal) for line in lines]
 
 
-def books(now: datetime, **options: Any) -> Books:
-    """The books of a small partner at a moment."""
-    small = EmulatorOptions(**{"blobs": 1, "rows": 60, "customers": 4, **options})
-    return Books(small, Invoices(small.invoices, lambda: now), lambda: now)
+def books(month: str, **options: Any) -> tuple[Books, Invoices]:
+    """The books of a small partner on the 9th after a month, and its invoices for it."""
+    now = datetime.combine(month_after(date.fromisoformat(f"{month}-01")).replace(day=9), time(), UTC)
+    small = EmulatorOptions(**{"blobs": 1, "rows": 60, "customers": 4, "months": 1, **options})
+    known = Invoices(small.invoices, lambda: now, small.months)
+    return Books(small, known, lambda: now), known
 
 
 @pytest.mark.parametrize("first", range(0, 200, 10))
 def test_every_seed_and_month_adds_up(first: int) -> None:
     """All checks pass, and what was not billed at the end of the month is what is billed then."""
     for seed in range(first, first + 10):
-        for month in MONTHS:
-            day = date.fromisoformat(f"{month}-28")
-            after = datetime(day.year + day.month // 12, day.month % 12 + 1, 9, tzinfo=UTC)
-            ledger = books(after, seed=seed)
-            billed = ledger.billed("G016907411", 0)
-            reconciliation, usage = lines("billedReconciliation", billed), lines("billedUsage", billed)
-            documents = Documents(ledger.total("G016907411", 0), rows(reconciliation), rows(usage))
+        for month, currency in BILLED:
+            ledger, listed = books(month, seed=seed)
+            (invoice,) = listed.of(date.fromisoformat(f"{month}-01"), currency)
+            billed = ledger.billed(invoice.id, 0)
+            assert (billed.month, billed.currency) == (invoice.month, currency)
+            lines, usage = texts("billedReconciliation", billed), texts("billedUsage", billed)
+            documents = Documents(ledger.total(invoice.id, 0), rows(lines), rows(usage))
             assert not documents.broken(), (seed, month)
-            before = ledger.unbilled("EUR", billed.month, 0)
-            assert lines("unbilledUsage", *before) == [text.replace("G016907411", "") for text in usage]
-            assert lines("unbilledReconciliation", *before) == [
-                text.replace("G016907411", "") for text in reconciliation
-            ]
+            assert len(usage) == 60
+            before = ledger.unbilled(currency, billed.month, 0)
+            assert texts("unbilledUsage", *before) == [text.replace(invoice.id, "") for text in usage]
+            assert texts("unbilledReconciliation", *before) == [text.replace(invoice.id, "") for text in lines]
+
+
+@pytest.mark.parametrize("currency", ["EUR", "USD"])
+def test_a_month_that_is_not_over_adds_up_too(currency: str) -> None:
+    """Its lines are the sums of the days until today, and none is of a later day."""
+    for seed in range(10):
+        ledger, _ = books("2026-09", seed=seed, rows=400)
+        bills = ledger.unbilled(currency, date(2026, 10, 1), 0)
+        lines, usage = (rows(texts(dataset, *bills)) for dataset in ("unbilledReconciliation", "unbilledUsage"))
+        total = sum((line["Total"] for line in lines), Decimal(0))
+        assert not Documents(total, lines, usage).broken(), seed
+        assert 0 < len(usage) < 400
+        assert max(row["UsageDate"] for row in usage) == "2026-10-09T00:00:00Z"
+        assert max(line["ChargeStartDate"] for line in lines) <= "2026-10-09T00:00:00Z"
 
 
 def documents(caller: Caller, invoice: Any) -> Documents:
@@ -83,11 +99,19 @@ def invoices(caller: Caller) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("difference", get_args(Difference))
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_a_planted_difference_breaks_what_it_should(call: Call, difference: Difference, seed: int) -> None:
-    """Each breaks the checks that could find it, and no other."""
-    caller = call(rows=100, seed=seed, differences=(difference,))
-    assert documents(caller, invoices(caller)["G016907411"]).broken() == BREAKS[difference]
+def test_a_planted_difference_breaks_what_it_should(call: Call, difference: Difference) -> None:
+    """Each breaks the checks that could find it, and no other, in whatever data."""
+    for seed in range(20):
+        caller = call(rows=100, seed=seed, differences=(difference,), running_polls=0)
+        assert documents(caller, invoices(caller)["G016907411"]).broken() == BREAKS[difference], seed
+
+
+def test_differences_come_together() -> None:
+    """Two of them break what each of them breaks."""
+    ledger, _ = books("2026-10", differences=("changed-total", "renamed-customer"))
+    bill = ledger.billed("G016907411", 0)
+    lines, usage = rows(texts("billedReconciliation", bill)), rows(texts("billedUsage", bill))
+    assert Documents(ledger.total("G016907411", 0), lines, usage).broken() == {"T1", "T8"}
 
 
 def test_every_check_can_fail_that_a_difference_is_planted_for() -> None:
@@ -98,6 +122,7 @@ def test_every_check_can_fail_that_a_difference_is_planted_for() -> None:
 def test_two_years_of_invoices_add_up(call: Call) -> None:
     """With a past there are invoices in two currencies for 24 months, and every one of them adds up."""
     caller = call(months=24, rows=20, running_polls=0)
+    caller.clock.move(2 * 24 * 3600)  # until usage that is late has come too
     listed = invoices(caller)
     months = {(item["billingPeriodStartDate"][:7], item["currencyCode"]) for item in listed.values()}
     assert len(months) == 48
@@ -106,12 +131,25 @@ def test_two_years_of_invoices_add_up(call: Call) -> None:
     assert {item["id"]: documents(caller, item).broken() for item in listed.values()} == {id_: set() for id_ in listed}
 
 
-def test_what_happens_to_invoices_happens_in_two_years_too(call: Call) -> None:
-    """By the calendar some are corrected, some adjusted, and some without usage."""
-    listed = invoices(call(months=24)).values()
-    amendments = {note["documentType"] for item in listed for note in item.get("amendments", [])}
-    assert amendments == {"void_note", "adjustment_note"}
-    assert any("amendsOf" in item for item in listed)
+@pytest.mark.parametrize(
+    ("month", "currency", "kind"),
+    [
+        ("2026-01", "EUR", "restatement"),
+        ("2026-03", "EUR", "correction"),
+        ("2026-05", "EUR", "adjustment-note"),
+        ("2026-07", "USD", "licences-only"),
+        ("2026-09", "USD", "late-usage"),
+        ("2026-11", "USD", "restatement"),
+    ],
+)
+def test_by_the_calendar_all_events_happen_in_a_year(month: str, currency: str, kind: str) -> None:
+    """With a past, each happens in the same month of every year, and in no other currency; without one, none does."""
+    day = date.fromisoformat(f"{month}-01")
+    (_, partner), (_, other) = books(month), books(month, months=0)
+    happenings = {(one, event) for one in ("EUR", "USD") for event in partner.happenings(partner.of(day, one)[0])}
+    assert happenings == {(currency, kind)}
+    assert other.events(day, currency) == set()
+    assert partner.events(day.replace(year=2027), currency) == {kind}
 
 
 def test_a_restatement_changes_lines_and_total(call: Call) -> None:
@@ -169,7 +207,8 @@ def test_late_usage_comes_two_days_after_the_lines(call: Call) -> None:
     """The reconciliation is there with the invoice, usage 48 hours after it was issued."""
     caller = call(events=(Event.read("late-usage=2026-09"),))
     (invoice,) = invoices(caller).values()
-    assert documents(caller, invoice).usage == []
+    before = documents(caller, invoice)
+    assert (before.usage, before.broken()) == ([], {"T4"})
     caller.clock.move(24 * 3600)
     assert not documents(caller, invoice).broken()
     assert documents(caller, invoice).usage
@@ -186,8 +225,31 @@ def test_two_invoices_for_a_month_share_its_charges(call: Call) -> None:
     ]
 
 
-@pytest.mark.parametrize("text", ["restatement", "nothing=2026-09", "restatement=October", "late-usage=2026-13"])
+@pytest.mark.parametrize("text", ["late-usage=2026-10", "late-usage=2026-10=USD"])
+def test_an_event_names_its_month(text: str) -> None:
+    """The currency is that of the invoice, which is EUR unless it is said."""
+    assert Event.read(text) == Event("late-usage", date(2026, 10, 1), "USD" if "USD" in text else "EUR")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "restatement",
+        "nothing=2026-09",
+        "restatement=October",
+        "late-usage=2026-13",
+        "late-usage=2026-10=GBP",
+        "late-usage=2026-10=USD=",
+    ],
+)
 def test_an_event_of_another_form_is_refused(text: str) -> None:
-    """A mistake shows at once."""
-    with pytest.raises(ValueError, match=r"no event|isoformat|month"):
+    """A mistake shows at once, with what there is to ask for."""
+    with pytest.raises(ValueError, match=f"'{text}' is no event: give one of restatement, correction, .*late-usage"):
         Event.read(text)
+
+
+@pytest.mark.parametrize("text", ["hidden", "Hidden-line", ""])
+def test_a_difference_of_another_name_is_refused(text: str) -> None:
+    """A mistake shows at once, with what there is to ask for."""
+    with pytest.raises(ValueError, match=f"'{text}' is no difference: give one of hidden-line, .*renamed-customer"):
+        read_difference(text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,6 +16,9 @@ NAMES = """
     ChargeStartDate ChargeEndDate TermAndBillingCycle EffectiveUnitPrice UnitType AlternateId BillableQuantity
     BillingFrequency PricingCurrency PCToBCExchangeRate PCToBCExchangeRateDate MeterDescription ReservationOrderId
     CreditReasonCode SubscriptionStartDate SubscriptionEndDate ReferenceId ProductQualifiers PromotionId
+"""
+NUMBERS = """
+    BillableQuantity EffectiveUnitPrice PCToBCExchangeRate Quantity Subtotal TaxTotal Total UnitPrice
 """
 SUMS = ("Quantity", "PricingPreTaxTotal", "BillingPreTaxTotal")
 
@@ -54,6 +57,30 @@ def test_invoice_lines_have_microsofts_attributes(call: Call) -> None:
     assert basic[0].keys() < full[0].keys()
 
 
+def test_amounts_are_numbers_and_all_else_is_text(call: Call) -> None:
+    """Sums are in whole cents, and dates are midnights in UTC, or empty."""
+    for item in rows(call(customers=30), "billedReconciliation"):
+        assert {name for name, value in item.items() if isinstance(value, Decimal)} == set(NUMBERS.split())
+        assert all(isinstance(value, str | Decimal) for value in item.values())
+        assert all(item[name] == round(item[name], 2) for name in ("Subtotal", "TaxTotal", "Total"))
+        dates = {value for name, value in item.items() if name.endswith("Date")}
+        assert all(date.endswith("T00:00:00Z") for date in dates - {""})
+
+
+def test_an_order_stays_the_same(call: Call) -> None:
+    """A subscription names the same order in every month, and no order is of a day after what it is charged for."""
+    caller = call(customers=30)
+    orders: dict[str, set[tuple[str, str]]] = {}
+    for month in ("2026-07", "2026-08"):
+        caller.emulator.add_invoice(f"G{month[-2:]}", month=month)
+        lines = caller.ended("billedReconciliation", {"invoiceId": f"G{month[-2:]}"})["resourceLocation"]
+        for line in caller.rows(lines):
+            orders.setdefault(line["SubscriptionId"], set()).add((line["OrderId"], line["OrderDate"]))
+            assert line["OrderDate"] <= line["ChargeStartDate"]
+    assert len(orders) > 60
+    assert all(len(order) == 1 for order in orders.values())
+
+
 def test_an_invoice_has_what_usage_never_holds(call: Call) -> None:
     """Licences, a reservation, a savings plan, software, the marketplace, promotions, credits and tax."""
     items = rows(call(customers=30), "billedReconciliation")
@@ -67,9 +94,16 @@ def test_an_invoice_has_what_usage_never_holds(call: Call) -> None:
         "customerCredit",
     }
     assert {item["PublisherName"] for item in items} == {"Microsoft", "Microsoft Corporation", "Tailspin Toys Software"}
-    assert any(item["PromotionId"] and item["EffectiveUnitPrice"] < item["UnitPrice"] for item in items)
+    promoted = [item for item in items if item["PromotionId"] and item["ChargeType"] == "cycleFee"]
+    assert promoted
+    assert all(item["EffectiveUnitPrice"] == item["UnitPrice"] * 85 / 100 for item in promoted)
     assert all(item["Total"] < 0 for item in items if item["CreditReasonCode"])
-    assert all(item["TaxTotal"] for item in items if abs(item["Subtotal"]) > 1)
+
+
+def test_tax_is_on_each_line(call: Call) -> None:
+    """It is 19 % in euros, on credits as well, to the nearest cent."""
+    for item in rows(call(customers=30), "billedReconciliation"):
+        assert item["TaxTotal"] == (item["Subtotal"] * 19 / 100).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
 def test_aggregated_usage_has_a_row_for_each_customer_and_meter(call: Call) -> None:

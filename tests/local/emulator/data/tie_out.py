@@ -58,9 +58,9 @@ def _subtotal(line: Row, *, is_usage: bool) -> Decimal:
 
 
 def quantities_agree(documents: Documents) -> bool:
-    """The days of a meter are the quantity of its lines."""
-    days, lines = _sum(documents.usage, "Quantity"), _by_key(documents)
-    return days == {one: sum(line["BillableQuantity"] for line in lines[one]) for one in days}
+    """The days of a meter are the quantity of its lines, and no line of usage is without days."""
+    used = [line for line in documents.lines if line["MeterDescription"]]
+    return _sum(documents.usage, "Quantity") == _sum(used, "BillableQuantity")
 
 
 def usage_is_within_rounding(documents: Documents) -> bool:
