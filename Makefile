@@ -1,22 +1,39 @@
-# `make demo` shows an export, `make test` proves it. Nothing needs to be prepared but Python 3.11 (and Node for the tests).
+# `make demo` shows an export, `make test` proves it. Nothing needs to be prepared but Python (and Node for the tests).
 
-PYTHON ?= python3.11
-BIN := .venv/bin
+# Prints the version of a Python that is new enough, and fails for an older one.
+VERSION_OF := -c 'import sys, platform; sys.version_info < (3, 11) and sys.exit(1); print(platform.python_version())'
 
-.PHONY: help setup demo run test coverage bench lint format clean
+# PYTHON=… takes the name or path of another one.
+ifndef PYTHON
+PYTHON := $(shell for python in python3.11 python3.12 python3.13; do \
+	$$python $(VERSION_OF) >/dev/null 2>&1 && echo $$python && break; done)
+endif
+VERSION := $(if $(PYTHON),$(shell $(PYTHON) $(VERSION_OF) 2>/dev/null))
+NO_PYTHON = Python 3.11, 3.12 or 3.13 is needed, and $(if $(PYTHON),$(PYTHON) is not one,none was found): \
+	install one, or name one, as in make setup PYTHON=/usr/local/bin/python3.12
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: help setup demo run test quick coverage bench lint format clean
 
 help:  ## list these targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-setup: .venv/.runs  ## make .venv, with what running without Azure needs
+setup: $(VENV)/.runs  ## make .venv, with what running without Azure needs
 
-.venv/.runs: requirements.txt requirements-local.txt
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@echo "installing into .venv …"
+# Another Python gets a new environment.
+$(VENV)/.python-$(VERSION):
+	$(if $(VERSION),,$(error $(NO_PYTHON)))
+	@$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
+
+$(VENV)/.runs: $(VENV)/.python-$(VERSION) requirements.txt requirements-local.txt
+	@echo "installing into $(VENV) …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-local.txt
 	@touch $@
 
-.venv/.tests: .venv/.runs requirements-dev.txt
+$(VENV)/.tests: $(VENV)/.runs requirements-dev.txt
 	@echo "installing what tests and linting need …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
@@ -38,27 +55,30 @@ demo: setup  ## export an invoice from the emulator into landed/, and show what 
 run: setup  ## leave emulator and host up, for curl
 	@$(BIN)/python -m local run
 
-test: .venv/.tests node_modules/.installed  ## all tests, with Azurite as the real storage
+test: $(VENV)/.tests node_modules/.installed  ## all tests, with Azurite as the real storage
 	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
-coverage: .venv/.tests node_modules/.installed  ## the same, and which lines no test runs
+quick: $(VENV)/.tests  ## the tests that need neither Node nor a host of their own
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not azurite" --ignore tests/e2e --ignore tests/bench $(ARGS)
+
+coverage: $(VENV)/.tests node_modules/.installed  ## all tests, and which lines none of them runs
 	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term $(ARGS)
 
 # Without root, the benchmark itself says what to install.
-bench: .venv/.tests node_modules/.installed bench/node_modules/.installed  ## how fast it is, beside other tools (Linux)
+bench: $(VENV)/.tests node_modules/.installed bench/node_modules/.installed  ## how fast it is, beside other tools (Linux)
 	@test "$$(id -u)" != 0 || dpkg --status rclone libsecret-1-0 >/dev/null 2>&1 || \
 		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq rclone libsecret-1-0; }
 	@$(BIN)/python -m bench $(ARGS)
 
-lint: .venv/.tests  ## ruff, mypy, import-linter
+lint: $(VENV)/.tests  ## ruff, mypy, import-linter
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy .
 	@$(BIN)/lint-imports
 
-format: .venv/.tests  ## let ruff fix what it can
+format: $(VENV)/.tests  ## let ruff fix what it can
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
 clean:  ## remove what the other targets made
-	rm -rf .venv node_modules bench/node_modules landed .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage
+	rm -rf .venv* node_modules bench/node_modules landed .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage

@@ -12,6 +12,12 @@ from local.azurite import Azurite, running_azurite
 os.environ["AZURE_FUNCTIONS_DURABLE_STRICT_TYPING"] = "1"
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Marks each test that uses Azurite, so that others can be run without it."""
+    if isinstance(item, pytest.Function) and "azurite" in item.fixturenames:
+        item.add_marker("azurite")
+
+
 @pytest.fixture(scope="session")
 def azurite() -> Iterator[Azurite]:
     """Azurite with its data in memory."""

@@ -48,12 +48,13 @@ def test_the_sample_settings_are_complete_and_can_be_used() -> None:
 
 
 def test_every_deployed_package_is_pinned_and_has_its_reason() -> None:
-    """`requirements.txt` pins each package, and README's table says what it is for."""
+    """`requirements.txt` pins each package for each Python, and README's table says what it is for."""
     lines = (ROOT / "requirements.txt").read_text().splitlines()
-    pinned = [re.fullmatch(r"([a-z-]+)==[0-9.]+", line) for line in lines if not line.startswith("#")]
+    pin = re.compile(r"([a-z-]+)==[0-9.]+(; python_version (<|>=) \"[0-9.]+\")?")
+    pinned = [pin.fullmatch(line) for line in lines if not line.startswith("#")]
     assert all(pinned)
     table = README.split("## Dependencies")[1].split("Running without Azure also")[0]
-    assert sorted(re.findall(r"`([a-z-]+)`", table)) == sorted(match[1] for match in pinned if match)
+    assert sorted(re.findall(r"`([a-z-]+)`", table)) == sorted({match[1] for match in pinned if match})
 
 
 def test_links_lead_somewhere() -> None:

@@ -83,7 +83,9 @@ def test_the_package_holds_the_deployed_rooms_and_nothing_else(package: Path) ->
     }
 
 
-@pytest.mark.parametrize("folder", [".venv", "venv", ".env", "env", "py312_env", ".azure", "node_modules", "landed"])
+@pytest.mark.parametrize(
+    "folder", [".venv", ".venv-other", "venv", ".env", "env", "py312_env", ".azure", "node_modules", "landed"]
+)
 def test_what_only_some_machines_have_stays_at_home(folder: str) -> None:
     """With a `.funcignore`, azd no longer leaves out virtual environments by itself."""
     assert IGNORED.match_file(f"{folder}/lib/module.py")

@@ -75,7 +75,7 @@ def container(run: Run, sources: SourceReader, azurite: Any) -> Iterator[Landing
     run(zone.close())
 
 
-@pytest.fixture(params=["folder", "container"])
+@pytest.fixture(params=["folder", pytest.param("container", marks=pytest.mark.azurite)])
 def zone(request: pytest.FixtureRequest) -> Any:
     """Each kind of landing zone in turn."""
     return request.getfixturevalue(request.param)
