@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 from urllib.parse import quote
 
-from billing.errors import UnusableAnswer
-from billing.text import MOST_CHARACTERS, MOST_CODE_CHARACTERS, cleaned, is_clean
+from failures import UnusableAnswer
+from failures.text import MOST_CHARACTERS, MOST_CODE_CHARACTERS, cleaned, is_clean
 
 TENANT_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -155,11 +155,11 @@ def _success(body: Mapping[str, Any], url: str) -> Succeeded:
     linked = body.get("resourceLocation@odata.navigationLink")
     if isinstance(linked, str) and linked:
         return Succeeded(linked)
-    raise UnusableAnswer("NoManifest", "The operation succeeded, but its answer has no manifest.")
+    raise UnusableAnswer("The operation succeeded, but its answer has no manifest.", code="NoManifest")
 
 
 def _bad_manifest(what: str) -> UnusableAnswer:
-    return UnusableAnswer("BadManifest", f"The manifest cannot be used: {what}.")
+    return UnusableAnswer(f"The manifest cannot be used: {what}.", code="BadManifest")
 
 
 def _blob(item: object) -> Blob:

@@ -9,9 +9,9 @@ from typing import Any, Protocol
 import httpx
 from azure.core.exceptions import ClientAuthenticationError
 
-from billing.errors import NoToken
 from billing.origins import require_origin
-from billing.text import cleaned
+from failures import NoToken
+from failures.text import cleaned
 
 
 class TokenSource(Protocol):
@@ -71,7 +71,7 @@ class EntraToken(httpx.Auth):
             token = await self._credential.get_token(self._scope, **options)
         except ClientAuthenticationError as fault:
             reason = cleaned(str(fault.message).strip().partition("\n")[0], type(fault).__name__)
-            raise NoToken("NoToken", f"The app's identity gets no token: {reason}") from None
+            raise NoToken(f"The app's identity gets no token: {reason}") from None
         request.headers["Authorization"] = f"Bearer {token.token}"
 
 

@@ -8,7 +8,7 @@ import pytest
 from azure.core.exceptions import ClientAuthenticationError
 
 from billing.auth import EntraToken, StaticToken
-from billing.errors import ForeignOrigin, Unauthorized
+from failures import ForeignOrigin, Unauthorized
 from tests.billing.fake_graph import BASE_URL, FakeCredential, FakeGraph, answer
 
 EMULATOR = "http://127.0.0.1:7072/v1.0"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from billing.errors import ForeignOrigin
 from billing.origins import SourceHosts, origin, require_origin
+from failures import ForeignOrigin
 
 GRAPH = "https://graph.microsoft.com/v1.0"
 SUFFIXES = (".blob.core.windows.net", ".dfs.core.windows.net")

@@ -5,7 +5,7 @@ import base64
 import httpx
 import pytest
 
-from landing.errors import SourceChanged, SourceExpired, SourceMissing, SourceUnavailable, TryAgain
+from failures import SourceChanged, SourceExpired, SourceFault, SourceMissing, SourceUnavailable
 from landing.source import Source, SourceReader
 from tests.landing.conftest import Run
 from tests.landing.fake_source import FakeSource
@@ -47,7 +47,7 @@ def test_a_blob_without_length(run: Run, sources: SourceReader, source: FakeSour
     ],
 )
 def test_faults(
-    run: Run, sources: SourceReader, source: FakeSource, fault: httpx.Response | Exception, kind: type[TryAgain]
+    run: Run, sources: SourceReader, source: FakeSource, fault: httpx.Response | Exception, kind: type[SourceFault]
 ) -> None:
     """Each fault of the source is told as what it is, when describing and when reading, without the URL."""
     described = source.put("x", b"content")
@@ -106,7 +106,7 @@ def test_a_blob_that_arrives_without_length_is_described_too(
     ],
 )
 def test_an_answer_that_nothing_vouches_for(
-    run: Run, sources: SourceReader, source: FakeSource, answer: httpx.Response, kind: type[TryAgain]
+    run: Run, sources: SourceReader, source: FakeSource, answer: httpx.Response, kind: type[SourceFault]
 ) -> None:
     """Another one's answer, or that of another state of the blob, is not taken for the blob."""
     described = source.put("x", b"content")

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from azure.core.exceptions import ClientAuthenticationError, IncompleteReadError, ServiceRequestError
 
-from landing.errors import (
-    LandingError,
+from failures import (
+    LandingFailure,
     LandingRefused,
     LandingUnavailable,
     SourceChanged,
@@ -111,7 +111,7 @@ def test_a_container_that_need_not_be_created(run: Run, sources: SourceReader, f
     ],
 )
 def test_a_container_that_cannot_be_created(
-    run: Run, sources: SourceReader, fault: Fault | Exception, kind: type[LandingError]
+    run: Run, sources: SourceReader, fault: Fault | Exception, kind: type[LandingFailure]
 ) -> None:
     """Other faults of preparing are told like those of any other call."""
     service = FakeService()
