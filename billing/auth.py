@@ -7,10 +7,10 @@ from collections.abc import AsyncGenerator
 from typing import Any, Protocol
 
 import httpx
-from azure.core.exceptions import ClientAuthenticationError
+from azure.core.exceptions import AzureError, ClientAuthenticationError
 
 from billing.origins import require_origin
-from failures import NoToken
+from failures import NoToken, ServiceUnavailable
 from failures.text import cleaned
 
 
@@ -57,6 +57,7 @@ class EntraToken(httpx.Auth):
         Raises:
             ForeignOrigin: when the request would leave the base URL's origin.
             NoToken: when the identity gets no token.
+            ServiceUnavailable: when nobody answers who could give it one.
         """
         require_origin(str(request.url), self._base_url)
         await self._authorize(request)
@@ -72,6 +73,9 @@ class EntraToken(httpx.Auth):
         except ClientAuthenticationError as fault:
             reason = cleaned(str(fault.message).strip().partition("\n")[0], type(fault).__name__)
             raise NoToken(f"The app's identity gets no token: {reason}") from None
+        except AzureError as fault:
+            message = f"Entra did not answer ({type(fault).__name__})."
+            raise ServiceUnavailable(message, code="NoAnswer") from None
         request.headers["Authorization"] = f"Bearer {token.token}"
 
 

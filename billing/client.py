@@ -11,7 +11,7 @@ from urllib.parse import urljoin
 
 import httpx
 
-from billing.answers import Failed, Manifest, Running, StartedExport, Succeeded, operation_from_json
+from billing.answers import Failed, Manifest, Running, StartedExport, Succeeded, is_link, operation_from_json
 from billing.http import Api, json_object, unusable
 from billing.origins import SourceHosts, require_origin
 from catalog.datasets import Dataset
@@ -52,7 +52,7 @@ class BillingClient:
             gone.kind = FINAL
             raise
         location = response.headers.get("Location")
-        if response.status_code != httpx.codes.ACCEPTED or not location:
+        if response.status_code != httpx.codes.ACCEPTED or not location or not is_link(location):
             raise unusable(response, "an export starts with 202 and a Location header")
         operation_url = _resolved(location, url)
         require_origin(operation_url, self._api.base_url)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from failures import ForeignOrigin
+from failures.text import cleaned
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -59,4 +60,5 @@ def _named(url: str) -> str:
     scheme, host, port = origin(url)
     if not host:
         return "no host"
-    return f"{scheme}://{host}" + ("" if port == _DEFAULT_PORTS.get(scheme) else f":{port}")
+    named = f"{scheme}://{host}" + ("" if port == _DEFAULT_PORTS.get(scheme) else f":{port}")
+    return cleaned(named, "no host")

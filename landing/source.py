@@ -6,6 +6,7 @@ Source: https://learn.microsoft.com/rest/api/storageservices/get-blob
 import asyncio
 import base64
 import binascii
+import re
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import closing, contextmanager, suppress
@@ -208,7 +209,7 @@ def source_error(status: int) -> LandingFailure:
 
 def _described(url: str, answer: Answer) -> Source:
     length = answer.header("Content-Length") or ""
-    if not length.isdigit():
+    if not re.fullmatch("[0-9]{1,18}", length):
         raise SourceUnavailable("The source does not tell the blob's length.")
     return Source(url, int(length), _md5(answer), answer.header("ETag"))
 

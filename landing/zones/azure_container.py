@@ -10,6 +10,7 @@ import asyncio
 import base64
 import hashlib
 import io
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -333,4 +334,4 @@ def _source_status(fault: HttpResponseError) -> int | None:
     response: Any = fault.response
     told = getattr(fault, "additional_info", None) or {}
     text = str(response.headers.get("x-ms-copy-source-status-code") or told.get("copysourcestatuscode"))
-    return int(text) if text.isdecimal() else None
+    return int(text) if re.fullmatch("[1-9][0-9]{2}", text) else None

@@ -355,11 +355,23 @@ def test_the_client_checks_origins_itself() -> None:
     assert graph.requests == []
 
 
-def test_a_url_that_http_does_not_allow() -> None:
-    """A manifest link with control characters is refused as unusable."""
-    link = f"{MANIFEST_URL}\x01"
-    operation = sample("operation-succeeded-linked", **{"resourceLocation@odata.navigationLink": link})
-    error(UnusableAnswer, FakeGraph(answer(200, operation)), read_operation)
+UNFIT_FOR_A_URL = ["\x01", "\x85", "\u202e", "x" * 5000]
+
+
+@pytest.mark.parametrize("unfit", [*UNFIT_FOR_A_URL, "\ud800"], ids=ascii)
+def test_a_link_that_is_no_plain_text_is_refused(unfit: str) -> None:
+    """It would be stored as part of the plan, where nothing can write half a surrogate pair."""
+    operation = sample("operation-succeeded-linked", **{"resourceLocation@odata.navigationLink": MANIFEST_URL + unfit})
+    graph = FakeGraph(httpx.Response(200, text=json.dumps(operation)))
+    assert error(UnusableAnswer, graph, read_operation).message.isprintable()
+    assert len(graph.requests) == 1
+
+
+@pytest.mark.parametrize("unfit", UNFIT_FOR_A_URL, ids=ascii)
+def test_a_location_that_is_no_plain_text_is_refused(unfit: str) -> None:
+    """It would be stored as the operation's URL, and asked for again and again."""
+    given = httpx.Response(202, headers=[(b"Location", f"{OPERATION_URL}{unfit}".encode())])
+    assert error(UnusableAnswer, FakeGraph(given), start).message.isprintable()
 
 
 @pytest.mark.parametrize("call", CALLS)

@@ -25,6 +25,14 @@ def test_an_md5_that_is_none(run: Run, sources: SourceReader, source: FakeSource
     assert run(sources.describe(source.url("x"))) == Source(source.url("x"), 7, None, None)
 
 
+@pytest.mark.parametrize("length", ["", "-1", "1.5", "1_000", "²", "\uff19", "9" * 5000], ids=lambda length: length[:9])
+def test_a_length_that_is_none(run: Run, sources: SourceReader, source: FakeSource, length: str) -> None:
+    """What is no number of bytes is a fault of the source, whatever Python would take for digits."""
+    source.faults.append(httpx.Response(200, headers=[(b"Content-Length", length.encode())]))
+    with pytest.raises(SourceUnavailable, match="length"):
+        run(sources.describe(source.url("x")))
+
+
 def test_a_blob_without_length(run: Run, sources: SourceReader, source: FakeSource) -> None:
     """An answer that tells no length describes nothing."""
     source.faults.append(httpx.Response(200))
