@@ -5,48 +5,30 @@ import time
 from collections.abc import Awaitable, Iterable
 
 from activities.door import JsonObject, activity
-from activities.problems import data_changed, not_now, problem_of
-from activities.versions import version_folder
+from activities.problems import not_done
+from activities.versions import require_planned, version_folder
 from billing.answers import Manifest
-from billing.errors import OperationGone, RequestRefused, ServiceUnavailable
 from clients.process import Clients, clients
+from failures import LATER, Failure, LandingFailure, SourceChanged, SourceExpired, SourceMissing
 from landing.copying import Copier
-from landing.errors import LandingError, LandingRefused, SourceChanged, SourceExpired, SourceMissing, TryAgain
 from landing.layout import landed_name
 from landing.receipts import Receipt, Receipts
 from landing.zones.protocol import Copy, OutOfTime
 from messages.exports import CopyAnswer, CopyOrder
 from messages.names import COPY_BLOBS
-from messages.problems import NotNow
+from messages.problems import NotDone
 
 
 @activity(COPY_BLOBS)
 async def copy_blobs(message: JsonObject) -> JsonObject:
     """`CopyAnswer` to a `CopyOrder`."""
     order = CopyOrder.from_json(message)
-    try:
-        using = await clients()
-        return (await _Slice(using, order, await _planned_manifest(using, order)).copy()).to_json()
-    except _DataChanged:
-        return CopyAnswer(order.start, problem=data_changed(), anew=True).to_json()
-    except OperationGone as gone:
-        return CopyAnswer(order.start, problem=problem_of(gone), anew=True).to_json()
-    except (RequestRefused, LandingRefused) as refusal:
-        return CopyAnswer(order.start, problem=problem_of(refusal)).to_json()
-
-
-class _DataChanged(Exception):
-    """The manifest is not the one that was planned."""
+    using = await clients()
+    return (await _Slice(using, order, await _planned_manifest(using, order)).copy()).to_json()
 
 
 async def _planned_manifest(using: Clients, order: CopyOrder, refused: Manifest | None = None) -> Manifest:
-    return _as_planned(await using.manifests.get(order.plan.manifest_url, refused), order)
-
-
-def _as_planned(manifest: Manifest, order: CopyOrder) -> Manifest:
-    if manifest.digest != order.plan.digest:
-        raise _DataChanged
-    return manifest
+    return require_planned(await using.manifests.get(order.plan.manifest_url, refused), order.plan)
 
 
 class _Slice:
@@ -61,7 +43,7 @@ class _Slice:
         self._end = time.monotonic() + using.settings.copy_slice_seconds
         self._todo = iter(range(order.start, order.stop))
         self._done: dict[int, Copy] = {}
-        self._not_now: NotNow | None = None
+        self._put_off: NotDone | None = None
 
     async def copy(self) -> CopyAnswer:
         await _together(self._work() for _ in range(self._using.settings.copy_concurrency))
@@ -69,7 +51,8 @@ class _Slice:
         receipts = [self._receipt(index) for index in range(self._order.start, reached)]
         if receipts:
             await Receipts(self._using.zone, self._folder).write(self._order.start, receipts)
-        return CopyAnswer(reached, len(receipts), sum(receipt.length for receipt in receipts), self._not_now)
+        length = sum(receipt.length for receipt in receipts)
+        return CopyAnswer(reached, len(receipts), length, not_done=self._put_off)
 
     async def _work(self) -> None:
         # Time is looked at after a blob, not before: every slice gets further, however short it is.
@@ -78,9 +61,11 @@ class _Slice:
                 self._done[index] = await self._copy(index)
             except OutOfTime:
                 return
-            except (ServiceUnavailable, TryAgain) as fault:
-                self._not_now = not_now(fault)
-            if self._not_now or self._out_of_time():
+            except Failure as failure:
+                if failure.kind != LATER:
+                    raise
+                self._put_off = not_done(failure)
+            if self._put_off or self._out_of_time():
                 return
 
     async def _copy(self, index: int) -> Copy:
@@ -98,12 +83,13 @@ class _Slice:
         url = manifest.blob_url(blob)
         try:
             return await self._copier.copy(url, path)
-        except LandingError as fault:
-            raise fault.about(blob.name) from None
+        except LandingFailure as failure:
+            failure.message += f" Blob: {blob.name!r}."
+            raise
 
     async def _confirm(self) -> None:
         """Reads the manifest again: the data that was planned must still be Microsoft's."""
-        _as_planned(await self._using.billing.read_manifest(self._order.plan.manifest_url), self._order)
+        require_planned(await self._using.billing.read_manifest(self._order.plan.manifest_url), self._order.plan)
 
     def _out_of_time(self) -> bool:
         return time.monotonic() >= self._end

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import azure.durable_functions as df
 
-from activities.problems import not_now
-from billing.errors import ServiceUnavailable
-from billing.text import cleaned
+from activities.problems import not_done
 from clients.redaction import redacted
-from landing.errors import TryAgain
-from messages.problems import PutOff
+from failures import Failure
+from failures.text import cleaned
+from messages.problems import Answer
 
 if TYPE_CHECKING:
     JsonObject = dict[str, Any]
@@ -26,9 +25,9 @@ log = logging.getLogger(__name__)
 
 
 def activity(name: str) -> Callable[[Callable[[JsonObject], Awaitable[JsonObject]]], Any]:
-    """Registers an async activity. What keeps it from its work for now is answered as data, with all that is known.
+    """Registers an async activity. A failure that was foreseen is answered as data, with all that is known of it.
 
-    What else it raises may be tried again too, and reaches Durable as text without secrets.
+    What else it raises is logged, may be tried again, and reaches Durable as text without secrets.
     """
 
     def register(function: Callable[[JsonObject], Awaitable[JsonObject]]) -> Any:
@@ -36,10 +35,8 @@ def activity(name: str) -> Callable[[Callable[[JsonObject], Awaitable[JsonObject
         async def guarded(message: JsonObject) -> JsonObject:
             try:
                 return await function(message)
-            except (ServiceUnavailable, TryAgain) as fault:
-                return PutOff(not_now(fault)).to_json()
-            except ActivityFailed:
-                raise
+            except Failure as failure:
+                return Answer(not_done=not_done(failure)).to_json()
             except Exception as fault:
                 text = cleaned(redacted(f"{type(fault).__name__}: {fault}"), type(fault).__name__)
                 # Durable keeps the text only; the log says where in the code it came from.
@@ -52,4 +49,4 @@ def activity(name: str) -> Callable[[Callable[[JsonObject], Awaitable[JsonObject
 
 
 class ActivityFailed(Exception):
-    """An activity could not do its work now; the text is safe to be stored."""
+    """What nobody foresaw; the text is safe to be stored."""

@@ -1,10 +1,7 @@
 """Finds what the partner was invoiced for in a month."""
 
 from activities.door import JsonObject, activity
-from activities.problems import problem_of
-from billing.errors import OperationGone, RequestRefused
 from clients.process import clients
-from landing.errors import LandingRefused
 from messages.months import InvoicesAnswer, InvoicesOrder
 from messages.names import LIST_INVOICES
 
@@ -13,7 +10,4 @@ from messages.names import LIST_INVOICES
 async def list_invoices(message: JsonObject) -> JsonObject:
     """`InvoicesAnswer` to an `InvoicesOrder`."""
     order = InvoicesOrder.from_json(message)
-    try:
-        return InvoicesAnswer(await (await clients()).invoices.of_month(order.month)).to_json()
-    except (RequestRefused, OperationGone, LandingRefused) as refusal:
-        return InvoicesAnswer([], problem_of(refusal)).to_json()
+    return InvoicesAnswer(await (await clients()).invoices.of_month(order.month)).to_json()

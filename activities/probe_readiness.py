@@ -5,10 +5,9 @@ from collections.abc import Awaitable
 
 from activities.door import JsonObject, activity
 from activities.problems import problem_of
-from billing.errors import BillingError
 from catalog.months import month_before
 from clients.process import Clients, clients, unprepared_clients
-from landing.errors import LandingError
+from failures import Failure
 from messages.names import PROBE_READINESS
 
 PROBE = "_work/readiness"
@@ -31,8 +30,8 @@ async def probe_readiness(message: JsonObject) -> JsonObject:
 async def _problem(trial: Awaitable[None]) -> JsonObject | None:
     try:
         await trial
-    except (BillingError, LandingError) as error:
-        return problem_of(error).to_json()
+    except Failure as failure:
+        return problem_of(failure).to_json()
     return None
 
 

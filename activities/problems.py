@@ -1,33 +1,21 @@
-"""Errors that a person must act on, as messages."""
+"""Failures as messages, without secrets."""
 
-from billing.errors import BillingError, ServiceUnavailable
 from clients.redaction import redacted
-from landing.errors import LandingError, SourceFault, TryAgain
-from messages.problems import NotNow, Problem
-
-MOST_CHARACTERS = 1000
-"""Of a message that others wrote."""
+from failures import Failure
+from failures.text import MOST_CHARACTERS, MOST_CODE_CHARACTERS
+from messages.problems import NotDone, Problem
 
 
-def problem_of(error: BillingError | LandingError) -> Problem:
-    """The error's code, message, Microsoft's request id where it has one, and remedy."""
-    return problem(error.code, error.message, error.remedy, getattr(error, "request_id", None))
-
-
-def not_now(fault: ServiceUnavailable | TryAgain) -> NotNow:
-    """What keeps an activity from its work for now."""
-    return NotNow(problem_of(fault), getattr(fault, "retry_after", None), isinstance(fault, SourceFault))
-
-
-def problem(code: str, message: str, remedy: str, request_id: str | None = None) -> Problem:
-    """A problem fit to be stored: without secrets, and small, for a custom status takes no more than 16 KB."""
-    return Problem(redacted(code)[:100], redacted(message)[:MOST_CHARACTERS], remedy, request_id and request_id[:100])
-
-
-def data_changed() -> Problem:
-    """Microsoft renewed the data between planning and copying, or before the commit."""
+def problem_of(failure: Failure) -> Problem:
+    """The problem that a person sees: small, for a custom status takes no more than 16 KB."""
     return Problem(
-        "DataChanged",
-        "The data changed while it was exported, and kept changing in every attempt.",
-        "Start the export again when Microsoft has finished renewing the data.",
+        redacted(failure.code)[:MOST_CODE_CHARACTERS],
+        redacted(failure.message)[:MOST_CHARACTERS],
+        failure.remedy,
+        failure.request_id and failure.request_id[:MOST_CODE_CHARACTERS],
     )
+
+
+def not_done(failure: Failure) -> NotDone:
+    """The failure with all that an orchestrator decides by."""
+    return NotDone(problem_of(failure), failure.kind, failure.at_last, failure.wait)

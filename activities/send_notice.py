@@ -2,9 +2,9 @@
 
 import logging
 
-from activities.door import ActivityFailed, JsonObject, activity
+from activities.door import JsonObject, activity
 from clients.process import unprepared_clients
-from clients.webhook import NotTaken, ReceiverUnavailable
+from failures import NoticeFailure
 from messages.names import SEND_NOTICE
 from messages.notices import Notice
 
@@ -24,10 +24,9 @@ async def send_notice(message: JsonObject) -> JsonObject:
     try:
         if webhook:
             await webhook.post(_event(notice))
-    except (NotTaken, ReceiverUnavailable) as fault:
-        log.warning("The webhook did not take the notice of %s: %s", notice.subject, fault)
-        if isinstance(fault, ReceiverUnavailable):
-            raise ActivityFailed(str(fault)) from None
+    except NoticeFailure as failure:
+        log.warning("The webhook did not take the notice of %s: %s", notice.subject, failure.message)
+        raise
     return {}
 
 

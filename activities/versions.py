@@ -6,7 +6,7 @@ import logging
 from billing.answers import Manifest
 from catalog.export_request import ExportRequest
 from clients.process import Clients
-from landing.errors import LandingError
+from failures import DataChanged, LandingFailure
 from landing.layout import ExportFolder, VersionFolder
 from landing.version import Contents, Totals, Version
 from messages.exports import Plan, Result, VersionOrder
@@ -23,6 +23,17 @@ def version_folder(request: ExportRequest, plan: Plan) -> VersionFolder:
     return ExportFolder.of(request.dataset.folder, partitions).version(plan.digest)
 
 
+def require_planned(manifest: Manifest, plan: Plan) -> Manifest:
+    """The manifest, if it is the one that was planned.
+
+    Raises:
+        DataChanged: if it is not.
+    """
+    if manifest.digest != plan.digest:
+        raise DataChanged()
+    return manifest
+
+
 def version_of(using: Clients, request: ExportRequest, plan: Plan) -> Version:
     """The version itself, in the landing zone."""
     return Version(using.zone, version_folder(request, plan), using.now)
@@ -33,7 +44,7 @@ async def sweep_others(using: Clients, version: Version) -> None:
     try:
         async with asyncio.timeout(SWEEP_SECONDS):
             await version.sweep_others()
-    except (LandingError, TimeoutError) as fault:
+    except (LandingFailure, TimeoutError) as fault:
         log.warning("Versions that never committed are left to the next export: %r", fault)
 
 

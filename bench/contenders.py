@@ -93,9 +93,8 @@ async def _copy_ranges(plan: Plan, settings: Settings) -> None:
 
 async def _copy_slice(order: CopyOrder) -> int:
     answer = CopyAnswer.from_json(await index(function_app.app).activities[COPY_BLOBS].call(order.to_json()))
-    problem = answer.not_now.problem if answer.not_now else answer.problem
-    if problem:
-        raise AssertionError(f"{problem.code}: {problem.message}")
+    if answer.not_done:
+        raise AssertionError(answer.not_done.problem)
     return answer.next
 
 

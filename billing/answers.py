@@ -10,19 +10,24 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Self, TypeGuard
 from urllib.parse import quote
 
-from billing.errors import UnusableAnswer
-from billing.text import MOST_CHARACTERS, MOST_CODE_CHARACTERS, cleaned, is_clean
+from failures import UnusableAnswer
+from failures.text import MOST_CHARACTERS, MOST_CODE_CHARACTERS, cleaned, is_clean
 
 TENANT_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 MOST_URL_CHARACTERS = 4000
-"""Longest part of a blob's URL that is taken."""
+"""Longest URL, or part of a blob's, that is taken."""
 
 NO_DATA = "5000"
 """The error code of a failed operation that says there is no data: the only failure that a new export cannot fix."""
+
+
+def is_link(value: object) -> TypeGuard[str]:
+    """Whether an answer's text may become the URL of a request, and be stored until then."""
+    return isinstance(value, str) and is_clean(value, MOST_URL_CHARACTERS)
 
 
 @dataclass(frozen=True)
@@ -153,13 +158,13 @@ def _success(body: Mapping[str, Any], url: str) -> Succeeded:
     if isinstance(embedded, Mapping):
         return Succeeded(url, Manifest.from_json(embedded, url))
     linked = body.get("resourceLocation@odata.navigationLink")
-    if isinstance(linked, str) and linked:
+    if linked and is_link(linked):
         return Succeeded(linked)
-    raise UnusableAnswer("NoManifest", "The operation succeeded, but its answer has no manifest.")
+    raise UnusableAnswer("The operation succeeded, but its answer has no manifest.", code="NoManifest")
 
 
 def _bad_manifest(what: str) -> UnusableAnswer:
-    return UnusableAnswer("BadManifest", f"The manifest cannot be used: {what}.")
+    return UnusableAnswer(f"The manifest cannot be used: {what}.", code="BadManifest")
 
 
 def _blob(item: object) -> Blob:

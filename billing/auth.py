@@ -7,11 +7,11 @@ from collections.abc import AsyncGenerator
 from typing import Any, Protocol
 
 import httpx
-from azure.core.exceptions import ClientAuthenticationError
+from azure.core.exceptions import AzureError, ClientAuthenticationError
 
-from billing.errors import NoToken
 from billing.origins import require_origin
-from billing.text import cleaned
+from failures import NoToken, ServiceUnavailable
+from failures.text import cleaned
 
 
 class TokenSource(Protocol):
@@ -57,6 +57,7 @@ class EntraToken(httpx.Auth):
         Raises:
             ForeignOrigin: when the request would leave the base URL's origin.
             NoToken: when the identity gets no token.
+            ServiceUnavailable: when nobody answers who could give it one.
         """
         require_origin(str(request.url), self._base_url)
         await self._authorize(request)
@@ -71,7 +72,10 @@ class EntraToken(httpx.Auth):
             token = await self._credential.get_token(self._scope, **options)
         except ClientAuthenticationError as fault:
             reason = cleaned(str(fault.message).strip().partition("\n")[0], type(fault).__name__)
-            raise NoToken("NoToken", f"The app's identity gets no token: {reason}") from None
+            raise NoToken(f"The app's identity gets no token: {reason}") from None
+        except AzureError as fault:
+            message = f"Entra did not answer ({type(fault).__name__})."
+            raise ServiceUnavailable(message, code="NoAnswer") from None
         request.headers["Authorization"] = f"Bearer {token.token}"
 
 

@@ -11,12 +11,12 @@ from urllib.parse import urljoin
 
 import httpx
 
-from billing.answers import Failed, Manifest, Running, StartedExport, Succeeded, operation_from_json
-from billing.errors import BillingError, Forbidden, ServiceUnavailable, Unauthorized, UnusableAnswer
+from billing.answers import Failed, Manifest, Running, StartedExport, Succeeded, is_link, operation_from_json
 from billing.http import Api, json_object, unusable
 from billing.origins import SourceHosts, require_origin
 from catalog.datasets import Dataset
 from catalog.export_request import ExportRequest
+from failures import FINAL, BillingFailure, Forbidden, OperationGone, ServiceUnavailable, Unauthorized, UnusableAnswer
 
 OPERATIONS = "/reports/partners/billing/operations"
 
@@ -43,11 +43,16 @@ class BillingClient:
         Raises:
             ServiceUnavailable: when no try was answered.
             RequestRefused: when the API does not take the request, or names an operation elsewhere or none.
+            OperationGone: final here, when the API has nothing to post to.
         """
         url = self._base_url_of(request.dataset) + request.dataset.path
-        response = await self._api.send("POST", url, json=dict(request.values))
+        try:
+            response = await self._api.send("POST", url, json=dict(request.values))
+        except OperationGone as gone:
+            gone.kind = FINAL
+            raise
         location = response.headers.get("Location")
-        if response.status_code != httpx.codes.ACCEPTED or not location:
+        if response.status_code != httpx.codes.ACCEPTED or not location or not is_link(location):
             raise unusable(response, "an export starts with 202 and a Location header")
         operation_url = _resolved(location, url)
         require_origin(operation_url, self._api.base_url)
@@ -83,7 +88,7 @@ class BillingClient:
         operation = operation_from_json(body, url)
         if isinstance(operation, Succeeded):
             return await self._manifest_of(operation, url)
-        raise UnusableAnswer("NoManifest", "The operation that had succeeded no longer shows its manifest.")
+        raise UnusableAnswer("The operation that had succeeded no longer shows its manifest.", code="NoManifest")
 
     async def require_access(self) -> None:
         """Asks for an operation that nobody started: only who may read partner billing is told that there is none.
@@ -96,7 +101,7 @@ class BillingClient:
             await self._api.send("GET", f"{self._api.base_url}{OPERATIONS}/{uuid.UUID(int=0)}")
         except (ServiceUnavailable, Unauthorized, Forbidden):
             raise
-        except BillingError:
+        except BillingFailure:
             return
 
     def _base_url_of(self, dataset: Dataset) -> str:

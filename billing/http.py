@@ -9,8 +9,10 @@ from typing import Any
 import httpx
 import stamina
 
-from billing.errors import (
-    BillingError,
+from billing.origins import require_origin
+from billing.retry_after import retry_after
+from failures import (
+    BillingFailure,
     Forbidden,
     OperationGone,
     RequestRefused,
@@ -18,9 +20,7 @@ from billing.errors import (
     Unauthorized,
     UnusableAnswer,
 )
-from billing.origins import require_origin
-from billing.retry_after import retry_after
-from billing.text import MOST_CODE_CHARACTERS, cleaned
+from failures.text import MOST_CODE_CHARACTERS, cleaned
 
 TRIES = 3
 """Requests sent for one call before it fails: what lasts longer is for the caller's timers."""
@@ -29,7 +29,7 @@ PATIENCE = 5.0
 """Seconds that a call waits between its tries at the most; a service that asks for more is left alone for now."""
 
 _UNAVAILABLE = frozenset({408, 429})
-REFUSALS: dict[int, type[BillingError]] = {
+REFUSALS: dict[int, type[BillingFailure]] = {
     401: Unauthorized,
     403: Forbidden,
     404: OperationGone,
@@ -48,7 +48,7 @@ class Api:
         base_url: str,
         http: httpx.AsyncClient,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        refusals: Mapping[int, type[BillingError]] = REFUSALS,
+        refusals: Mapping[int, type[BillingFailure]] = REFUSALS,
     ) -> None:
         self.base_url = base_url
         self._refusals = refusals
@@ -59,7 +59,7 @@ class Api:
         """The JSON object at the URL.
 
         Raises:
-            BillingError: as `send`; `UnusableAnswer` for anything but a JSON object.
+            BillingFailure: as `send`; `UnusableAnswer` for anything but a JSON object.
         """
         return json_object(await self.send("GET", url))
 
@@ -88,20 +88,21 @@ class Api:
         try:
             response = await self._http.request(method, url, headers=headers, **content)
         except httpx.InvalidURL:
-            raise UnusableAnswer("BadUrl", "The answer points to something that is no URL.") from None
+            raise UnusableAnswer("The answer points to something that is no URL.", code="BadUrl") from None
         except httpx.RequestError as fault:
             # The fault's own text may quote what was sent.
-            raise ServiceUnavailable("NoAnswer", f"The service did not answer ({type(fault).__name__}).") from None
+            message = f"The service did not answer ({type(fault).__name__})."
+            raise ServiceUnavailable(message, code="NoAnswer") from None
         if response.is_success:
             return response
         raise self._error(response)
 
-    def _error(self, response: httpx.Response) -> BillingError:
+    def _error(self, response: httpx.Response) -> BillingFailure:
         code, message, request_id = _described(response)
         if response.status_code in _UNAVAILABLE or response.is_server_error:
             wait = self.wait_asked_for(response)
-            return ServiceUnavailable(code, message, request_id=request_id, retry_after=wait)
-        return self._refusals.get(response.status_code, RequestRefused)(code, message, request_id=request_id)
+            return ServiceUnavailable(message, code=code, request_id=request_id, wait=wait)
+        return self._refusals.get(response.status_code, RequestRefused)(message, code=code, request_id=request_id)
 
 
 def json_object(response: httpx.Response) -> Mapping[str, Any]:
@@ -120,13 +121,13 @@ def unusable(response: httpx.Response, rule: str) -> UnusableAnswer:
     """The error of an answer that breaks a rule of the documentation."""
     message = f"The service answered {response.status_code}, but {rule}."
     request_id = cleaned(response.headers.get("request-id"), "", MOST_CODE_CHARACTERS) or None
-    return UnusableAnswer("UnusableAnswer", message, request_id=request_id)
+    return UnusableAnswer(message, request_id=request_id)
 
 
 def _wait_and_try_again(fault: Exception) -> bool | float:
     if not isinstance(fault, ServiceUnavailable):
         return False
-    return fault.retry_after <= PATIENCE and fault.retry_after if fault.retry_after else True
+    return fault.wait <= PATIENCE and fault.wait if fault.wait else True
 
 
 def _described(response: httpx.Response) -> tuple[str, str, str | None]:

@@ -10,10 +10,10 @@ from typing import Any, Self
 
 import httpx
 
-from billing.errors import NoInvoiceAccess, UnusableAnswer
-from billing.http import REFUSALS, Api
+from billing.http import Api
 from catalog.datasets import INVOICE_ID
 from catalog.months import month_before, month_of
+from failures import NoInvoiceAccess, UnusableAnswer
 
 PAGE_SIZE = 200
 """Invoices asked for at once."""
@@ -42,7 +42,8 @@ class Invoice:
         """
         invoice = cls(str(item.get("id", "")), _month(item), str(item.get("documentType", "")).lower())
         if invoice.is_exported and invoice.month is None:
-            raise UnusableAnswer("BadInvoice", f"The invoice {invoice.id} has neither billing period nor date.")
+            message = f"The invoice {invoice.id} has neither billing period nor date."
+            raise UnusableAnswer(message, code="BadInvoice")
         return invoice
 
     @property
@@ -57,15 +58,14 @@ class InvoiceClient:
     def __init__(
         self, base_url: str, http: httpx.AsyncClient, now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
-        self._api = Api(base_url, http, now, REFUSALS | {401: NoInvoiceAccess, 403: NoInvoiceAccess})
+        self._api = Api(base_url, http, now, {401: NoInvoiceAccess, 403: NoInvoiceAccess})
 
     async def of_month(self, month: str) -> list[str]:
         """The ids, sorted, of the month's invoices that have daily-rated usage.
 
         Raises:
             ServiceUnavailable: when Partner Center does not answer.
-            OperationGone: when there is no such list at the base URL.
-            RequestRefused: when it may not be read, or cannot be used.
+            RequestRefused: when there is no such list at the base URL, it may not be read, or cannot be used.
         """
         invoices = await self._all()
         return sorted({invoice.id for invoice in invoices if invoice.month == month and invoice.is_exported})
@@ -78,11 +78,12 @@ class InvoiceClient:
             page = await self._api.get_object(url)
             items = page.get("items")
             if not isinstance(items, list) or not all(isinstance(item, Mapping) for item in items):
-                raise UnusableAnswer("BadInvoices", "Partner Center's answer has no list of invoices.")
+                raise UnusableAnswer("Partner Center's answer has no list of invoices.", code="BadInvoices")
             invoices += [Invoice.from_json(item) for item in items]
             if not items or not _has_more(page, len(invoices)):
                 return invoices
-        raise UnusableAnswer("BadInvoices", f"Partner Center's list does not end after {MOST_PAGES} pages.")
+        message = f"Partner Center's list does not end after {MOST_PAGES} pages."
+        raise UnusableAnswer(message, code="BadInvoices")
 
 
 def _has_more(page: Mapping[str, Any], read: int) -> bool:

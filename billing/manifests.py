@@ -35,7 +35,7 @@ class Manifests:
         """The manifest with a token that should be valid; a new one if `refused` is the one that is kept.
 
         Raises:
-            BillingError: as `BillingClient.read_manifest`.
+            BillingFailure: as `BillingClient.read_manifest`.
         """
         async with self._reading.setdefault(url, asyncio.Lock()):
             manifest, until = self._kept.get(url, (None, None))

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from billing.errors import ForeignOrigin
+from failures import ForeignOrigin
+from failures.text import cleaned
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -25,7 +26,7 @@ def require_origin(url: str, expected: str) -> None:
         ForeignOrigin: otherwise.
     """
     if not origin(url)[1] or origin(url) != origin(expected) or "@" in urlsplit(url).netloc:
-        raise ForeignOrigin("ForeignOrigin", f"The answer points to {_named(url)}, which is not {_named(expected)}.")
+        raise ForeignOrigin(f"The answer points to {_named(url)}, which is not {_named(expected)}.")
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,8 @@ class SourceHosts:
         """
         scheme, host, _ = origin(url)
         if not host or "@" in urlsplit(url).netloc or not self._allows(scheme, host):
-            raise ForeignOrigin("ForeignSource", f"The manifest's blobs are at {_named(url)}, which is not allowed.")
+            message = f"The manifest's blobs are at {_named(url)}, which is not allowed."
+            raise ForeignOrigin(message, code="ForeignSource")
 
     def _allows(self, scheme: str, host: str) -> bool:
         if self.loopback and host in _LOOPBACK:
@@ -58,4 +60,5 @@ def _named(url: str) -> str:
     scheme, host, port = origin(url)
     if not host:
         return "no host"
-    return f"{scheme}://{host}" + ("" if port == _DEFAULT_PORTS.get(scheme) else f":{port}")
+    named = f"{scheme}://{host}" + ("" if port == _DEFAULT_PORTS.get(scheme) else f":{port}")
+    return cleaned(named, "no host")

@@ -60,7 +60,7 @@ async def clients() -> Clients:
 
     Raises:
         SettingsError: when the settings cannot be used.
-        LandingError: when the landing zone cannot be made ready.
+        LandingFailure: when the landing zone cannot be made ready.
     """
     global _prepared
     using = unprepared_clients()

@@ -11,6 +11,7 @@ import httpx
 import stamina
 
 from clients.redaction import hide
+from failures import NoticeRefused, ReceiverUnavailable
 
 TRIES = 4
 """Tries of one delivery before it is left to the orchestrator's timers."""
@@ -19,14 +20,6 @@ TRYING_SECONDS = 60.0
 """Seconds after which no further try begins."""
 
 _LATER = frozenset({408, 425, 429})
-
-
-class NotTaken(Exception):
-    """The receiver refused the event, and would again."""
-
-
-class ReceiverUnavailable(Exception):
-    """The receiver did not take the event now."""
 
 
 class Webhook:
@@ -42,7 +35,7 @@ class Webhook:
         """Delivers the event; short faults are tried again.
 
         Raises:
-            NotTaken: when the receiver refuses it.
+            NoticeRefused: when the receiver refuses it.
             ReceiverUnavailable: when no try was taken.
         """
         async for attempt in stamina.retry_context(
@@ -63,4 +56,4 @@ class Webhook:
         if response.status_code in _LATER or response.is_server_error:
             raise ReceiverUnavailable(f"It answered {response.status_code}.")
         if not response.is_success:
-            raise NotTaken(f"It answered {response.status_code}.")
+            raise NoticeRefused(f"It answered {response.status_code}.")

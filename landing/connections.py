@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from threading import Lock
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
-from landing.errors import SourceUnavailable
+from failures import SourceUnavailable
 from landing.hosts import proxy_for
 
 

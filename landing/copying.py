@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import stamina
 
-from landing.errors import LandingUnavailable, SourceChanged, SourceUnavailable
+from failures import LandingUnavailable, SourceChanged, SourceUnavailable
 from landing.source import SourceReader
 from landing.zones.protocol import AlreadyThere, Copy, LandingZone
 
@@ -44,7 +44,7 @@ class Copier:
 
         Raises:
             OutOfTime: when the slice of time ended in the middle of a large blob.
-            LandingError: when it could not be copied.
+            LandingFailure: when it could not be copied.
         """
         began = self.clock()
         try:

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from landing.errors import UnsafeName
+from failures import UnsafeName
 
 MOST_CHARACTERS = 800
 """Longest blob name taken: Azure allows 1,024 characters for a path, and ours begins with the export's folders."""

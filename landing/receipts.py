@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from landing.errors import Incomplete
+from failures import Incomplete
 from landing.json_files import json_bytes
 from landing.layout import VersionFolder
 from landing.zones.protocol import Landed, LandingZone, Stored

@@ -6,6 +6,7 @@ Source: https://learn.microsoft.com/rest/api/storageservices/get-blob
 import asyncio
 import base64
 import binascii
+import re
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import closing, contextmanager, suppress
@@ -15,8 +16,8 @@ from threading import local
 from types import MappingProxyType
 from typing import Protocol, TypeVar
 
+from failures import LandingFailure, SourceChanged, SourceExpired, SourceMissing, SourceUnavailable
 from landing.connections import Interrupt
-from landing.errors import LandingError, SourceChanged, SourceExpired, SourceMissing, SourceUnavailable
 
 BUFFER = 1 << 20
 """Bytes that a thread receives, hashes and writes at once.
@@ -26,7 +27,7 @@ Measured once with 16 blobs of 64 MiB, on two cores: a quarter of it took 18 % l
 
 T = TypeVar("T")
 
-_ERRORS: dict[int, tuple[type[LandingError], str]] = {
+_ERRORS: dict[int, tuple[type[LandingFailure], str]] = {
     401: (SourceExpired, "The source refused the SAS token (401)."),
     403: (SourceExpired, "The source refused the SAS token (403)."),
     404: (SourceMissing, "The source blob is not there (404)."),
@@ -86,7 +87,7 @@ class SourceReader:
         """The blob's length, MD5 and eTag.
 
         Raises:
-            TryAgain: one of its kinds, when the blob cannot be read now.
+            SourceFault: one of its kinds, when the blob cannot be read now.
         """
         return await self._in_thread(lambda asking: asking.describe(url))
 
@@ -96,7 +97,7 @@ class SourceReader:
         A piece is good until the next is asked for. One request is enough where its answer tells the MD5.
 
         Raises:
-            TryAgain: one of its kinds, when the blob changed, cannot be read now, or ends too early.
+            SourceFault: one of its kinds, when the blob changed, cannot be read now, or ends too early.
         """
 
         def work(asking: _Asking) -> T:
@@ -109,7 +110,7 @@ class SourceReader:
         """The bytes of the blob from `start` on, `length` of them (else all), if it still is the one described.
 
         Raises:
-            TryAgain: one of its kinds, when the blob changed, cannot be read now, or ends too early.
+            SourceFault: one of its kinds, when the blob changed, cannot be read now, or ends too early.
         """
         expected = source.length - start if length is None else length
 
@@ -200,7 +201,7 @@ def _pieces(answer: Answer, expected: int, buffer: memoryview) -> Iterator[memor
         raise SourceUnavailable(f"The source ended after {got} of {expected} bytes.")
 
 
-def source_error(status: int) -> LandingError:
+def source_error(status: int) -> LandingFailure:
     """The error that the source's HTTP status stands for."""
     kind, message = _ERRORS.get(status, (SourceUnavailable, f"The source answered {status}."))
     return kind(message)
@@ -208,7 +209,7 @@ def source_error(status: int) -> LandingError:
 
 def _described(url: str, answer: Answer) -> Source:
     length = answer.header("Content-Length") or ""
-    if not length.isdigit():
+    if not re.fullmatch("[0-9]{1,18}", length):
         raise SourceUnavailable("The source does not tell the blob's length.")
     return Source(url, int(length), _md5(answer), answer.header("ETag"))
 

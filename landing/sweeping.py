@@ -7,7 +7,7 @@ other: whichever looks later sees the other, and gives way. So no blob is remove
 import uuid
 from datetime import datetime, timedelta
 
-from landing.errors import LandingUnavailable
+from failures import LandingUnavailable
 from landing.layout import ExportFolder, VersionFolder
 from landing.zones.protocol import Landed, LandingZone
 
@@ -22,7 +22,7 @@ async def sweep(zone: LandingZone, export: ExportFolder, now: datetime) -> None:
     """Removes the export's versions that never committed and were not touched for a day.
 
     Raises:
-        LandingError: when it cannot; what is left is for the next sweep.
+        LandingFailure: when it cannot; what is left is for the next sweep.
     """
     for name in await zone.folders(export.path):
         folder = export.version_named(name)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from landing.errors import Incomplete
+from failures import FINAL, Incomplete
 from landing.json_files import json_bytes
 from landing.layout import VersionFolder, landed_name
 from landing.receipts import Receipt, Receipts
@@ -52,20 +52,22 @@ class Version:
         """What the version holds, if its commit marker is there; else None.
 
         Raises:
-            Incomplete: when its `_manifest.json` is missing or broken.
+            Incomplete: final here, when its `_manifest.json` is missing or broken.
         """
         if await self._zone.find(self._folder.commit_marker) is None:
             return None
         manifest = await self._zone.read(self._folder.manifest)
         if manifest is None:
-            raise Incomplete(f"The version {self._folder.version} has a commit marker, but no _manifest.json.")
+            raise self._damaged("has a commit marker, but no _manifest.json")
         try:
             totals = json.loads(manifest.content)
             return Totals(totals["blobCount"], totals["bytes"])
         except (ValueError, TypeError, KeyError):
-            raise Incomplete(
-                f"The version {self._folder.version} is committed, but its _manifest.json is broken."
-            ) from None
+            raise self._damaged("is committed, but its _manifest.json is broken") from None
+
+    def _damaged(self, how: str) -> Incomplete:
+        # The same data exported anew would find the same folder.
+        return Incomplete(f"The version {self._folder.version} {how}.", kind=FINAL)
 
     async def is_latest(self) -> bool:
         """Whether `_latest.json` names this version."""
@@ -119,7 +121,7 @@ class Version:
         """Removes the export's other versions that never committed, a day after they were last touched.
 
         Raises:
-            LandingError: when it cannot; what is left is for the next sweep.
+            LandingFailure: when it cannot; what is left is for the next sweep.
         """
         await sweep(self._zone, self._folder.export, self._now())
 

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.filesize import decimal as readable_size
 from rich.table import Table
 
-from landing.errors import Incomplete
+from failures import Incomplete
 from landing.zones.protocol import Landed, LandingZone
 
 MOST_CUSTOMERS = 10
@@ -87,7 +87,7 @@ async def read_back(zone: LandingZone, version_url: str) -> Contents:
     """The contents that the pointer beside this version names: rows of usage or of an invoice.
 
     Raises:
-        LandingError: when they cannot be read.
+        LandingFailure: when they cannot be read.
     """
     folder = _folder(zone, version_url)
     contents = Contents(_readable(f"{zone.url}/{folder}"))
@@ -109,7 +109,7 @@ async def month_sum(zone: LandingZone, usage: Contents, reconciliation_url: str)
     https://learn.microsoft.com/partner-center/billing/use-the-reconciliation-files
 
     Raises:
-        LandingError: when the lines cannot be read.
+        LandingFailure: when the lines cannot be read.
     """
     month = MonthSum(usage.cost)
     for blob in await _current(zone, _folder(zone, reconciliation_url)):

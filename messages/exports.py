@@ -6,7 +6,7 @@ from typing import Any
 
 from catalog.export_request import ExportRequest
 from messages.encoding import Message, PublicMessage
-from messages.problems import NotNow, Problem
+from messages.problems import Answer, Problem
 
 
 @dataclass(frozen=True)
@@ -71,15 +71,14 @@ class StartOrder(Message):
 
 
 @dataclass(frozen=True)
-class StartAnswer(Message):
-    """Answer of `start_export`: the operation's URL and the seconds until it may be polled, or why there is none.
+class StartAnswer(Answer):
+    """Answer of `start_export`: the operation's URL and the seconds until it may be polled.
 
     `posted`: when it was asked for (UTC), which tells the month of unbilled data.
     """
 
-    operation_url: str | None = None
+    operation_url: str
     retry_after: float | None = None
-    problem: Problem | None = None
     posted: datetime | None = None
 
 
@@ -102,23 +101,26 @@ class Polling(Message):
 
 @dataclass(frozen=True)
 class CheckOperation(Message):
-    """Input of `check_operation`."""
+    """Input of `check_operation`. `may_be_too_early`: the operation may not be known everywhere yet."""
 
     operation_url: str
+    may_be_too_early: bool = False
 
 
 @dataclass(frozen=True)
-class OperationAnswer(Message):
-    """Answer of `check_operation`, and in the end of `poll_operation`.
-
-    `state` is `running` (with a `problem` where the API could not be asked), `succeeded` (with a `plan`), `failed` or
-    `gone` (a new export may fix it), or `final` (none can).
-    """
+class OperationAnswer(Answer):
+    """Answer of `check_operation`: `state` is `running`, or `succeeded` with a `plan`."""
 
     state: str
     retry_after: float | None = None
     plan: Plan | None = None
-    problem: Problem | None = None
+
+
+@dataclass(frozen=True)
+class PollingAnswer(Answer):
+    """What `poll_operation` ends with: the plan of the operation that succeeded."""
+
+    plan: Plan
 
 
 @dataclass(frozen=True)
@@ -151,15 +153,17 @@ class Result(PublicMessage):
 
 
 @dataclass(frozen=True)
-class VersionAnswer(Message):
-    """Answer of `reuse_version` and `commit_export`.
-
-    Neither field: there is nothing to reuse. `anew`: the problem is one that a new export may mend.
-    """
+class VersionAnswer(Answer):
+    """Answer of `reuse_version`, without a result where there is nothing to reuse."""
 
     result: Result | None = None
-    problem: Problem | None = None
-    anew: bool = False
+
+
+@dataclass(frozen=True)
+class CommitAnswer(Answer):
+    """Answer of `commit_export`."""
+
+    result: Result
 
 
 @dataclass(frozen=True)
@@ -173,15 +177,12 @@ class CopyOrder(Message):
 
 
 @dataclass(frozen=True)
-class CopyAnswer(Message):
+class CopyAnswer(Answer):
     """Answer of `copy_blobs`: it got to index `next`, and so many blobs and bytes of the range have landed meanwhile.
 
-    `not_now` kept it from getting further. `problem` is final, unless `anew`: then a new export may fix it.
+    `not_done` tells what kept it from getting further, if not time alone.
     """
 
     next: int
     blobs: int = 0
     bytes: int = 0
-    not_now: NotNow | None = None
-    problem: Problem | None = None
-    anew: bool = False

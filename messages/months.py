@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from messages.encoding import Message, PublicMessage
 from messages.exports import Policy
-from messages.problems import Problem
+from messages.problems import Answer
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,7 @@ class InvoicesOrder(Message):
 
 
 @dataclass(frozen=True)
-class InvoicesAnswer(Message):
-    """Answer of `list_invoices`: the ids of the month's invoices that have daily-rated usage, or why there are none."""
+class InvoicesAnswer(Answer):
+    """Answer of `list_invoices`: the ids of the month's invoices that have daily-rated usage."""
 
     invoice_ids: list[str]
-    problem: Problem | None = None

@@ -1,7 +1,10 @@
-"""What keeps a step from its work: errors that a person must act on, and when to try again."""
+"""What keeps a step from its work: errors that a person must act on, and what may help."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Self
 
+from failures import ANEW, FINAL, LATER, Kind
 from messages.encoding import Message, PublicMessage
 
 
@@ -16,20 +19,36 @@ class Problem(PublicMessage):
 
 
 @dataclass(frozen=True)
-class NotNow(Message):
-    """What keeps an activity from its work for now: it may be called again.
+class NotDone(Message):
+    """Why an activity did not do its work, or not all of it: a failure as it crosses the durable boundary.
 
-    `retry_after`: the seconds that the service asked to wait, if it did. `anew`: where waiting does not help, a new
-    export may.
+    `kind` says what may help, `at_last` what may where waiting has not; `retry_after`: the seconds that the service
+    asked to wait, if it did.
     """
 
     problem: Problem
+    kind: Kind = FINAL
+    at_last: Kind = FINAL
     retry_after: float | None = None
-    anew: bool = False
 
 
-@dataclass(frozen=True)
-class PutOff(Message):
-    """The answer of any activity that could do nothing yet. In the JSON of other answers it finds no `not_now`."""
+@dataclass(frozen=True, kw_only=True)
+class Answer(Message):
+    """Base of all that activities answer. With `not_done` alone it is the answer of any that failed."""
 
-    not_now: NotNow | None = None
+    not_done: NotDone | None = None
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """The answer that `to_json` wrote, or the activity of a release that had other words for a failure."""
+        return super().from_json({**data, **_in_todays_words(data)})
+
+
+def _in_todays_words(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    if data.get("not_now"):
+        earlier = data["not_now"]
+        return {"not_done": {**earlier, "kind": LATER, "at_last": ANEW if earlier.get("anew") else FINAL}}
+    if data.get("problem"):
+        anew = data.get("anew") or data.get("state") in {"gone", "failed"}
+        return {"not_done": {"problem": data["problem"], "kind": ANEW if anew else FINAL}}
+    return {}

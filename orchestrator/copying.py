@@ -4,11 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 from catalog.export_request import ExportRequest
+from failures import ANEW, LATER
 from messages.exports import CopyAnswer, CopyOrder, CopyProgress, Plan
 from messages.names import COPY_BLOBS
-from messages.problems import NotNow, Problem
+from messages.problems import NotDone
 from orchestrator.policy import MOST_IDLE_ROUNDS, MOST_IDLE_ROUNDS_AT_SOURCE, index_ranges, total
-from orchestrator.run import ExportAnew, ExportFailed, Run, Steps, crashed, deadline_passed, ending
+from orchestrator.run import ExportAnew, ExportFailed, Run, Steps, crashed, deadline_passed, ending, in_vain
 
 SLICES_PER_HISTORY = 128
 """Calls of `copy_blobs`, and waits between rounds, before continuing as new: four events each, read at every replay."""
@@ -33,17 +34,17 @@ def copy_ranges(run: Run, request: ExportRequest, progress: CopyProgress) -> Ste
         slices -= len(progress.pending)
         round_ = _Round(run, request, progress)
         progress = yield from round_.play()
-        if progress.pending and round_.not_now:
-            yield from _wait_for_next_round(run, progress, round_.not_now)
+        if progress.pending and round_.put_off:
+            yield from _wait_for_next_round(run, progress, round_.put_off)
             slices -= 1
     return progress
 
 
-def _wait_for_next_round(run: Run, progress: CopyProgress, not_now: NotNow) -> Steps[None]:
-    if progress.idle_rounds >= (MOST_IDLE_ROUNDS_AT_SOURCE if not_now.anew else MOST_IDLE_ROUNDS):
+def _wait_for_next_round(run: Run, progress: CopyProgress, put_off: NotDone) -> Steps[None]:
+    if progress.idle_rounds >= (MOST_IDLE_ROUNDS_AT_SOURCE if put_off.at_last == ANEW else MOST_IDLE_ROUNDS):
         left = total(progress.pending)
-        raise ending(not_now, f"Of {progress.plan.blob_count} blobs, up to {left} could not be copied")
-    yield from run.wait_after(not_now, max(progress.idle_rounds, 1))
+        raise in_vain(put_off, f"Of {progress.plan.blob_count} blobs, up to {left} could not be copied")
+    yield from run.wait_after(put_off, max(progress.idle_rounds, 1))
 
 
 class _Round:
@@ -55,7 +56,7 @@ class _Round:
     """
 
     def __init__(self, run: Run, request: ExportRequest, progress: CopyProgress) -> None:
-        self.not_now: NotNow | None = None
+        self.put_off: NotDone | None = None
         self._run = run
         self._request = request
         self._progress = progress
@@ -84,11 +85,10 @@ class _Round:
         self._running[self._run.task(COPY_BLOBS, order)] = pending
 
     def _take(self, pending: list[int], answer: CopyAnswer) -> None:
-        self.not_now = answer.not_now or self.not_now
-        if answer.problem:
-            self._end(answer.problem, answer.anew)
+        if answer.not_done:
+            self._take_failure(answer.not_done)
         # A slice that ended in the middle of a large blob has staged some of it.
-        self._progressed = self._progressed or answer.next > pending[0] or not answer.not_now
+        self._progressed = self._progressed or answer.next > pending[0] or not answer.not_done
         self._progress = replace(
             self._progress,
             blobs_done=self._progress.blobs_done + answer.blobs,
@@ -97,9 +97,11 @@ class _Round:
         if answer.next < pending[1]:
             self._left.append([answer.next, pending[1]])
 
-    def _end(self, problem: Problem, anew: bool) -> None:
-        if not isinstance(self._ending, ExportFailed):
-            self._ending = ExportAnew(problem) if anew else ExportFailed(problem)
+    def _take_failure(self, failure: NotDone) -> None:
+        if failure.kind == LATER:
+            self.put_off = failure
+        elif not isinstance(self._ending, ExportFailed):
+            self._ending = ending(failure.kind, failure.problem)
 
     def _show(self) -> None:
         progress = self._progress
@@ -109,5 +111,5 @@ class _Round:
 def _read(result: Any, start: int) -> CopyAnswer:
     """What a task of `copy_blobs` that began at `start` ended with, however it ended."""
     if isinstance(result, Exception):
-        return CopyAnswer(start, not_now=crashed(result))
+        return CopyAnswer(start, not_done=crashed(result))
     return CopyAnswer.from_json({"next": start, **result})

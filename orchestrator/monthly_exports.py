@@ -57,8 +57,6 @@ class _Month:
     def _look(self) -> Steps[None]:
         self._show("listing")
         answer = yield from self.run.call(LIST_INVOICES, InvoicesOrder(self._order.month), InvoicesAnswer)
-        if answer.problem:
-            raise ExportFailed(answer.problem)
         self._show("exporting")
         yield from self._export(answer.invoice_ids)
 

@@ -3,9 +3,10 @@
 from dataclasses import replace
 from typing import Any
 
+from failures import LATER
 from messages.names import SEND_NOTICE
 from messages.notices import Notice
-from messages.problems import NotNow
+from messages.problems import Answer, NotDone
 from orchestrator.policy import NOTICE_TRIES
 from orchestrator.run import ExportFailed, Run, Steps
 
@@ -30,8 +31,8 @@ def _announce(run: Run, subject: str, outcome: str, data: dict[str, Any]) -> Ste
     # One id for all tries, by which a receiver knows what it has seen before.
     notice = Notice(run.context.new_uuid(), outcome, subject, run.now, data)
     for attempt in range(1, NOTICE_TRIES + 1):
-        answer = yield from run.call_once(SEND_NOTICE, replace(notice, attempt=attempt))
-        if not isinstance(answer, NotNow):
+        answer = yield from run.call_once(SEND_NOTICE, replace(notice, attempt=attempt), Answer)
+        if not (isinstance(answer, NotDone) and answer.kind == LATER):
             return
         if attempt < NOTICE_TRIES:
             yield from run.pause(attempt)

@@ -5,9 +5,10 @@ from typing import Any
 
 from azure.durable_functions import DurableOrchestrationContext
 
+from failures import LATER
 from messages.exports import CheckOperation, OperationAnswer, Polling
 from messages.names import CHECK_OPERATION, POLL_OPERATION
-from messages.problems import NotNow
+from messages.problems import Answer, NotDone
 from orchestrator.blueprint import blueprint
 from orchestrator.policy import may_be_too_early, poll_delay
 from orchestrator.run import ExportFailed, Run, Steps
@@ -24,34 +25,35 @@ def poll_operation(context: DurableOrchestrationContext) -> Steps[dict[str, Any]
     try:
         for _ in range(POLLS_PER_HISTORY):
             yield from run.wait(poll_delay(polling.polls, polling.retry_after, polling.policy), _waiting_for(polling))
-            answer = yield from _check(run, polling)
-            if answer.state != "running":
-                return answer.to_json()
+            too_early = may_be_too_early(run.now, polling.posted, polling.seen)
+            order = CheckOperation(polling.operation_url, too_early)
+            answer = yield from run.call_once(CHECK_OPERATION, order, OperationAnswer)
+            if _has_ended(answer):
+                return _told(answer)
             polling = _after(polling, answer)
     except ExportFailed as failure:
-        return OperationAnswer("final", problem=failure.problem).to_json()
+        return _told(NotDone(failure.problem))
     context.continue_as_new(polling.to_json())
     return None
 
 
-def _check(run: Run, polling: Polling) -> Steps[OperationAnswer]:
-    """One poll. What could not be asked, and an operation that is not known yet, is polled again like a running one."""
-    reply = yield from run.call_once(CHECK_OPERATION, CheckOperation(polling.operation_url))
-    if isinstance(reply, NotNow):
-        return OperationAnswer("running", reply.retry_after, problem=reply.problem)
-    answer = OperationAnswer.from_json(reply)
-    if answer.state == "gone" and may_be_too_early(run.now, polling.posted, polling.seen):
-        return replace(answer, state="running")
-    return answer
+def _has_ended(answer: OperationAnswer | NotDone) -> bool:
+    """Whether there is nothing more to poll: what could not be asked now is polled again like a running operation."""
+    return answer.kind != LATER if isinstance(answer, NotDone) else answer.state != "running"
 
 
-def _after(polling: Polling, answer: OperationAnswer) -> Polling:
+def _told(answer: OperationAnswer | NotDone) -> dict[str, Any]:
+    return (Answer(not_done=answer) if isinstance(answer, NotDone) else answer).to_json()
+
+
+def _after(polling: Polling, answer: OperationAnswer | NotDone) -> Polling:
+    fault = answer.problem if isinstance(answer, NotDone) else None
     return replace(
         polling,
         polls=polling.polls + 1,
         retry_after=answer.retry_after,
-        seen=polling.seen or answer.problem is None,
-        last_fault=answer.problem,
+        seen=polling.seen or fault is None,
+        last_fault=fault,
     )
 
 

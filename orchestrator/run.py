@@ -1,20 +1,21 @@
 """What every step of an orchestration needs: time, timers, activities called until they answer, the status."""
 
 import re
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from azure.durable_functions import DurableOrchestrationContext
 
+from failures import ANEW, LATER, Kind
 from messages.encoding import Message
 from messages.exports import Policy
-from messages.problems import NotNow, Problem, PutOff
+from messages.problems import Answer, NotDone, Problem
 from orchestrator.policy import ACTIVITY_TRIES, retry_delay
 
 T = TypeVar("T")
-M = TypeVar("M", bound=Message)
+A = TypeVar("A", bound=Answer)
 _HOSTS_WORDS = re.compile(r"^(Orchestrator|Activity) function '\w+' failed: ")
 Steps = Generator[Any, Any, T]
 """A part of an orchestration: it yields durable tasks and in the end returns a T."""
@@ -77,37 +78,40 @@ class Run:
         """Waits before something is tried again that failed `failures` times, also beyond the deadline."""
         yield self.context.create_timer(self.now + timedelta(seconds=retry_delay(failures, self.policy)))
 
-    def call(self, activity: str, message: Message, answer: type[M]) -> Steps[M]:
-        """Calls the activity, again and again while it cannot do its work, with growing waits between.
+    def call(self, activity: str, message: Message, answer: type[A]) -> Steps[A]:
+        """Calls the activity, again and again while it may succeed later, with growing waits between.
 
         Raises:
-            ExportFailed: when it never can.
-            ExportAnew: when it never can, and a new export may fix that.
+            ExportFailed: when it cannot do its work.
+            ExportAnew: when it cannot, and a new export may fix that.
         """
         for failures in range(1, ACTIVITY_TRIES + 1):
-            reply = yield from self.call_once(activity, message)
-            if not isinstance(reply, NotNow):
-                return answer.from_json(reply)
-            not_now = reply
+            reply = yield from self.call_once(activity, message, answer)
+            if not isinstance(reply, NotDone):
+                return reply
+            if reply.kind != LATER:
+                raise ending(reply.kind, reply.problem)
+            not_done = reply
             if failures < ACTIVITY_TRIES:
-                yield from self.wait_after(not_now, failures)
-        raise ending(not_now, f"The step {activity} failed {ACTIVITY_TRIES} times")
+                yield from self.wait_after(not_done, failures)
+        raise in_vain(not_done, f"The step {activity} failed {ACTIVITY_TRIES} times")
 
-    def call_once(self, activity: str, message: Message) -> Steps[Mapping[str, Any] | NotNow]:
-        """The activity's answer to one call, as JSON, or what kept it from answering."""
+    def call_once(self, activity: str, message: Message, answer: type[A]) -> Steps[A | NotDone]:
+        """The activity's answer to one call, or why there is none."""
         try:
-            answer: Mapping[str, Any] = yield self.task(activity, message)
+            reply = yield self.task(activity, message)
         except Exception as fault:
             return crashed(fault)
-        return PutOff.from_json(answer).not_now or answer
+        return Answer.from_json(reply).not_done or answer.from_json(reply)
 
-    def wait_after(self, not_now: NotNow, failures: int) -> Steps[None]:
+    def wait_after(self, not_done: NotDone, failures: int) -> Steps[None]:
         """Waits before something is tried again that failed `failures` times, at least as long as the service asked.
 
         Raises:
             ExportFailed: when the deadline would pass before.
         """
-        yield from self.wait(max(not_now.retry_after or 0, retry_delay(failures, self.policy)), not_now.problem.message)
+        seconds = max(not_done.retry_after or 0, retry_delay(failures, self.policy))
+        yield from self.wait(seconds, not_done.problem.message)
 
     def task(self, activity: str, message: Message) -> Any:
         """The durable task of one call of the activity."""
@@ -123,21 +127,25 @@ def deadline_passed(waiting_for: str) -> Problem:
     )
 
 
-def ending(not_now: NotNow, what: str) -> ExportFailed | ExportAnew:
-    """The end of an attempt in which `what` stayed so however often it was tried, at last because of `not_now`."""
-    problem = replace(not_now.problem, message=f"{what}; at last: {not_now.problem.message}")
-    return ExportAnew(problem) if not_now.anew else ExportFailed(problem)
+def ending(kind: Kind, problem: Problem) -> ExportFailed | ExportAnew:
+    """How an attempt ends that waiting does not help."""
+    return ExportAnew(problem) if kind == ANEW else ExportFailed(problem)
 
 
-def crashed(fault: object) -> NotNow:
-    """What is known of an activity that raised: text, which is never branched on."""
-    return NotNow(
-        Problem(
-            "KeptFailing",
-            reason_of(fault),
-            "Look at the app's log for the cause; then start the export again: what landed is kept.",
-        )
+def in_vain(not_done: NotDone, what: str) -> ExportFailed | ExportAnew:
+    """The end of an attempt in which `what` stayed so however often it was tried, at last because of `not_done`."""
+    problem = replace(not_done.problem, message=f"{what}; at last: {not_done.problem.message}")
+    return ending(not_done.at_last, problem)
+
+
+def crashed(fault: object) -> NotDone:
+    """What is known of an activity that raised: text, which is never branched on, so it is tried again."""
+    problem = Problem(
+        "KeptFailing",
+        reason_of(fault),
+        "Look at the app's log for the cause; then start the export again: what landed is kept.",
     )
+    return NotDone(problem, LATER)
 
 
 def reason_of(fault: object) -> str:

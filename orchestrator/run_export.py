@@ -6,10 +6,11 @@ from typing import Any
 from azure.durable_functions import DurableOrchestrationContext
 
 from messages.exports import (
+    CommitAnswer,
     ExportOrder,
-    OperationAnswer,
     Plan,
     Polling,
+    PollingAnswer,
     Result,
     StartAnswer,
     StartOrder,
@@ -17,11 +18,11 @@ from messages.exports import (
     VersionOrder,
 )
 from messages.names import COMMIT_EXPORT, POLL_OPERATION, REUSE_VERSION, RUN_EXPORT, START_EXPORT
-from messages.problems import Problem
+from messages.problems import Answer, Problem
 from orchestrator import copying, notices
 from orchestrator.blueprint import blueprint
 from orchestrator.policy import retry_delay
-from orchestrator.run import ExportAnew, ExportFailed, Run, Steps, crashed
+from orchestrator.run import ExportAnew, ExportFailed, Run, Steps, crashed, ending
 
 
 class _ContinueAsNew(Exception):
@@ -57,7 +58,7 @@ def _attempt(run: Run, order: ExportOrder) -> Steps[Result]:
         plan = yield from _await_plan(run, order)
         run.show("planning", blob_count=plan.blob_count)
         reused = yield from run.call(REUSE_VERSION, VersionOrder(order.request, plan), VersionAnswer)
-        return _result_of(reused) or (yield from _copy_and_commit(run, order, plan))
+        return reused.result or (yield from _copy_and_commit(run, order, plan))
     except ExportAnew as reason:
         yield from _wait_for_next_attempt(run, order, reason.problem)
         raise _ContinueAsNew(replace(order, attempt=order.attempt + 1, copying=None)) from None
@@ -72,24 +73,23 @@ def _wait_for_next_attempt(run: Run, order: ExportOrder, problem: Problem) -> St
 def _await_plan(run: Run, order: ExportOrder) -> Steps[Plan]:
     run.show("starting")
     started = yield from run.call(START_EXPORT, StartOrder(order.request), StartAnswer)
-    if started.operation_url is None:
-        raise ExportFailed(_given(started.problem))
     run.show("polling")
     polling = Polling(started.operation_url, order.policy, started.posted or run.now, run.deadline, started.retry_after)
-    answer = yield from _poll(run, polling)
-    if answer.plan:
-        return replace(answer.plan, month=order.request.month_at(polling.posted))
-    raise (ExportFailed if answer.state == "final" else ExportAnew)(_given(answer.problem))
+    plan = yield from _poll(run, polling)
+    return replace(plan, month=order.request.month_at(polling.posted))
 
 
-def _poll(run: Run, polling: Polling) -> Steps[OperationAnswer]:
+def _poll(run: Run, polling: Polling) -> Steps[Plan]:
     # An id of its own for every run: a cancelled run's polling may still be ending.
     child = f"{run.context.instance_id}:poll:{run.context.new_uuid()[:8]}"
     try:
         data = yield run.context.call_sub_orchestrator(POLL_OPERATION, polling.to_json(), child, expected_type=dict)
     except Exception as fault:
-        return OperationAnswer("failed", problem=crashed(fault).problem)
-    return OperationAnswer.from_json(data)
+        raise ExportAnew(crashed(fault).problem) from None
+    not_done = Answer.from_json(data).not_done
+    if not_done:
+        raise ending(not_done.kind, not_done.problem)
+    return PollingAnswer.from_json(data).plan
 
 
 def _copy_and_commit(run: Run, order: ExportOrder, plan: Plan) -> Steps[Result]:
@@ -98,18 +98,5 @@ def _copy_and_commit(run: Run, order: ExportOrder, plan: Plan) -> Steps[Result]:
     if done.pending:
         raise _ContinueAsNew(replace(order, copying=done))
     run.show("committing", done.blobs_done, plan.blob_count, done.bytes_done)
-    committed = yield from run.call(COMMIT_EXPORT, VersionOrder(order.request, plan), VersionAnswer)
-    result = _result_of(committed)
-    if result is None:
-        raise ExportFailed(_given(committed.problem))
-    return result
-
-
-def _result_of(answer: VersionAnswer) -> Result | None:
-    if answer.problem:
-        raise (ExportAnew if answer.anew else ExportFailed)(answer.problem)
-    return answer.result
-
-
-def _given(problem: Problem | None) -> Problem:
-    return problem or Problem("Unknown", "An activity gave no reason.", "Look at the app's log for the cause.")
+    committed = yield from run.call(COMMIT_EXPORT, VersionOrder(order.request, plan), CommitAnswer)
+    return committed.result

@@ -7,8 +7,8 @@ from typing import Any, TypeVar, cast
 
 import httpx
 
+from failures import SourceUnavailable
 from landing.connections import Interrupt
-from landing.errors import SourceUnavailable
 
 T = TypeVar("T")
 

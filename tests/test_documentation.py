@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any, get_args
 
 from billing.answers import NO_DATA
-from billing.errors import BillingError
 from catalog.datasets import DATASETS, FIELDS
 from catalog.export_request import ExportRequest
 from catalog.run_ids import RUN_ID
-from landing.errors import LandingError
+from failures import BillingFailure, LandingFailure
 from local.__main__ import DEMO, emulator
 from local.emulator import Difference
 from local.emulator.data.books import Books
@@ -86,7 +85,7 @@ def test_every_failure_is_documented() -> None:
 
 
 def _codes_in_the_code() -> set[str]:
-    codes = {error.__name__ for error in _leaves(LandingError)}
+    codes = {error.__name__ for error in _leaves(LandingFailure)}
     for room in ("activities", "billing", "http_start", "landing", "orchestrator"):
         for file in (ROOT / room).glob("*.py"):
             codes |= {code for call in ast.walk(ast.parse(file.read_text())) if (code := _code_of(call))}
@@ -94,12 +93,17 @@ def _codes_in_the_code() -> set[str]:
 
 
 def _code_of(node: ast.AST) -> str | None:
-    """The code of `Problem("Code", …)`, `UnusableAnswer("Code", …)` and their like."""
-    errors = {"Problem", *(error.__name__ for error in _leaves(BillingError))}
-    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in errors and node.args):
+    """The code of `Problem("Code", …)`, `UnusableAnswer("…", code="Code")`, `DataChanged()` and their like."""
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
         return None
-    code = node.args[0]
-    return code.value if isinstance(code, ast.Constant) and isinstance(code.value, str) else None
+    name, given = node.func.id, [keyword.value for keyword in node.keywords if keyword.arg == "code"]
+    if name == "Problem":
+        given = node.args[:1]
+    elif name not in {error.__name__ for error in _leaves(BillingFailure)}:
+        return None
+    elif not given:
+        return name
+    return given[0].value if isinstance(given[0], ast.Constant) and isinstance(given[0].value, str) else None
 
 
 def _leaves(error: type[Exception]) -> set[type[Exception]]:

@@ -10,6 +10,7 @@ import asyncio
 import base64
 import hashlib
 import io
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -20,7 +21,8 @@ from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpRes
 from azure.storage.blob import BlobBlock, BlobProperties, ContentSettings
 from azure.storage.blob.aio import BlobClient, BlobPrefix, ContainerClient
 
-from landing.errors import Incomplete, LandingError, LandingRefused, LandingUnavailable, SourceUnavailable
+from failures import Incomplete, LandingFailure, LandingRefused, LandingUnavailable, SourceUnavailable
+from failures.text import MOST_CODE_CHARACTERS, cleaned
 from landing.hosts import is_loopback
 from landing.source import Source, SourceReader, source_error
 from landing.zones.protocol import AlreadyThere, Copy, Landed, OutOfTime, Stored
@@ -305,7 +307,7 @@ def _storage_faults() -> Iterator[None]:
         raise LandingUnavailable(f"The landing zone did not answer ({type(fault).__name__}).") from None
 
 
-def _landing_error(fault: HttpResponseError) -> LandingError:
+def _landing_error(fault: HttpResponseError) -> LandingFailure:
     """Branches on the service's error code: the library's exception classes mislead for copies."""
     code, status = _error_code(fault), fault.status_code
     if status is None and isinstance(fault, ClientAuthenticationError):
@@ -324,7 +326,7 @@ def _error_code(fault: HttpResponseError) -> str:
     code = getattr(fault, "error_code", None)
     if not code:
         return f"HTTP{fault.status_code}" if fault.status_code else type(fault).__name__
-    return str(getattr(code, "value", code))
+    return cleaned(getattr(code, "value", code), type(fault).__name__, MOST_CODE_CHARACTERS)
 
 
 def _source_status(fault: HttpResponseError) -> int | None:
@@ -332,4 +334,4 @@ def _source_status(fault: HttpResponseError) -> int | None:
     response: Any = fault.response
     told = getattr(fault, "additional_info", None) or {}
     text = str(response.headers.get("x-ms-copy-source-status-code") or told.get("copysourcestatuscode"))
-    return int(text) if text.isdecimal() else None
+    return int(text) if re.fullmatch("[1-9][0-9]{2}", text) else None

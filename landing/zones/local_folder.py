@@ -14,7 +14,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from landing.errors import Incomplete, LandingRefused, LandingUnavailable, SourceUnavailable
+from failures import Incomplete, LandingRefused, LandingUnavailable, SourceUnavailable
 from landing.source import Source, SourceReader
 from landing.zones.protocol import AlreadyThere, Copy, Landed, Stored
 from landing.zones.unfinished_file import UNFINISHED, UnfinishedFile, sync
@@ -136,7 +136,7 @@ def _disk_faults() -> Iterator[None]:
         # Folders are made before they are used: somebody has removed one in between.
         raise LandingUnavailable("A folder of the landing folder was removed just now.") from None
     except OSError as fault:
-        raise LandingRefused(f"The landing folder cannot be used: {fault.strerror or fault}.") from fault
+        raise LandingRefused(f"The landing folder cannot be used: {fault.strerror or type(fault).__name__}.") from None
 
 
 def _make_durable(files: Sequence[str]) -> None:

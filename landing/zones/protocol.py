@@ -51,7 +51,7 @@ class OutOfTime(Exception):
 
 
 class LandingZone(Protocol):
-    """A place for blobs. Every call may raise `landing.errors.LandingError`."""
+    """A place for blobs. Every call may raise `failures.LandingFailure`."""
 
     url: str
 

@@ -28,6 +28,7 @@ from local.functions import index
 from messages.encoding import Message
 from messages.exports import (
     CheckOperation,
+    CommitAnswer,
     CopyAnswer,
     CopyOrder,
     OperationAnswer,
@@ -38,7 +39,7 @@ from messages.exports import (
     VersionOrder,
 )
 from messages.names import CHECK_OPERATION, COMMIT_EXPORT, COPY_BLOBS, REUSE_VERSION, START_EXPORT
-from messages.problems import NotNow, PutOff
+from messages.problems import Answer, NotDone
 from settings import Settings
 from tests.source_transport import HttpxSource, OnLoop
 
@@ -140,7 +141,6 @@ class Bench:
     async def plan(self) -> Plan:
         """Starts an export, and polls it until it has a plan."""
         started = await self.start()
-        assert started.operation_url is not None
         while (answer := await self.check(started.operation_url)).state == "running":
             pass
         assert answer.plan is not None, answer
@@ -155,15 +155,15 @@ class Bench:
         stop = plan.blob_count if stop is None else stop
         return await _call(COPY_BLOBS, CopyOrder(REQUEST, plan, start, stop), CopyAnswer)
 
-    async def commit(self, plan: Plan) -> VersionAnswer:
+    async def commit(self, plan: Plan) -> CommitAnswer:
         """Calls `commit_export`."""
-        return await _call(COMMIT_EXPORT, VersionOrder(REQUEST, plan), VersionAnswer)
+        return await _call(COMMIT_EXPORT, VersionOrder(REQUEST, plan), CommitAnswer)
 
     async def export(self) -> Plan:
         """A whole export, committed."""
         plan = await self.plan()
-        assert (await self.copy(plan)).problem is None
-        assert (await self.commit(plan)).result is not None
+        assert (await self.copy(plan)).not_done is None
+        await self.commit(plan)
         return plan
 
     def landed(self, pattern: str) -> list[Path]:
@@ -182,10 +182,16 @@ class Bench:
 class CalledInVain(Exception):
     """The activity could not do its work, and told why."""
 
-    def __init__(self, not_now: NotNow) -> None:
-        super().__init__(not_now)
-        self.not_now = not_now
-        self.problem = not_now.problem
+    def __init__(self, not_done: NotDone) -> None:
+        super().__init__(not_done)
+        self.not_done = not_done
+
+
+def in_vain(run: Callable[[], Any]) -> NotDone:
+    """What the activity tells that cannot do its work."""
+    with pytest.raises(CalledInVain) as told:
+        run()
+    return told.value.not_done
 
 
 async def _call(name: str, message: Message, answer: type[A]) -> A:
@@ -195,9 +201,9 @@ async def _call(name: str, message: Message, answer: type[A]) -> A:
 async def call(name: str, message: Message) -> Any:
     """Calls the activity of this name."""
     told = await index(function_app.app).activities[name].call(message.to_json())
-    not_now = PutOff.from_json(told).not_now
-    if not_now and "next" not in told:
-        raise CalledInVain(not_now)
+    not_done = Answer.from_json(told).not_done
+    if not_done and "next" not in told:
+        raise CalledInVain(not_done)
     return told
 
 

@@ -11,9 +11,10 @@ from typing import Any
 import httpx
 import pytest
 
+from failures import ANEW, FINAL, LATER
 from messages.exports import CopyAnswer, Plan
-from messages.problems import NotNow
-from tests.activities.conftest import REQUEST, START, Bench, CalledInVain, MakeBench
+from messages.problems import NotDone
+from tests.activities.conftest import REQUEST, START, Bench, MakeBench, in_vain
 
 INVOICE = REQUEST.values["invoiceId"]
 PART = "part-*"
@@ -34,9 +35,9 @@ def _copy(bench: Bench, **bounds: int) -> CopyAnswer:
     return bench.run(scenario)
 
 
-def _not_now(answer: CopyAnswer) -> NotNow:
-    assert answer.not_now is not None
-    return answer.not_now
+def _put_off(answer: CopyAnswer) -> NotDone:
+    assert answer.not_done is not None
+    return answer.not_done
 
 
 def _after_planning(bench: Bench, change: Callable[[], object], then: Callable[[Plan], Awaitable[Any]]) -> Any:
@@ -107,7 +108,7 @@ def test_a_token_that_runs_out_in_the_middle_is_renewed(make_bench: MakeBench) -
 
     bench.source.interfere = expire_after_three
     answer = _copy(bench)
-    assert (answer.next, answer.problem) == (6, None)
+    assert (answer.next, answer.not_done) == (6, None)
     assert len(bench.blob_requests()) == 7
     assert len(set(bench.blob_requests())) == 6
     assert len([r for r in bench.graph.requests if r.method == "GET"]) == 2
@@ -130,7 +131,7 @@ def test_a_token_that_is_refused_to_many_at_once_is_renewed_once(make_bench: Mak
 def test_a_token_that_is_refused_twice_is_a_fault_to_try_again(bench: Bench) -> None:
     """A source that refuses fresh tokens too is left alone for now."""
     bench.source.interfere = lambda _: httpx.Response(403)
-    assert _not_now(_copy(bench)).problem.code == "SourceExpired"
+    assert _put_off(_copy(bench)).problem.code == "SourceExpired"
 
 
 def test_data_that_changed_after_planning_is_not_copied(bench: Bench) -> None:
@@ -140,10 +141,8 @@ def test_data_that_changed_after_planning_is_not_copied(bench: Bench) -> None:
         bench.emulator.restate(INVOICE, 1)
         bench.clock.move(3600)
 
-    answer = _after_planning(bench, other_worker, bench.copy)
-    assert (answer.next, answer.anew) == (0, True)
-    assert answer.problem is not None
-    assert answer.problem.code == "DataChanged"
+    told = in_vain(lambda: _after_planning(bench, other_worker, bench.copy))
+    assert (told.kind, told.problem.code) == (ANEW, "DataChanged")
     assert not bench.landed(PART)
 
 
@@ -158,10 +157,8 @@ def test_data_that_changed_while_it_was_copied_is_exported_anew(make_bench: Make
             bench.clock.move(61)
 
     bench.source.interfere = change_in_the_middle
-    answer = _copy(bench)
-    assert answer.anew
-    assert answer.problem is not None
-    assert answer.problem.code == "DataChanged"
+    told = in_vain(lambda: _copy(bench))
+    assert (told.kind, told.problem.code) == (ANEW, "DataChanged")
 
 
 def test_an_operation_that_is_gone_meanwhile_is_exported_anew(bench: Bench) -> None:
@@ -171,9 +168,7 @@ def test_an_operation_that_is_gone_meanwhile_is_exported_anew(bench: Bench) -> N
         bench.clock.move(3600)
         bench.graph.interfere = lambda _: httpx.Response(404)
 
-    answer = _after_planning(bench, forget, bench.copy)
-    assert answer.anew
-    assert answer.problem is not None
+    assert in_vain(lambda: _after_planning(bench, forget, bench.copy)).kind == ANEW
 
 
 def test_a_permission_that_was_taken_away_is_final(bench: Bench) -> None:
@@ -183,18 +178,15 @@ def test_a_permission_that_was_taken_away_is_final(bench: Bench) -> None:
         bench.clock.move(3600)
         bench.graph.interfere = lambda _: httpx.Response(403)
 
-    answer = _after_planning(bench, forbid, bench.copy)
-    assert answer.problem is not None
-    assert (answer.next, answer.anew) == (0, False)
+    assert in_vain(lambda: _after_planning(bench, forbid, bench.copy)).kind == FINAL
 
 
 def test_a_landing_zone_that_cannot_be_written_is_final(bench: Bench) -> None:
     """A file in the place of the landing folder is for a person to mend, and the answer says so."""
     bench.folder.write_text("in the way")
-    answer = _copy(bench)
-    assert answer.problem is not None
-    assert (answer.problem.code, answer.anew) == ("LandingRefused", False)
-    assert answer.problem.remedy
+    told = in_vain(lambda: _copy(bench))
+    assert (told.kind, told.problem.code) == (FINAL, "LandingRefused")
+    assert told.problem.remedy
 
 
 def test_a_short_fault_of_the_source_is_not_noticed(bench: Bench) -> None:
@@ -209,7 +201,7 @@ def test_a_lasting_fault_of_the_source_is_told_without_secrets(bench: Bench, sta
     """What a new export may mend, or waiting, is told as such, and no URL of a blob is part of it."""
     bench.source.interfere = lambda _: httpx.Response(status)
     told = _copy(bench)
-    assert _not_now(told).anew
+    assert (_put_off(told).kind, _put_off(told).at_last) == (LATER, ANEW)
     bench.require_no_secret(str(told))
     assert "http" not in str(told)
 
@@ -221,9 +213,8 @@ def test_an_outage_of_the_service_is_told_with_the_wait_that_it_asks_for(bench: 
         bench.clock.move(3600)
         bench.graph.interfere = lambda _: httpx.Response(503, headers={"Retry-After": "60"})
 
-    with pytest.raises(CalledInVain) as told:
-        _after_planning(bench, go_down, bench.copy)
-    assert (told.value.not_now.retry_after, told.value.not_now.anew) == (60, False)
+    told = in_vain(lambda: _after_planning(bench, go_down, bench.copy))
+    assert (told.kind, told.at_last, told.retry_after) == (LATER, FINAL, 60)
 
 
 def test_a_connection_that_breaks_is_told_without_secrets(bench: Bench) -> None:
@@ -234,7 +225,7 @@ def test_a_connection_that_breaks_is_told_without_secrets(bench: Bench) -> None:
 
     bench.source.interfere = break_off
     told = _copy(bench)
-    assert "did not answer" in _not_now(told).problem.message
+    assert "did not answer" in _put_off(told).problem.message
     bench.require_no_secret(str(told))
 
 
@@ -247,7 +238,7 @@ def test_what_had_landed_before_a_fault_is_not_copied_again(bench: Bench) -> Non
         bench.source.interfere = lambda r: httpx.Response(500) if "part-00002" in r.url.path else None
         cut_short = await bench.copy(plan)
         assert (cut_short.next, cut_short.blobs) == (2, 2)
-        assert "part-00002" in _not_now(cut_short).problem.message
+        assert "part-00002" in _put_off(cut_short).problem.message
         bench.source.interfere = lambda _: None
         return await bench.copy(plan)
 

@@ -16,14 +16,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from activities.door import ActivityFailed
 from clients.process import close_clients
 from clients.webhook import TRIES
+from failures import FINAL
 from local.serving import listen, serving, url_of
 from messages.names import SEND_NOTICE
 from messages.notices import Notice
 from settings import configured
-from tests.activities.conftest import Bench, call
+from tests.activities.conftest import Bench, CalledInVain, call, in_vain
 from tests.replay.exports import PROBLEM, result
 
 SECRET = "T0p%2FSecret%3D"
@@ -141,7 +141,7 @@ def test_a_receiver_that_stays_away_is_left_to_the_orchestrator(
 ) -> None:
     """What no try delivered is raised, without the receiver's address, which may hold a key."""
     receiver.source.interfere = answering
-    with pytest.raises(ActivityFailed, match=r"It (answered|did not answer)") as raised:
+    with pytest.raises(CalledInVain, match=r"It (answered|did not answer)") as raised:
         _tell(receiver, SUCCEEDED)
     assert len(receiver.source.requests) == TRIES
     _require_untold(str(raised.value), repr(raised.value), log.text)
@@ -149,9 +149,9 @@ def test_a_receiver_that_stays_away_is_left_to_the_orchestrator(
 
 @pytest.mark.parametrize("status", [301, 400, 401, 403, 404, 405, 410, 413, 415, 422])
 def test_a_receiver_that_refuses_is_asked_once(receiver: Bench, status: int, log: pytest.LogCaptureFixture) -> None:
-    """It would refuse again: a warning tells the operator the status, and nothing is raised."""
+    """It would refuse again, which the answer says; a warning tells the operator the status."""
     receiver.source.interfere = _answering(status)
-    _tell(receiver, SUCCEEDED)
+    assert in_vain(lambda: _tell(receiver, SUCCEEDED)).kind == FINAL
     assert len(receiver.source.requests) == 1
     (warning,) = [line for level, line in _lines(log) if level == logging.WARNING]
     assert SUBJECT in warning
@@ -187,7 +187,7 @@ def test_a_success_is_an_information_in_the_log(bench: Bench, notice: Notice, lo
 def test_the_log_tells_even_where_the_receiver_does_not_answer(receiver: Bench, log: pytest.LogCaptureFixture) -> None:
     """Alerts that read the log do not depend on the webhook."""
     receiver.source.interfere = _answering(503)
-    with pytest.raises(ActivityFailed):
+    with pytest.raises(CalledInVain):
         _tell(receiver, FAILED)
     assert logging.ERROR in [level for level, _ in _lines(log)]
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing.answers import Blob, Failed, Manifest, Running, Succeeded, operation_from_json
-from billing.errors import UnusableAnswer
+from failures import UnusableAnswer
 from tests.billing.samples import SAS, SIGNATURE, manifest, sample, succeeded
 
 URL = "https://graph.microsoft.com/v1.0/reports/partners/billing/operations/9ab9cb54-d07f-4f52-9ea6-a09d7de52c14"

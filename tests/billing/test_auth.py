@@ -5,10 +5,10 @@ import base64
 
 import httpx
 import pytest
-from azure.core.exceptions import ClientAuthenticationError
+from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
 
 from billing.auth import EntraToken, StaticToken
-from billing.errors import ForeignOrigin, Unauthorized
+from failures import ForeignOrigin, ServiceUnavailable, Unauthorized
 from tests.billing.fake_graph import BASE_URL, FakeCredential, FakeGraph, answer
 
 EMULATOR = "http://127.0.0.1:7072/v1.0"
@@ -108,3 +108,24 @@ def test_an_identity_without_token() -> None:
     assert "No credential of the chain had a token." in caught.value.message
     assert "sign in" in caught.value.remedy
     assert graph.requests == []
+
+
+UNFIT = ["half \ud800 a pair", "one\r\nERROR forged", "one\u2028ERROR forged", "\x1b[31mred", "x" * 100_000]
+
+
+@pytest.mark.parametrize("text", UNFIT, ids=lambda text: ascii(text[:9]))
+def test_a_credentials_reason_is_one_line(text: str) -> None:
+    """What Entra wrote is told as far as a log line and a status can hold it."""
+    with pytest.raises(Unauthorized) as caught:
+        get(FakeGraph(answer()), entra(FakeCredential(ClientAuthenticationError(text))), f"{BASE_URL}/x")
+    assert caught.value.message.isprintable()
+    assert len(caught.value.message) < 1100
+
+
+def test_an_identity_endpoint_that_does_not_answer_may_answer_later() -> None:
+    """An outage of Entra's is no missing permission, and the library's text, which may quote anything, goes nowhere."""
+    with pytest.raises(ServiceUnavailable) as caught:
+        get(FakeGraph(answer()), entra(FakeCredential(ServiceRequestError("?secret=s3cret"))), f"{BASE_URL}/x")
+    assert (caught.value.code, caught.value.__cause__) == ("NoAnswer", None)
+    assert "s3cret" not in str(caught.value)
+    assert "ServiceRequestError" in caught.value.message

@@ -13,8 +13,11 @@ import stamina
 
 from billing.answers import Failed, Manifest, Running, StartedExport
 from billing.client import BillingClient
-from billing.errors import (
-    BillingError,
+from billing.http import PATIENCE, TRIES
+from billing.origins import SourceHosts
+from catalog.export_request import ExportRequest
+from failures import (
+    BillingFailure,
     Forbidden,
     ForeignOrigin,
     OperationGone,
@@ -23,9 +26,6 @@ from billing.errors import (
     Unauthorized,
     UnusableAnswer,
 )
-from billing.http import PATIENCE, TRIES
-from billing.origins import SourceHosts
-from catalog.export_request import ExportRequest
 from tests.billing.fake_graph import BASE_URL, MANIFEST_URL, OPERATION_URL, FakeCredential, FakeGraph, answer, calling
 from tests.billing.samples import SIGNATURE, manifest, sample, succeeded
 
@@ -55,7 +55,7 @@ def result(graph: FakeGraph, call: Call, **given: Any) -> Any:
     return asyncio.run(calling(graph, call, **given))
 
 
-def error(kind: type[BillingError], graph: FakeGraph, call: Call, **given: Any) -> Any:
+def error(kind: type[BillingFailure], graph: FakeGraph, call: Call, **given: Any) -> Any:
     """What the call raises: exactly this kind, with a remedy, and nowhere a secret."""
     with pytest.raises(kind) as caught:
         result(graph, call, **given)
@@ -227,7 +227,7 @@ def test_a_network_that_fails(fault: Exception) -> None:
     """A network that fails for a moment is outlasted; one that keeps failing makes the service unavailable."""
     assert result(FakeGraph(fault, answer(200, sample("operation-running"))), read_operation) == Running()
     found = error(ServiceUnavailable, FakeGraph(fault), read_operation)
-    assert (found.code, found.retry_after) == ("NoAnswer", None)
+    assert (found.code, found.wait) == ("NoAnswer", None)
     assert type(fault).__name__ in found.message
 
 
@@ -246,14 +246,14 @@ def test_an_answer_that_cannot_be_decoded() -> None:
 def test_the_wait_asked_for_is_told(status: int) -> None:
     """A service that stays throttled is unavailable for as long as it says."""
     graph = FakeGraph(answer(status, sample("graph-error"), Retry_After=str(int(PATIENCE))))
-    assert error(ServiceUnavailable, graph, read_operation).retry_after == PATIENCE
+    assert error(ServiceUnavailable, graph, read_operation).wait == PATIENCE
     assert len(graph.requests) > 1
 
 
 def test_long_waits_are_left_to_the_caller() -> None:
     """A service that asks for more patience than a running function has is left alone at once."""
     graph = FakeGraph(answer(429, Retry_After=str(int(PATIENCE) + 1)), answer(202, Location=OPERATION_URL))
-    assert error(ServiceUnavailable, graph, start).retry_after == PATIENCE + 1
+    assert error(ServiceUnavailable, graph, start).wait == PATIENCE + 1
     assert len(graph.requests) == 1
 
 
@@ -286,7 +286,7 @@ def test_a_401_is_met_with_a_fresh_token() -> None:
     ],
 )
 @pytest.mark.parametrize("call", CALLS)
-def test_refusals(status: int, kind: type[BillingError], requests: int, call: Call) -> None:
+def test_refusals(status: int, kind: type[BillingFailure], requests: int, call: Call) -> None:
     """What asking again would not change is not asked again, and is told as what it is."""
     graph = FakeGraph(answer(status, sample("graph-error"), Location="https://example.com/"))
     found = error(kind, graph, call)
@@ -355,11 +355,23 @@ def test_the_client_checks_origins_itself() -> None:
     assert graph.requests == []
 
 
-def test_a_url_that_http_does_not_allow() -> None:
-    """A manifest link with control characters is refused as unusable."""
-    link = f"{MANIFEST_URL}\x01"
-    operation = sample("operation-succeeded-linked", **{"resourceLocation@odata.navigationLink": link})
-    error(UnusableAnswer, FakeGraph(answer(200, operation)), read_operation)
+UNFIT_FOR_A_URL = ["\x01", "\x85", "\u202e", "x" * 5000]
+
+
+@pytest.mark.parametrize("unfit", [*UNFIT_FOR_A_URL, "\ud800"], ids=ascii)
+def test_a_link_that_is_no_plain_text_is_refused(unfit: str) -> None:
+    """It would be stored as part of the plan, where nothing can write half a surrogate pair."""
+    operation = sample("operation-succeeded-linked", **{"resourceLocation@odata.navigationLink": MANIFEST_URL + unfit})
+    graph = FakeGraph(httpx.Response(200, text=json.dumps(operation)))
+    assert error(UnusableAnswer, graph, read_operation).message.isprintable()
+    assert len(graph.requests) == 1
+
+
+@pytest.mark.parametrize("unfit", UNFIT_FOR_A_URL, ids=ascii)
+def test_a_location_that_is_no_plain_text_is_refused(unfit: str) -> None:
+    """It would be stored as the operation's URL, and asked for again and again."""
+    given = httpx.Response(202, headers=[(b"Location", f"{OPERATION_URL}{unfit}".encode())])
+    assert error(UnusableAnswer, FakeGraph(given), start).message.isprintable()
 
 
 @pytest.mark.parametrize("call", CALLS)

@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from billing.errors import NoInvoiceAccess, UnusableAnswer
 from billing.invoices import Invoice, InvoiceClient
+from failures import NoInvoiceAccess, UnusableAnswer
 
 BASE = "https://api.partnercenter.microsoft.com"
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from billing.errors import ForeignOrigin
 from billing.origins import SourceHosts, origin, require_origin
+from failures import ForeignOrigin
 
 GRAPH = "https://graph.microsoft.com/v1.0"
 SUFFIXES = (".blob.core.windows.net", ".dfs.core.windows.net")
@@ -54,6 +54,18 @@ def test_refusals_show_no_secret() -> None:
             refuse("https://example.com:8443/x?sig=s3cret")
         assert "https://example.com:8443" in caught.value.message
         assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "host", ["\ud800.com", "\u202emoc", "a\x85b.com", "\x1b[31m.com", "x" * 100_000], ids=lambda h: ascii(h[:9])
+)
+def test_refusals_name_hosts_on_one_line(host: str) -> None:
+    """The host is an answer's text like any other."""
+    for refuse in (lambda url: require_origin(url, GRAPH), SourceHosts(SUFFIXES).require):
+        with pytest.raises(ForeignOrigin) as caught:
+            refuse(f"https://{host}/x")
+        assert caught.value.message.isprintable()
+        assert len(caught.value.message) < 2000
 
 
 @pytest.mark.parametrize("url", ["https://a.blob.core.windows.net/x", "https://A.DFS.core.windows.net:443/x"])

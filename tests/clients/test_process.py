@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from clients.process import clients, close_clients, make_clients
-from landing.errors import LandingRefused
+from failures import LandingRefused
 from settings import Settings, SettingsError, configured
 from tests.activities.conftest import BASE_URL
 

@@ -10,10 +10,9 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from activities.problems import data_changed, problem_of
-from billing.errors import Forbidden, ServiceUnavailable
+from activities.problems import problem_of
 from clients.redaction import MOST_TOKENS, hide_token, quiet_libraries, redact_logs, redacted
-from landing.errors import LandingRefused, SourceExpired
+from failures import DataChanged, Failure, Forbidden, LandingRefused, ServiceUnavailable, SourceExpired
 
 SIGNATURE = "Zm9v/YmFy+cXV4=="
 ENCODED = quote(SIGNATURE, safe="")
@@ -203,26 +202,25 @@ def test_an_error_log_without_an_exception_works(log: _Lines) -> None:
 @pytest.mark.parametrize(
     ("error", "code", "request_id"),
     [
-        (Forbidden("Authorization_RequestDenied", "No.", request_id="1f0c"), "Authorization_RequestDenied", "1f0c"),
-        (ServiceUnavailable("HTTP503", "Later.", retry_after=3), "HTTP503", None),
+        (
+            Forbidden("No.", code="Authorization_RequestDenied", request_id="1f0c"),
+            "Authorization_RequestDenied",
+            "1f0c",
+        ),
+        (ServiceUnavailable("Later.", code="HTTP503", wait=3), "HTTP503", None),
         (SourceExpired("The source refused the SAS token (403)."), "SourceExpired", None),
         (LandingRefused("No space."), "LandingRefused", None),
+        (DataChanged(), "DataChanged", None),
     ],
 )
 def test_every_error_becomes_a_problem_that_a_person_can_act_on(
-    error: Forbidden | ServiceUnavailable | SourceExpired | LandingRefused, code: str, request_id: str | None
+    error: Failure, code: str, request_id: str | None
 ) -> None:
     """Code, message, Microsoft's request id and a remedy come from the error itself."""
     problem = problem_of(error)
     assert (problem.code, problem.request_id) == (code, request_id)
     assert problem.message == error.message
     assert problem.remedy.endswith(".")
-
-
-def test_changed_data_has_a_remedy() -> None:
-    """Who reads the error knows what to wait for."""
-    assert data_changed().code == "DataChanged"
-    assert "again" in data_changed().remedy
 
 
 def test_libraries_that_log_each_request_are_quiet_unless_asked() -> None:

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import trustme
 
+from failures import SourceUnavailable
 from landing.connections import Connections, Interrupt
-from landing.errors import SourceUnavailable
 from tests.landing.conftest import Run
 from tests.landing.scripted_server import Server, TunnelProxy, answer_of, answering
 

@@ -10,8 +10,8 @@ import httpx
 import pytest
 import stamina
 
+from failures import LandingUnavailable, SourceChanged, SourceExpired, SourceUnavailable
 from landing.copying import TRIES, TRYING_SECONDS, Copier
-from landing.errors import LandingUnavailable, SourceChanged, SourceExpired, SourceUnavailable
 from landing.source import Source, SourceReader
 from landing.zones.local_folder import LocalFolder
 from landing.zones.protocol import AlreadyThere, Copy, Landed, LandingZone, OutOfTime

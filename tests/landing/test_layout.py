@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from landing.errors import UnsafeName
+from failures import UnsafeName
 from landing.layout import ExportFolder, landed_name, require_landable
 
 EXPORT = ExportFolder.of(

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
+from failures import SourceUnavailable
 from landing.connections import Connections, Interrupt
-from landing.errors import SourceUnavailable
 from landing.source import Source, SourceReader
 from landing.zones.local_folder import LocalFolder
 from tests.landing.conftest import Run

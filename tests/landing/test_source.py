@@ -5,7 +5,7 @@ import base64
 import httpx
 import pytest
 
-from landing.errors import SourceChanged, SourceExpired, SourceMissing, SourceUnavailable, TryAgain
+from failures import SourceChanged, SourceExpired, SourceFault, SourceMissing, SourceUnavailable
 from landing.source import Source, SourceReader
 from tests.landing.conftest import Run
 from tests.landing.fake_source import FakeSource
@@ -23,6 +23,14 @@ def test_an_md5_that_is_none(run: Run, sources: SourceReader, source: FakeSource
     """A blob without a usable MD5, as one that was written in blocks, is described without."""
     source.faults.append(httpx.Response(200, headers={"Content-Length": "7", "Content-MD5": md5}))
     assert run(sources.describe(source.url("x"))) == Source(source.url("x"), 7, None, None)
+
+
+@pytest.mark.parametrize("length", ["", "-1", "1.5", "1_000", "²", "\uff19", "9" * 5000], ids=lambda length: length[:9])
+def test_a_length_that_is_none(run: Run, sources: SourceReader, source: FakeSource, length: str) -> None:
+    """What is no number of bytes is a fault of the source, whatever Python would take for digits."""
+    source.faults.append(httpx.Response(200, headers=[(b"Content-Length", length.encode())]))
+    with pytest.raises(SourceUnavailable, match="length"):
+        run(sources.describe(source.url("x")))
 
 
 def test_a_blob_without_length(run: Run, sources: SourceReader, source: FakeSource) -> None:
@@ -47,7 +55,7 @@ def test_a_blob_without_length(run: Run, sources: SourceReader, source: FakeSour
     ],
 )
 def test_faults(
-    run: Run, sources: SourceReader, source: FakeSource, fault: httpx.Response | Exception, kind: type[TryAgain]
+    run: Run, sources: SourceReader, source: FakeSource, fault: httpx.Response | Exception, kind: type[SourceFault]
 ) -> None:
     """Each fault of the source is told as what it is, when describing and when reading, without the URL."""
     described = source.put("x", b"content")
@@ -106,7 +114,7 @@ def test_a_blob_that_arrives_without_length_is_described_too(
     ],
 )
 def test_an_answer_that_nothing_vouches_for(
-    run: Run, sources: SourceReader, source: FakeSource, answer: httpx.Response, kind: type[TryAgain]
+    run: Run, sources: SourceReader, source: FakeSource, answer: httpx.Response, kind: type[SourceFault]
 ) -> None:
     """Another one's answer, or that of another state of the blob, is not taken for the blob."""
     described = source.put("x", b"content")

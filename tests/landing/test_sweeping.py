@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from landing.errors import LandingUnavailable
+from failures import LandingUnavailable
 from landing.layout import ExportFolder, VersionFolder
 from landing.sweeping import ABANDONED, OVER, sweep
 from landing.version import Contents, Version

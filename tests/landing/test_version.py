@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from failures import Incomplete, LandingUnavailable
 from landing.copying import Copier
-from landing.errors import Incomplete, LandingUnavailable
 from landing.layout import ExportFolder, landed_name
 from landing.receipts import Receipt, Receipts
 from landing.source import SourceReader

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from landing.errors import Incomplete
+from failures import Incomplete
 from landing.zones.protocol import LandingZone
 from local import report
 from tests.landing.conftest import Run, container, folder, run, source, sources, zone  # noqa: F401

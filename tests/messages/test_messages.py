@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 import messages
 from catalog.export_request import ExportRequest
+from failures import ANEW, FINAL, LATER
 from messages.encoding import Message, PublicMessage
 from messages.exports import (
     CheckOperation,
+    CommitAnswer,
     CopyAnswer,
     CopyOrder,
     CopyProgress,
@@ -23,6 +25,7 @@ from messages.exports import (
     OperationAnswer,
     Plan,
     Polling,
+    PollingAnswer,
     Result,
     StartAnswer,
     StartOrder,
@@ -31,7 +34,7 @@ from messages.exports import (
 )
 from messages.months import BackfillOrder, InvoicesAnswer, InvoicesOrder, MonthlyOrder, Outcome
 from messages.notices import Notice
-from messages.problems import NotNow, Problem, PutOff
+from messages.problems import Answer, NotDone, Problem
 from orchestrator.copying import begin
 from tests import export_policy
 
@@ -54,12 +57,16 @@ PLAN = Plan(
 COPYING = begin(PLAN, 100)
 RESULT = Result(PLAN.e_tag, PLAN.digest[:16], 1_000_000, 10**15, f"https://{'a' * 24}.blob.core.windows.net/x/", False)
 
+NOT_DONE = NotDone(PROBLEM, LATER, ANEW, 30.0)
+
 EXAMPLES: list[Message] = [
     POLICY,
     PROBLEM,
     Problem("BadManifest", "m", "r"),
-    NotNow(PROBLEM, 30.0, anew=True),
-    PutOff(NotNow(PROBLEM)),
+    NOT_DONE,
+    NotDone(PROBLEM),
+    Answer(not_done=NOT_DONE),
+    Answer(),
     PLAN,
     Plan(OPERATION, "d", "e", 0),
     COPYING,
@@ -68,20 +75,21 @@ EXAMPLES: list[Message] = [
     ExportOrder(REQUEST, POLICY, MOMENT, 2, COPYING),
     StartOrder(REQUEST),
     StartAnswer(OPERATION, 7.5),
-    StartAnswer(problem=PROBLEM),
     Polling(OPERATION, POLICY, MOMENT, MOMENT, 3.0, 99, True, PROBLEM),
     Polling(OPERATION, POLICY, MOMENT, MOMENT),
     CheckOperation(OPERATION),
+    CheckOperation(OPERATION, may_be_too_early=True),
     OperationAnswer("succeeded", plan=PLAN),
-    OperationAnswer("running", 3.0, problem=PROBLEM),
+    OperationAnswer("running", 3.0),
+    PollingAnswer(PLAN),
     VersionOrder(REQUEST, PLAN),
     RESULT,
     VersionAnswer(RESULT),
-    VersionAnswer(problem=PROBLEM, anew=True),
+    VersionAnswer(),
+    CommitAnswer(RESULT),
     CopyOrder(REQUEST, PLAN, 984_375, 1_000_000),
     CopyAnswer(1_000_000, 15_625, 10**15),
-    CopyAnswer(5, problem=PROBLEM, anew=True),
-    CopyAnswer(5, 1, 10, NotNow(PROBLEM)),
+    CopyAnswer(5, 1, 10, not_done=NOT_DONE),
     MonthlyOrder("2026-10", POLICY, ["billedUsage", "billedReconciliation"], 12, 10),
     BackfillOrder("2026-01", "2026-06", POLICY, ["billedUsage"]),
     Outcome("G016907411", "billedUsage", "succeeded", PLAN.digest[:16], 1_000_000, 10**15, True),
@@ -89,7 +97,7 @@ EXAMPLES: list[Message] = [
     Notice("1f0c3b2a", "succeeded", REQUEST.export_id, MOMENT, RESULT.to_json()),
     InvoicesOrder("2026-10"),
     InvoicesAnswer(["G016907411", "G016907412"]),
-    InvoicesAnswer([], PROBLEM),
+    InvoicesAnswer([]),
 ]
 
 
@@ -124,6 +132,29 @@ def test_fields_of_another_release_are_ignored(message: Message) -> None:
 def test_no_message_grows_with_the_number_of_blobs(message: Message) -> None:
     """A million blobs, in 64 ranges, still are a message of less than 4 KB."""
     assert len(json.dumps(message.to_json()).encode()) < LARGEST
+
+
+_EARLIER = PROBLEM.to_json()
+
+
+@pytest.mark.parametrize(
+    ("earlier", "not_done"),
+    [
+        ({"not_now": {"problem": _EARLIER, "retry_after": 60.0, "anew": False}}, NotDone(PROBLEM, LATER, FINAL, 60.0)),
+        ({"next": 7, "not_now": {"problem": _EARLIER, "anew": True}}, NotDone(PROBLEM, LATER, ANEW)),
+        ({"problem": _EARLIER}, NotDone(PROBLEM, FINAL)),
+        ({"problem": _EARLIER, "anew": False}, NotDone(PROBLEM, FINAL)),
+        ({"next": 7, "problem": _EARLIER, "anew": True}, NotDone(PROBLEM, ANEW)),
+        ({"state": "gone", "problem": _EARLIER}, NotDone(PROBLEM, ANEW)),
+        ({"state": "failed", "problem": _EARLIER}, NotDone(PROBLEM, ANEW)),
+        ({"state": "final", "problem": _EARLIER}, NotDone(PROBLEM, FINAL)),
+        ({"invoice_ids": [], "problem": _EARLIER}, NotDone(PROBLEM, FINAL)),
+        ({"operation_url": OPERATION}, None),
+    ],
+)
+def test_a_failure_in_an_earlier_releases_words_is_understood(earlier: Any, not_done: NotDone | None) -> None:
+    """A run that is under way during a deployment reads in its history what the release before had written."""
+    assert Answer.from_json(earlier).not_done == not_done
 
 
 def test_what_is_not_known_is_left_out() -> None:

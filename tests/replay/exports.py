@@ -6,8 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 from catalog.export_request import ExportRequest
+from failures import FINAL, Kind
 from messages.encoding import Message
 from messages.exports import (
+    CommitAnswer,
     CopyAnswer,
     CopyOrder,
     CopyProgress,
@@ -21,7 +23,7 @@ from messages.exports import (
     VersionAnswer,
 )
 from messages.names import COMMIT_EXPORT, COPY_BLOBS, POLL_OPERATION, REUSE_VERSION, SEND_NOTICE, START_EXPORT
-from messages.problems import Problem
+from messages.problems import Answer, NotDone, Problem
 from tests import export_policy
 from tests.replay.player import START, Replies, Reply
 
@@ -46,6 +48,11 @@ def result(blob_count: int) -> Result:
 def polling(**fields: Any) -> Polling:
     """What `run_export` asks `poll_operation`."""
     return Polling(OPERATION, POLICY, START, START.replace(day=START.day + 1), **fields)
+
+
+def failed(kind: Kind = FINAL, at_last: Kind = FINAL, retry_after: float | None = None) -> Answer:
+    """What an activity answers that could not do its work."""
+    return Answer(not_done=NotDone(PROBLEM, kind, at_last, retry_after))
 
 
 def copied(start: int, stop: int) -> CopyAnswer:
@@ -78,7 +85,7 @@ def replies(blob_count: int, **other: Callable[[Any], Reply]) -> Replies:
         POLL_OPERATION: lambda _: OperationAnswer("succeeded", plan=plan(blob_count)),
         REUSE_VERSION: lambda _: VersionAnswer(),
         COPY_BLOBS: copied_whole,
-        COMMIT_EXPORT: lambda _: VersionAnswer(result(blob_count)),
+        COMMIT_EXPORT: lambda _: CommitAnswer(result(blob_count)),
         SEND_NOTICE: lambda _: Message(),
         **other,
     }

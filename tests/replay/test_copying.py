@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
+from failures import ANEW, FINAL, LATER, Kind
 from messages.exports import CopyAnswer, ExportOrder
 from messages.names import COPY_BLOBS, POLL_OPERATION, RUN_EXPORT, START_EXPORT
-from messages.problems import NotNow, PutOff
+from messages.problems import NotDone
 from orchestrator.copying import SLICES_PER_HISTORY
 from orchestrator.policy import MOST_IDLE_ROUNDS, MOST_IDLE_ROUNDS_AT_SOURCE
-from tests.replay.exports import BLOB_BYTES, PROBLEM, Slices, copied, in_turn, replies, result, still_to_copy
+from tests.replay.exports import BLOB_BYTES, PROBLEM, Slices, copied, failed, in_turn, replies, result, still_to_copy
 from tests.replay.player import START, TIMER, Order, Play, Reply, Task, play_on, require_deterministic
 
 
@@ -111,7 +112,7 @@ def test_waits_are_short_again_once_a_range_got_further() -> None:
     assert waits == [30 + 1, 60 + 1, 30 + 2]
 
 
-@pytest.mark.parametrize("reply", [PutOff(NotNow(PROBLEM)), CopyAnswer(0, not_now=NotNow(PROBLEM)), Exception("?")])
+@pytest.mark.parametrize("reply", [failed(LATER), CopyAnswer(0, not_done=NotDone(PROBLEM, LATER)), Exception("?")])
 def test_copying_that_never_gets_further_fails_in_the_end(reply: Reply) -> None:
     """After ten rounds without progress the run ends, and says how many blobs are missing and why."""
     (played,) = _run(still_to_copy(2, ranges=[[0, 2]]), lambda _: reply)
@@ -123,7 +124,7 @@ def test_copying_that_never_gets_further_fails_in_the_end(reply: Reply) -> None:
 
 def test_blobs_that_cannot_be_read_are_exported_anew_after_a_few_rounds() -> None:
     """What is wrong with the source a new export mends sooner than waiting; the last one's problem is the error."""
-    plays = _run(still_to_copy(1), lambda _: CopyAnswer(0, not_now=NotNow(PROBLEM, anew=True)))
+    plays = _run(still_to_copy(1), lambda _: CopyAnswer(0, not_done=NotDone(PROBLEM, LATER, ANEW)))
     assert len(plays) == still_to_copy(1).policy.export_attempts
     assert len(plays[0].calls(COPY_BLOBS)) == MOST_IDLE_ROUNDS_AT_SOURCE
     assert plays[-1].status["error"]["code"] == PROBLEM.code
@@ -132,7 +133,7 @@ def test_blobs_that_cannot_be_read_are_exported_anew_after_a_few_rounds() -> Non
 
 def test_what_a_slice_got_to_before_it_was_kept_from_more_is_not_asked_for_again() -> None:
     """A range that is put off in its middle is gone on with there, after as long a wait as the service asked for."""
-    put_off = replace(copied(0, 2), not_now=NotNow(PROBLEM, retry_after=400.0))
+    put_off = replace(copied(0, 2), not_done=NotDone(PROBLEM, LATER, retry_after=400.0))
     (played,) = _run(still_to_copy(3, ranges=[[0, 3]]), in_turn(put_off, copied(2, 3)))
     assert _ranges([played]) == {(0, 3): 1, (2, 3): 1}
     assert START.fromisoformat(played.calls(TIMER)[0]) - START == timedelta(seconds=1 + 400)
@@ -140,13 +141,12 @@ def test_what_a_slice_got_to_before_it_was_kept_from_more_is_not_asked_for_again
     require_deterministic(played)
 
 
-@pytest.mark.parametrize("anew", [False, True])
-def test_a_problem_ends_copying_only_when_nothing_runs_any_more(anew: bool) -> None:
+@pytest.mark.parametrize("kind", [FINAL, ANEW])
+def test_a_problem_ends_copying_only_when_nothing_runs_any_more(kind: Kind) -> None:
     """The other ranges are awaited, none is begun or gone on with, and no later completion finds another history."""
 
     def copy(data: Any) -> Reply:
-        problem = PROBLEM if data["start"] == 0 else None
-        return CopyAnswer(data["start"], problem=problem, anew=anew)
+        return failed(kind) if data["start"] == 0 else CopyAnswer(data["start"])
 
     first, *_ = _run(still_to_copy(3), copy)
     assert _ranges([first]) == {(0, 1): 1, (1, 2): 1, (2, 3): 1}
@@ -159,7 +159,7 @@ def test_a_final_problem_outweighs_one_that_a_new_export_may_mend(ranking: tuple
     """Whichever of two problems is told first, the final one ends the run."""
 
     def copy(data: Any) -> Reply:
-        return CopyAnswer(data["start"], problem=PROBLEM, anew=data["start"] == 0)
+        return failed(ANEW if data["start"] == 0 else FINAL)
 
     (played,) = _run(still_to_copy(2), copy, _Preferring(list(ranking)))
     assert played.status["error"] == PROBLEM.to_json()
@@ -167,8 +167,7 @@ def test_a_final_problem_outweighs_one_that_a_new_export_may_mend(ranking: tuple
 
 def test_data_that_changes_after_many_slices_is_exported_anew_from_its_first_step() -> None:
     """The next attempt knows nothing of the plan that no longer holds, in whichever history it is found out."""
-    anew = CopyAnswer(0, problem=PROBLEM, anew=True)
-    first, second = _run(still_to_copy(1), in_turn(anew, copied(0, 1)))
+    first, second = _run(still_to_copy(1), in_turn(failed(ANEW), copied(0, 1)))
     going_on = ExportOrder.from_json(first.continued_with)
     assert (going_on.attempt, going_on.copying) == (2, None)
     assert [task.name for task in second.tasks][:2] == [START_EXPORT, POLL_OPERATION]

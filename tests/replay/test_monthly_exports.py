@@ -9,14 +9,15 @@ from typing import Any
 
 import pytest
 
+from failures import LATER
 from messages.encoding import Message
 from messages.exports import ExportOrder
 from messages.months import InvoicesAnswer, MonthlyOrder
 from messages.names import LIST_INVOICES, MONTHLY_EXPORTS, RUN_EXPORT, SEND_NOTICE
-from messages.problems import NotNow, Problem, PutOff
+from messages.problems import Answer, NotDone, Problem
 from orchestrator.monthly_exports import MOST_SHOWN
 from orchestrator.policy import ACTIVITY_TRIES
-from tests.replay.exports import POLICY, PROBLEM, in_turn, result
+from tests.replay.exports import POLICY, PROBLEM, failed, in_turn, result
 from tests.replay.player import START, TIMER, Order, Play, Reply, Task, one_by_one, play, require_deterministic
 
 ID = "monthly-2026-09"
@@ -237,7 +238,7 @@ def test_the_status_stays_small_with_many_successes() -> None:
 
 def test_a_final_refusal_of_the_list_fails_the_run_and_keeps_what_is_shown() -> None:
     """Nobody can tell then whether invoices are missing; what was exported is listed still."""
-    played = _run(BRIEFLY, in_turn(_listed("G000000001")(None), InvoicesAnswer([], PROBLEM)))
+    played = _run(BRIEFLY, in_turn(_listed("G000000001")(None), failed()))
     assert played.end.failure == f"{PROBLEM.code}: {PROBLEM.message}"
     assert played.status["error"] == PROBLEM.to_json()
     assert _states(played.status["result"]) == [("G000000001", "billedUsage", "succeeded")]
@@ -246,7 +247,7 @@ def test_a_final_refusal_of_the_list_fails_the_run_and_keeps_what_is_shown() -> 
 
 def test_a_list_that_cannot_be_read_now_is_read_again() -> None:
     """An outage of Partner Center costs a wait, at least as long as it asks for."""
-    outage = PutOff(NotNow(PROBLEM, retry_after=600.0))
+    outage = failed(LATER, retry_after=600.0)
     played = _run(ONCE, in_turn(outage, _listed("G000000001")(None)))
     (fires,) = played.calls(TIMER)
     assert datetime.fromisoformat(fires) - START == timedelta(seconds=601)
@@ -256,7 +257,7 @@ def test_a_list_that_cannot_be_read_now_is_read_again() -> None:
 def test_a_list_that_can_never_be_read_fails_the_run() -> None:
     """After ten tries the run ends with the reason in its status, and whoever is to know is told."""
     problem = Problem("HTTP503", "Partner Center is away.", "Wait.")
-    played = _run(ONCE, lambda _: PutOff(NotNow(problem)))
+    played = _run(ONCE, lambda _: Answer(not_done=NotDone(problem, LATER)))
     assert len(played.calls(LIST_INVOICES)) == ACTIVITY_TRIES
     assert played.status["error"]["code"] == "HTTP503"
     assert len(played.calls(SEND_NOTICE)) == 1

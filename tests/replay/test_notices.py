@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
+from failures import ANEW, FINAL, LATER
 from messages.encoding import Message
-from messages.exports import CopyAnswer, ExportOrder, OperationAnswer, StartAnswer, VersionAnswer
+from messages.exports import ExportOrder, VersionAnswer
 from messages.months import BackfillOrder, InvoicesAnswer, MonthlyOrder
 from messages.names import BACKFILL, LIST_INVOICES, MONTHLY_EXPORTS, RUN_EXPORT, SEND_NOTICE
-from messages.problems import NotNow, PutOff
 from orchestrator.copying import SLICES_PER_HISTORY
-from tests.replay.exports import ORDER, POLICY, PROBLEM, Slices, in_turn, replies, result, still_to_copy
+from tests.replay.exports import ORDER, POLICY, PROBLEM, Slices, failed, in_turn, replies, result, still_to_copy
 from tests.replay.player import INSTANCE, START, TIMER, Play, Replies, Reply, play, play_on, require_deterministic
 
 pytestmark = pytest.mark.usefixtures("typing_mode")
@@ -46,7 +46,7 @@ _MONTH: Replies = {
 }
 # What a month returned is not looked at.
 _MONTHS: Replies = {MONTHLY_EXPORTS: lambda _: result(1), SEND_NOTICE: _told}
-_REFUSED = replies(1, start_export=lambda _: StartAnswer(problem=PROBLEM))
+_REFUSED = replies(1, start_export=lambda _: failed())
 CASES = [
     _Case(RUN_EXPORT, INSTANCE, INSTANCE, ORDER, replies(1), _REFUSED),
     _Case(RUN_EXPORT, f"monthly-2026-09:{INSTANCE}", INSTANCE, ORDER, replies(1), _REFUSED),
@@ -56,7 +56,7 @@ CASES = [
         "monthly-2026-09",
         MonthlyOrder("2026-09", POLICY, ["billedUsage"]),
         _MONTH,
-        {**_MONTH, LIST_INVOICES: lambda _: InvoicesAnswer([], PROBLEM)},
+        {**_MONTH, LIST_INVOICES: lambda _: failed()},
     ),
     _Case(
         MONTHLY_EXPORTS,
@@ -120,7 +120,7 @@ def test_data_that_had_landed_before_is_told_as_unchanged() -> None:
 
 
 @every_run
-@pytest.mark.parametrize("fault", [Exception("It answered 503."), PutOff(NotNow(PROBLEM))], ids=["raises", "put-off"])
+@pytest.mark.parametrize("fault", [Exception("It answered 503."), failed(LATER)], ids=["raises", "put-off"])
 def test_a_notice_that_gets_through_at_the_last_try_is_the_same_each_time(case: _Case, fault: Reply) -> None:
     """Three tries with 30 and 60 seconds between carry one id and one time, so a receiver counts them once."""
     played = case.play(case.well, send_notice=in_turn(fault, fault, Message()))
@@ -131,7 +131,7 @@ def test_a_notice_that_gets_through_at_the_last_try_is_the_same_each_time(case: 
 
 
 @every_run
-@pytest.mark.parametrize("fault", [Exception("It answered 503."), PutOff(NotNow(PROBLEM))], ids=["raises", "put-off"])
+@pytest.mark.parametrize("fault", [Exception("It answered 503."), failed(LATER)], ids=["raises", "put-off"])
 def test_a_notice_that_never_gets_through_changes_nothing(case: _Case, fault: Reply) -> None:
     """After the third try the run ends with the result or the failure that it had, and without another wait."""
     for answers in (case.well, case.ill):
@@ -143,6 +143,15 @@ def test_a_notice_that_never_gets_through_changes_nothing(case: _Case, fault: Re
         require_deterministic(untold)
 
 
+@every_run
+def test_a_notice_that_is_refused_is_not_sent_again(case: _Case) -> None:
+    """The receiver would refuse it again."""
+    played = case.play(case.well, send_notice=lambda _: failed(FINAL))
+    assert len(played.calls(SEND_NOTICE)) == 1
+    assert played.output == case.play(case.well).output
+    require_deterministic(played)
+
+
 def test_each_run_has_an_id_of_its_own() -> None:
     """The same export a day later is another event, and so is another subject at the same moment."""
     later = play(RUN_EXPORT, ORDER.to_json(), replies(1), at=START + timedelta(days=1))
@@ -152,8 +161,7 @@ def test_each_run_has_an_id_of_its_own() -> None:
 
 def test_a_new_attempt_is_not_told() -> None:
     """A run that exports anew has not ended: each history but the last ends untold."""
-    gone = OperationAnswer("gone", problem=PROBLEM)
-    *before, last = play_on(RUN_EXPORT, ORDER.to_json(), replies(1, poll_operation=lambda _: gone))
+    *before, last = play_on(RUN_EXPORT, ORDER.to_json(), replies(1, poll_operation=lambda _: failed(ANEW)))
     assert len(before) == 2
     assert [len(played.calls(SEND_NOTICE)) for played in before] == [0, 0]
     (notice,) = last.calls(SEND_NOTICE)
@@ -173,9 +181,7 @@ def test_a_copy_that_goes_on_in_another_history_is_not_told() -> None:
 def test_a_run_that_its_deadline_ends_is_told_all_the_same() -> None:
     """The waits between the tries do not count against the deadline."""
     order = ExportOrder(ORDER.request, POLICY, START + timedelta(seconds=20))
-    answers = replies(
-        1, copy_blobs=lambda data: CopyAnswer(data["start"], not_now=NotNow(PROBLEM)), send_notice=_unavailable
-    )
+    answers = replies(1, copy_blobs=lambda _: failed(LATER), send_notice=_unavailable)
     played = play(RUN_EXPORT, order.to_json(), answers)
     assert [notice["data"]["code"] for notice in played.calls(SEND_NOTICE)] == ["DeadlineExceeded"] * 3
     assert played.status["error"]["code"] == "DeadlineExceeded"

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from landing.errors import Incomplete, LandingUnavailable, SourceUnavailable
+from failures import Incomplete, LandingUnavailable, SourceUnavailable
 from landing.source import SourceReader
 from landing.zones.protocol import AlreadyThere, Copy, Landed, OutOfTime, Stored
 from tests.simulation.chance import Chance

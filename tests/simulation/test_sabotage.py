@@ -7,7 +7,7 @@ import pytest
 
 from activities.versions import version_folder
 from clients.process import clients
-from landing.errors import SourceUnavailable
+from failures import SourceUnavailable
 from landing.zones.protocol import Copy
 from messages.exports import VersionOrder
 from messages.names import COMMIT_EXPORT

@@ -52,7 +52,12 @@ class Fault:
     def answer(self, request: Any) -> Answer:
         text = f"<Error><Code>{self.code}</Code><Message>Of {self.quoting}</Message>{self.details}</Error>"
         known = {"x-ms-error-code": self.code} if self.code else {}
-        return Answer(request, self.status, {"content-type": "application/xml", **known, **self.headers}, text.encode())
+        return Answer(
+            request,
+            self.status,
+            {"content-type": "application/xml", **known, **self.headers},
+            text.encode(errors="surrogateescape"),
+        )
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,9 @@ import pytest
 from azure.storage.blob import ContainerSasPermissions, ContentSettings, generate_container_sas
 from azure.storage.blob.aio import ContainerClient
 
+from failures import SourceChanged, SourceExpired, SourceMissing
 from landing.connections import Connections
 from landing.copying import Copier
-from landing.errors import SourceChanged, SourceExpired, SourceMissing
 from landing.source import Source, SourceReader
 from landing.zones.azure_container import STREAMED_BLOCK, AzureContainer
 from landing.zones.opening import open_zone

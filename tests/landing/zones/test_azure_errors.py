@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from azure.core.exceptions import ClientAuthenticationError, IncompleteReadError, ServiceRequestError
 
-from landing.errors import (
-    LandingError,
+from failures import (
+    LandingFailure,
     LandingRefused,
     LandingUnavailable,
     SourceChanged,
@@ -85,6 +85,22 @@ def test_refusals(run: Run, sources: SourceReader, operation: str, fault: Fault)
 
 
 @pytest.mark.parametrize("operation", KINDS)
+@pytest.mark.parametrize(
+    "code",
+    ["\x1b[31mRed", "Bad\u202eedoC", "Two\r\nERROR forged", "Two\u2028Lines", "half\udcff", "x" * 100_000],
+    ids=lambda code: ascii(code[:9]),
+)
+def test_a_code_that_is_no_plain_text(run: Run, sources: SourceReader, operation: str, code: str) -> None:
+    """A proxy's code becomes part of a message, and so of log lines and statuses: on one line, and not long."""
+    service = FakeService()
+    kind, call = KINDS[operation]
+    service.fail(kind, Fault(400, code))
+    message = refused(run, LandingRefused, call(zone_on(service, sources))).message
+    assert message.isprintable()
+    assert len(message) < 200
+
+
+@pytest.mark.parametrize("operation", KINDS)
 @pytest.mark.parametrize("fault", UNREACHABLE, ids=lambda fault: type(fault).__name__)
 def test_a_landing_zone_out_of_reach(run: Run, sources: SourceReader, operation: str, fault: Exception) -> None:
     """A landing zone that cannot be reached may be reached later."""
@@ -111,7 +127,7 @@ def test_a_container_that_need_not_be_created(run: Run, sources: SourceReader, f
     ],
 )
 def test_a_container_that_cannot_be_created(
-    run: Run, sources: SourceReader, fault: Fault | Exception, kind: type[LandingError]
+    run: Run, sources: SourceReader, fault: Fault | Exception, kind: type[LandingFailure]
 ) -> None:
     """Other faults of preparing are told like those of any other call."""
     service = FakeService()
@@ -156,6 +172,8 @@ SOURCE_STATUS = "x-ms-copy-source-status-code"
             Fault(400, "CannotVerifyCopySource", details="<CopySourceStatusCode>403</CopySourceStatusCode>"),
             SourceExpired,
         ),
+        (Fault(403, "CannotVerifyCopySource", {SOURCE_STATUS: "²"}), SourceExpired),
+        (Fault(403, "CannotVerifyCopySource", {SOURCE_STATUS: "9" * 5000}), SourceExpired),
         (Fault(412, "SourceConditionNotMet"), SourceChanged),
         (Fault(412, "TargetConditionNotMet"), AlreadyThere),
         (Fault(412, "ConditionNotMet"), AlreadyThere),

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from landing.errors import LandingRefused, LandingUnavailable, SourceUnavailable
+from failures import LandingRefused, LandingUnavailable, SourceUnavailable
 from landing.layout import ExportFolder
 from landing.source import SourceReader
 from landing.sweeping import ABANDONED, sweep

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from azure.core.exceptions import ServiceResponseError
 
-from landing.errors import LandingRefused, LandingUnavailable, SourceChanged, SourceExpired
+from failures import LandingRefused, LandingUnavailable, SourceChanged, SourceExpired
 from landing.source import Source
 from landing.zones.azure_container import MOST_AT_ONCE, MOST_BLOCKS, PULL_SECONDS, PULLED_BLOCK, AzureContainer
 from landing.zones.protocol import AlreadyThere, OutOfTime

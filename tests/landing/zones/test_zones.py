@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from landing.errors import (
+from failures import (
     Incomplete,
-    LandingError,
+    LandingFailure,
     LandingUnavailable,
     SourceExpired,
     SourceMissing,
@@ -293,7 +293,7 @@ def test_one_of_many_copies_wins(run: Run, zone: LandingZone, source: FakeSource
     assert run(zone.read("v=1/blob")).content == b"content" * 1000
 
 
-def fails(run: Run, zone: LandingZone, kind: type[LandingError], copy: Callable[[], Any]) -> None:
+def fails(run: Run, zone: LandingZone, kind: type[LandingFailure], copy: Callable[[], Any]) -> None:
     """The copy fails in this way, and nothing is visible at its target."""
     refused(run, kind, copy)
     assert run(zone.find("v=1/blob")) is None
@@ -333,7 +333,7 @@ def test_a_source_that_fails(
     zone: LandingZone,
     source: FakeSource,
     fault: httpx.Response | Exception,
-    kind: type[LandingError],
+    kind: type[LandingFailure],
     content: bytes,
 ) -> None:
     """A source that refuses or does not answer is told as what it is, and nothing lands."""

@@ -12,12 +12,15 @@ import pytest
 
 import function_app
 from catalog.export_request import ExportRequest
+from failures import ANEW
 from local.engine import DurableEngine, Instance, Store, VirtualClock
 from local.engine.protocol import Event
 from local.functions import ActivityFunction, index
 from messages.exports import ExportOrder, OperationAnswer, Policy, StartAnswer
 from messages.names import CHECK_OPERATION, RUN_EXPORT, START_EXPORT
+from messages.problems import Answer
 from tests.export_policy import POLICY
+from tests.replay.exports import failed
 
 MOST_EVENTS = 1000
 
@@ -45,7 +48,7 @@ class _World:
         self.clock = VirtualClock()
         self.calls: list[str] = []
 
-    def export(self, policy: Policy, **answers: Callable[[], StartAnswer | OperationAnswer]) -> Instance:
+    def export(self, policy: Policy, **answers: Callable[[], Answer]) -> Instance:
         """How an export ends where activities of these names answer so."""
         activities = {name: self._activity(name, answer) for name, answer in answers.items()}
         functions = replace(index(function_app.app), activities=activities)
@@ -56,7 +59,7 @@ class _World:
         assert ended is not None
         return ended
 
-    def _activity(self, name: str, answer: Callable[[], StartAnswer | OperationAnswer]) -> ActivityFunction:
+    def _activity(self, name: str, answer: Callable[[], Answer]) -> ActivityFunction:
         async def called(message: Any) -> Any:
             self.calls.append(name)
             return answer().to_json()
@@ -93,7 +96,7 @@ def test_a_day_of_polling_ends_at_the_deadline_in_seconds(world: _World) -> None
 
 def test_operations_that_are_gone_are_posted_anew_as_often_as_is_allowed(world: _World) -> None:
     """Each attempt posts one export and polls it under an id of its own; then the run fails."""
-    gone = OperationAnswer("failed")
+    gone = failed(ANEW)
     ended = world.export(POLICY, start_export=lambda: StartAnswer(OPERATION), check_operation=lambda: gone)
     assert ended.status == "Failed"
     assert world.calls == [START_EXPORT, CHECK_OPERATION] * POLICY.export_attempts

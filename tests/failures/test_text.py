@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.text import MOST_CHARACTERS, cleaned, is_clean
+from failures.text import MOST_CHARACTERS, cleaned, is_clean
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=3 * MOST_CHARACTERS)
 

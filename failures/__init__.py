@@ -1,0 +1,258 @@
+"""What kinds of failure are there? What was foreseen, and for each what helps.
+
+    Failure
+    ├── BillingFailure                 between us and Microsoft's APIs
+    │   ├── ServiceUnavailable  later  no usable answer (network, 429, 5xx)
+    │   ├── OperationGone       anew   404 or 410: Microsoft no longer knows this operation
+    │   ├── OperationFailed     anew   Microsoft's export ended as failed
+    │   │   └── NoData          final  because there is no data of this kind
+    │   ├── DataChanged         anew   Microsoft renewed the data while it was exported
+    │   └── RequestRefused      final  asking again changes nothing
+    │       ├── Unauthorized           401, also after a fresh token was requested
+    │       │   └── NoToken            the identity gets no token at all
+    │       ├── Forbidden              403
+    │       ├── NoInvoiceAccess        401 or 403 of Partner Center, which has separate permissions
+    │       ├── ForeignOrigin          a URL points away from the configured origins
+    │       └── UnusableAnswer         an answer that the documentation does not allow
+    ├── LandingFailure                 between a source blob and the landing zone
+    │   ├── LandingUnavailable  later  the landing zone does not answer, or is throttled
+    │   ├── SourceFault         later  the source blob cannot be read; where waiting does not help, anew
+    │   │   ├── SourceUnavailable      it does not answer, or was cut short
+    │   │   ├── SourceExpired          401 or 403: the SAS token has run out
+    │   │   ├── SourceMissing          404: the blob is not (or no longer) there
+    │   │   └── SourceChanged          412: the blob is not the one that was described
+    │   ├── LandingRefused      final  the landing zone does not take it
+    │   ├── UnsafeName          final  a blob's name cannot become a path
+    │   └── Incomplete          anew   what landed is not what the manifest names
+    └── NoticeFailure                  between us and the receiver of notices
+        ├── ReceiverUnavailable later  it did not take the notice now
+        └── NoticeRefused       final  it refused the notice, and would again
+
+The word is a field of the failure, `kind`, so that whoever knows better may say so where it is raised, and no order of
+`except` clauses decides. A library's exception never becomes the cause of one of these: its text may quote URLs, and
+those of sources hold a secret.
+"""
+
+from typing import Literal
+
+Kind = Literal["later", "anew", "final"]
+
+LATER: Kind = "later"
+"""The same call may succeed later."""
+
+ANEW: Kind = "anew"
+"""A new export may fix it."""
+
+FINAL: Kind = "final"
+"""Neither does; a person must act."""
+
+
+class Failure(Exception):
+    """Base of all that was foreseen.
+
+    `code` is the class's name unless the service gave one; `request_id` is Microsoft's; `remedy` says in one sentence
+    what to do. `wait`: the seconds that the service asked for, if it did. `at_last` is what a failure that may pass
+    later becomes where waiting has not helped.
+    """
+
+    kind: Kind = FINAL
+    at_last: Kind = FINAL
+    remedy = "Look at the app's log for the cause."
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        request_id: str | None = None,
+        wait: float | None = None,
+        kind: Kind | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code or type(self).__name__
+        self.request_id = request_id
+        self.wait = wait
+        self.kind = kind or self.kind
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}"
+
+
+class BillingFailure(Failure):
+    """Base of all failures of Microsoft's APIs."""
+
+    remedy = "Give the request id to Microsoft's support."
+
+
+class ServiceUnavailable(BillingFailure):
+    """No usable answer now."""
+
+    kind = LATER
+    remedy = "Start the export again later; look at Microsoft's service health if this lasts."
+
+
+class OperationGone(BillingFailure):
+    """Microsoft no longer knows this operation (404, 410)."""
+
+    kind = ANEW
+    remedy = "Start the export again."
+
+
+class OperationFailed(BillingFailure):
+    """Microsoft's export ended as failed."""
+
+    kind = ANEW
+    remedy = "Start the export again later; if this lasts, tell Microsoft's support the code."
+
+
+class NoData(OperationFailed):
+    """Microsoft has nothing to export."""
+
+    kind = FINAL
+    remedy = "Check the invoice id, or currency and period: Microsoft has no data of this kind for it (yet)."
+
+
+class DataChanged(BillingFailure):
+    """Microsoft renewed the data between planning and copying, or before the commit."""
+
+    kind = ANEW
+    remedy = "Start the export again when Microsoft has finished renewing the data."
+
+    def __init__(self) -> None:
+        super().__init__("The data changed while it was exported, and kept changing in every attempt.")
+
+
+class RequestRefused(BillingFailure):
+    """The request was refused, and would be again."""
+
+    remedy = "Check the invoice id, or what else was asked for; Microsoft's message says what it did not accept."
+
+
+class Unauthorized(RequestRefused):
+    """401: the token was not accepted, also after a fresh one was requested."""
+
+    remedy = (
+        "Give the app's identity the application role PartnerBilling.Read.All of Microsoft Graph, with admin consent."
+    )
+
+
+class NoToken(Unauthorized):
+    """Entra gives the app's identity no token."""
+
+    remedy = "Check the app's managed identity (AZURE_CLIENT_ID for a user-assigned one); on a laptop, sign in."
+
+
+class Forbidden(RequestRefused):
+    """403: the identity may not read this partner's billing data."""
+
+    remedy = (
+        "Give the app's identity the application role PartnerBilling.Read.All in the partner tenant that the invoice "
+        "belongs to, with admin consent."
+    )
+
+
+class NoInvoiceAccess(RequestRefused):
+    """Partner Center does not let the identity read the partner's invoices."""
+
+    remedy = (
+        "Give the app's identity app-only access to Partner Center's API in the partner tenant; exports of single "
+        "invoices do without."
+    )
+
+
+class ForeignOrigin(RequestRefused):
+    """A URL in an answer points away from the configured origins; nothing was sent there."""
+
+    remedy = (
+        "If Microsoft has moved its service, set GRAPH_BASE_URL or SOURCE_HOST_SUFFIXES to the new origin; "
+        "otherwise treat it as an attack."
+    )
+
+
+class UnusableAnswer(RequestRefused):
+    """An answer that Microsoft's documentation does not allow."""
+
+    remedy = "Start the export again; if this lasts, give the request id to Microsoft's support."
+
+
+class LandingFailure(Failure):
+    """Base of all failures of landing."""
+
+    remedy = "Look at the landing zone that LANDING_URL names."
+
+
+class LandingUnavailable(LandingFailure):
+    """The landing zone does not answer, or is throttled."""
+
+    kind = LATER
+    remedy = "Start the export again when the storage account that LANDING_URL names answers; what landed is kept."
+
+
+class SourceFault(LandingFailure):
+    """The source blob cannot be read now; a new export may name a better one."""
+
+    kind = LATER
+    at_last = ANEW
+
+
+class SourceUnavailable(SourceFault):
+    """The source does not answer, or its answer was cut short."""
+
+    remedy = "Start the export again later; what landed is kept."
+
+
+class SourceExpired(SourceFault):
+    """The source refuses its SAS token: it has most likely run out."""
+
+    remedy = "Start the export again: a new export brings a new token; what landed is kept."
+
+
+class SourceMissing(SourceFault):
+    """The source blob is not there."""
+
+    remedy = "Start the export again; if this lasts, tell Microsoft's support which blob of the manifest is missing."
+
+
+class SourceChanged(SourceFault):
+    """The source blob is not the one that was described a moment ago."""
+
+    remedy = "Start the export again: Microsoft is renewing the data."
+
+
+class LandingRefused(LandingFailure):
+    """The landing zone does not take it: no permission, no such account, no space."""
+
+    remedy = (
+        "Give the app's identity the role Storage Blob Data Contributor on the landing container, or make room; "
+        "then start the export again."
+    )
+
+
+class UnsafeName(LandingFailure):
+    """A blob's name cannot become a path in the landing zone."""
+
+    remedy = "Give the request id to Microsoft's support: the manifest names a blob that cannot be stored safely."
+
+
+class Incomplete(LandingFailure):
+    """What landed is not what the manifest names."""
+
+    kind = ANEW
+    remedy = "Remove what is foreign to the version folder, if the message names something, and start the export again."
+
+
+class NoticeFailure(Failure):
+    """Base of all failures of telling that a run has ended."""
+
+    remedy = "Check NOTIFY_WEBHOOK_URL and its receiver."
+
+
+class ReceiverUnavailable(NoticeFailure):
+    """The receiver did not take the notice now."""
+
+    kind = LATER
+
+
+class NoticeRefused(NoticeFailure):
+    """The receiver refused the notice, and would again."""
