@@ -14,6 +14,7 @@ from rich.table import Table
 from bench import machine, markdown
 from bench.report import Section
 from bench.tools import ToolMissing
+from local.running import forget_proxies
 
 BENCHMARKS = ("copying", "end_to_end", "memory", "cold_start")
 """Modules beside this one; each has `measure(quick)`, which returns its section."""
@@ -37,6 +38,7 @@ def main(
         raise typer.BadParameter(f"There is no benchmark {', '.join(sorted(unknown))}.", param_hint="--only")
     if write and quick:
         raise typer.BadParameter("The page shows no quick runs.", param_hint="--write")
+    forget_proxies()
     try:
         sections = _measured(names, quick)
     except ToolMissing as missing:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from clients.redaction import hide_token
+from landing.hosts import AZURE_CLIENT
 
 
 class Credential:
@@ -16,7 +17,7 @@ class Credential:
         if self._credential is None:
             from azure.identity.aio import DefaultAzureCredential
 
-            self._credential = DefaultAzureCredential()
+            self._credential = DefaultAzureCredential(**AZURE_CLIENT)
         token = await self._credential.get_token(*scopes, **options)
         hide_token(token.token)
         return token

@@ -8,6 +8,7 @@ import functools
 from typing import Any
 
 from clients.redaction import hide_token
+from landing.hosts import AZURE_CLIENT
 
 EXCHANGE = "api://AzureADTokenExchange/.default"
 """What the identity's token must be for, so that Entra takes it as the app registration's secret."""
@@ -24,7 +25,7 @@ class PartnerCredential:
         self._tenant_id = tenant_id
         self._client_id = client_id
         self._identity = identity
-        self._options = options
+        self._options = {**AZURE_CLIENT, **options}
 
     async def get_token(self, *scopes: str, **options: Any) -> Any:
         """A token for the scopes, cached and renewed by azure-identity.
@@ -39,7 +40,7 @@ class PartnerCredential:
     def _credential(self) -> Any:
         from azure.identity import ClientAssertionCredential, DefaultAzureCredential
 
-        identity = self._identity or DefaultAzureCredential()
+        identity = self._identity or DefaultAzureCredential(**AZURE_CLIENT)
         return ClientAssertionCredential(
             self._tenant_id, self._client_id, lambda: _assertion(identity), **self._options
         )

@@ -16,6 +16,7 @@ from clients.credential import Credential
 from clients.partner_credential import PartnerCredential
 from clients.redaction import hide_token, quiet_libraries, redact_logs
 from clients.webhook import Webhook
+from landing.hosts import proxy_for
 from landing.source import SourceReader
 from landing.zones.protocol import LandingZone
 from settings import Settings, configured, is_loopback
@@ -118,16 +119,21 @@ def make_clients(settings: Settings, now: Callable[[], datetime] = lambda: datet
     timeout = httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
     # Certificates take longest to load, so all clients share them.
     tls = httpx.create_ssl_context()
+
+    def http_client(url: str, auth: httpx.Auth | None = None) -> httpx.AsyncClient:
+        """For one server: httpx itself would send what is for this machine to a proxy of the environment, too."""
+        return httpx.AsyncClient(auth=auth, timeout=timeout, verify=tls, trust_env=False, proxy=proxy_for(url))
+
     credential = Credential()
     partner = partner_credential(settings, credential)
     graph_auth = _auth(settings, partner, settings.graph_base_url, GRAPH)
-    graph_http = httpx.AsyncClient(auth=graph_auth, timeout=timeout, verify=tls)
+    graph_http = http_client(settings.graph_base_url, graph_auth)
     partner_center = settings.partner_center_base_url
     invoice_auth = _auth(settings, partner, partner_center, PARTNER_CENTER)
-    invoice_http = httpx.AsyncClient(auth=invoice_auth, timeout=timeout, verify=tls)
+    invoice_http = http_client(partner_center, invoice_auth)
     connections = Connections(tls, CONNECT_SECONDS, READ_SECONDS)
     threads = ThreadPoolExecutor(settings.copy_concurrency, "source")
-    webhook_http = httpx.AsyncClient(timeout=timeout, verify=tls)
+    webhook_http = http_client(settings.notify_webhook_url or "")
     webhook = Webhook(settings.notify_webhook_url, webhook_http) if settings.notify_webhook_url else None
     source_hosts = SourceHosts(settings.source_host_suffixes, settings.graph_is_loopback)
     billing = BillingClient(settings.graph_base_url, graph_http, source_hosts, now)

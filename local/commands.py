@@ -112,7 +112,8 @@ async def _exported(host_url: str, bodies: list[dict[str, str]]) -> list[dict[st
 
 
 async def _invoice(emulator_url: str, token: str, invoice_id: str) -> dict[str, Any]:
-    async with httpx.AsyncClient(base_url=emulator_url, headers={"Authorization": f"Bearer {token}"}) as http:
+    bearer = {"Authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(base_url=emulator_url, headers=bearer, trust_env=False) as http:
         answer = await http.get("/v1/invoices")
     items = json.loads(answer.content.decode("utf-8-sig"), parse_float=Decimal)["items"]
     return next(item for item in items if item["id"] == invoice_id)

@@ -39,6 +39,12 @@ QUICK_POLLS = {
 """Settings for a billing API on this machine."""
 
 
+def forget_proxies() -> None:
+    """From now on this process, and those that it starts, know no proxy: all that they ask is on this machine."""
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        del os.environ[name]
+
+
 @contextmanager
 def beside(context: AbstractAsyncContextManager[T], patience: float = PATIENCE) -> Iterator[T]:
     """Keeps an async context open on an event loop of its own; it has `patience` seconds to open."""

@@ -24,7 +24,7 @@ _PHASES = {
 
 async def export(host_url: str, body: dict[str, str], console: Console) -> dict[str, Any]:
     """The status with which the export ended; a request that the app refuses ends as one that failed."""
-    async with httpx.AsyncClient(base_url=host_url, timeout=30) as http:
+    async with httpx.AsyncClient(base_url=host_url, timeout=30, trust_env=False) as http:
         started = await http.post("/api/exports", json=body)
         if started.status_code != httpx.codes.ACCEPTED:
             return _refused(started.json())

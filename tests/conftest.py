@@ -7,9 +7,12 @@ import pytest
 import stamina
 
 from local.azurite import Azurite, running_azurite
+from local.running import forget_proxies
 
 # In the loose mode the SDK warns of its own calls.
 os.environ["AZURE_FUNCTIONS_DURABLE_STRICT_TYPING"] = "1"
+
+forget_proxies()
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

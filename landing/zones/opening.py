@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from landing.hosts import is_loopback, proxy_for
+from landing.hosts import AZURE_CLIENT, is_loopback
 from landing.source import SourceReader
 from landing.zones.protocol import LandingZone
 
@@ -39,14 +39,9 @@ def open_zone(
         credential=key,
         max_single_get_size=READ_AT_ONCE,
         max_chunk_get_size=READ_AT_ONCE,
-        **_connecting(account_url),
+        **AZURE_CLIENT,
     )
     return AzureContainer(client, "/".join(prefix), sources)
-
-
-def _connecting(url: str) -> dict[str, Any]:
-    proxy = proxy_for(url)
-    return {"use_env_settings": False, "proxies": {urlsplit(url).scheme: proxy} if proxy else None}
 
 
 def _key(connection_string: str) -> Mapping[str, str] | str:

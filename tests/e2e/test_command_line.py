@@ -5,8 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from local.running import PATIENCE, environment, host
+from local.running import PATIENCE, beside, environment, host
 from tests.e2e.conftest import World
+from tests.landing.scripted_server import answering
 
 
 def _local(folder: Path, *arguments: str, settings: dict[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
@@ -23,9 +24,16 @@ def _local(folder: Path, *arguments: str, settings: dict[str, str] | None = None
 
 
 def test_the_demo_shows_what_landed(tmp_path: Path) -> None:
-    """`demo` needs no settings, exports into landed/, and prints the month's sum, which is the invoice's total."""
-    shown = _local(tmp_path, "demo")
+    """`demo` needs no settings, exports into landed/, and prints the month's sum, which is the invoice's total.
+
+    A proxy that the environment names is asked for nothing: it could reach nothing here, and would be sent the token.
+    """
+    proxy = answering(status="502 Bad Gateway")
+    with beside(proxy.running()):
+        names = ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY")
+        shown = _local(tmp_path, "demo", settings=dict.fromkeys(names, proxy.url))
     assert shown.returncode == 0, shown.stderr
+    assert proxy.requests == []
     assert "Cost by customer" in shown.stdout
     assert "24 blobs, 19,200 rows" in shown.stdout
     landed, invoice = re.findall(r"(?:Sum of what landed|in Partner Center) +│ +([0-9,.]+) │", shown.stdout)

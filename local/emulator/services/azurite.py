@@ -8,6 +8,7 @@ from azure.core.exceptions import ResourceExistsError
 from azure.storage.blob import ContainerSasPermissions, ContentSettings, generate_container_sas
 from azure.storage.blob.aio import BlobServiceClient, ContainerClient
 
+from landing.hosts import AZURE_CLIENT
 from local.emulator.data.exports import Blob, Export
 from local.emulator.services.storage import Grant
 
@@ -21,7 +22,7 @@ class AzuriteBlobs:
     """
 
     def __init__(self, connection_string: str) -> None:
-        self._account = BlobServiceClient.from_connection_string(connection_string)
+        self._account = BlobServiceClient.from_connection_string(connection_string, **AZURE_CLIENT)
         self._uploading = asyncio.Lock()
         self._uploaded: set[str] = set()
 
