@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from local.running import PATIENCE, environment, host
 from tests.e2e.conftest import World
 
@@ -22,6 +24,7 @@ def _local(folder: Path, *arguments: str, settings: dict[str, str] | None = None
     )
 
 
+@pytest.mark.timeout(180)
 def test_the_demo_shows_what_landed(tmp_path: Path) -> None:
     """`demo` needs no settings, exports into landed/, and prints the month's sum, which is the invoice's total."""
     shown = _local(tmp_path, "demo")
