@@ -33,7 +33,7 @@ _LINE = re.compile(r"import time:\s+(\d+) \|\s+(\d+) \|\s*(\S+)")
 
 def measure(quick: bool) -> Section:
     """Seconds of imports in fresh interpreters, interleaved, medians; and the heaviest modules that we add."""
-    seconds = _interleaved(3 if quick else 9)
+    seconds = _interleaved(1 if quick else 9)
     medians = {name: median(taken) for name, taken in seconds.items()}
     ratio = medians["function_app"] / medians["the libraries alone"]
     return Section(

@@ -182,7 +182,9 @@ def show_month(month: MonthSum, invoice_id: str, charged: Decimal, currency: str
     table.add_row(f"Invoice {invoice_id} in Partner Center", f"{charged:,.2f}")
     console.print(table)
     if month.agrees(charged):
-        console.print(f"All agree: usage and lines but for rounding (below {month.most_cut:,.2f}), lines and invoice.")
+        console.print(
+            f"All agree: usage and lines, except for rounding (below {month.most_cut:,.2f}); lines and invoice."
+        )
     else:
         console.print("They do not agree.", style="bold red")
 

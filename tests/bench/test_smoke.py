@@ -8,6 +8,8 @@ import pytest
 from bench import cold_start, end_to_end, memory
 from bench.report import Section
 
+pytestmark = pytest.mark.timeout(180)
+
 
 def _require_sane(section: Section, rows: int, goals: int) -> None:
     """So many rows, each with a text for every column, and so many goals, each with a number."""

@@ -5,8 +5,8 @@ from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 import pytest
-
 from billing.errors import BillingError
+
 from clients.credential import Credential
 from clients.partner_credential import PartnerCredential
 from clients.process import Clients, make_clients

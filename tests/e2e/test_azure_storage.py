@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
+import pytest
 from azure.storage.blob import ContainerClient
 
 from local.azurite import Azurite
@@ -27,6 +28,7 @@ async def _emulator_on(connection_string: str) -> AsyncIterator[tuple[Emulator, 
         await blobs.close()
 
 
+@pytest.mark.timeout(180)
 def test_a_hundred_blobs_land_without_their_bytes_passing_the_process(azurite: Azurite, tmp_path: Path) -> None:
     """100 blobs of 1 MiB land with the same MD5 on both sides; what the process sends and gets is under 2% of them."""
     source = random.Random("a hundred blobs")

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from local.running import PATIENCE, beside, environment, host
 from tests.e2e.conftest import World
 from tests.landing.scripted_server import answering
@@ -23,6 +25,7 @@ def _local(folder: Path, *arguments: str, settings: dict[str, str] | None = None
     )
 
 
+@pytest.mark.timeout(180)
 def test_the_demo_shows_what_landed(tmp_path: Path) -> None:
     """`demo` needs no settings, exports into landed/, and prints the month's sum, which is the invoice's total.
 

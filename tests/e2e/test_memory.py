@@ -16,13 +16,16 @@ from local.running import beside, host, served
 from tests.e2e.gates import QUICK
 from tests.e2e.great_source import MIB, NAME, GreatSource, parts
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="The peak of a process's memory is read from /proc.")
-
 GREAT, SMALL = "G000000001", "G000000002"
 LENGTHS = {GREAT: 1024 * MIB, SMALL: 8 * MIB}
 MOST_GROWTH = 64 * MIB
 SECONDS = 300.0
 """How long the great export may take on a machine that is busy."""
+
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="The peak of a process's memory is read from /proc."),
+    pytest.mark.timeout(SECONDS + 60),
+]
 
 
 def test_a_gibibyte_lands_in_a_folder_in_little_memory(tmp_path: Path) -> None:

@@ -100,6 +100,7 @@ def test_the_package_holds_code_and_its_data_only(package: Path) -> None:
     assert "http_start/openapi.json" in names
 
 
+@pytest.mark.timeout(300)
 def test_the_package_runs_with_its_requirements_alone(package: Path, python: Path, tmp_path: Path) -> None:
     """Where only `requirements.txt` is installed, the worker finds every function with its trigger."""
     with zipfile.ZipFile(package) as zipped:

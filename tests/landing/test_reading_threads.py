@@ -30,12 +30,15 @@ AT_ONCE = 2.0
 SILENT = {"before it answers": b"", "in the middle": b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"}
 
 CTRL_C = """
-import asyncio, ssl, sys
+import asyncio, signal, ssl, sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from landing.connections import Connections
 from landing.source import SourceReader
 from landing.zones.local_folder import LocalFolder
+
+# A shell's job in the background inherits that the signal is ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 async def main():
     connections = Connections(ssl.create_default_context(), 60.0, 60.0)

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from landing.sweeping import ABANDONED
 from messages.names import COPY_BLOBS
 from tests.simulation import invariants
@@ -78,6 +80,7 @@ async def _story(seed: int) -> bool:
     return not any(left in path for path in world.committed(world.requests[0]))
 
 
+@pytest.mark.timeout(180)
 def test_a_sweep_and_an_export_of_the_same_version_do_not_harm_each_other() -> None:
     """At every moment at which they may meet, both exports succeed, and what is committed is whole."""
     assert {play(_story(seed)) for seed in SEEDS} == {True, False}
