@@ -56,7 +56,7 @@ class Fault:
             request,
             self.status,
             {"content-type": "application/xml", **known, **self.headers},
-            text.encode(errors="surrogateescape"),
+            text.encode(errors="replace"),
         )
 
 
