@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, get_args
@@ -15,7 +16,7 @@ from local.emulator.data.contents import CONTENTS
 from local.emulator.data.invoices import Invoices
 from local.emulator.data.months import month_after
 from local.emulator.options import EmulatorOptions
-from tests.local.emulator.data.tie_out import CHECKS, Documents, Row, without_invoice
+from tests.local.emulator.data.tie_out import CHECKS, Documents, Row, key, without_invoice
 
 if TYPE_CHECKING:
     from local.emulator.data.bill import Bill
@@ -66,6 +67,20 @@ def test_every_seed_and_month_adds_up(first: int) -> None:
             before = ledger.unbilled(currency, billed.month, 0)
             assert texts("unbilledUsage", *before) == [text.replace(invoice.id, "") for text in usage]
             assert texts("unbilledReconciliation", *before) == [text.replace(invoice.id, "") for text in lines]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_meter_that_was_used_at_two_prices_has_two_lines(seed: int) -> None:
+    """One for days with partner earned credit, one for those without, or covered; together they are all its days."""
+    ledger, _ = books("2026-10", seed=seed, rows=3000, customers=2)
+    bill = ledger.billed("G016907411", 0)
+    lines, usage = rows(texts("billedReconciliation", bill)), rows(texts("billedUsage", bill))
+    assert not Documents(ledger.total("G016907411", 0), lines, usage).broken()
+    prices = Counter(key(line) for line in lines if line["MeterDescription"])
+    assert max(prices.values()) > 1
+    assert (
+        len({(*key(line), line["EffectiveUnitPrice"]) for line in lines if line["MeterDescription"]}) == prices.total()
+    )
 
 
 @pytest.mark.parametrize("currency", ["EUR", "USD"])
