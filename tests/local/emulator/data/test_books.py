@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime, time
+from collections import Counter
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -12,13 +13,16 @@ import pytest
 from local.emulator import Difference, Event, read_difference
 from local.emulator.data.books import Books
 from local.emulator.data.contents import CONTENTS
-from local.emulator.data.invoices import Invoices
+from local.emulator.data.invoices import Invoice, Invoices
 from local.emulator.data.months import month_after
 from local.emulator.options import EmulatorOptions
-from tests.local.emulator.data.tie_out import CHECKS, Documents, Row, without_invoice
+from tests.local.emulator.data.tie_out import CHECKS, Documents, Row, key, without_invoice
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from local.emulator.data.bill import Bill
+    from local.emulator.data.events import EventKind
     from tests.local.emulator.conftest import Call, Caller
 
 BILLED = (("2024-12", "EUR"), ("2026-02", "USD"), ("2026-10", "EUR"))
@@ -66,6 +70,20 @@ def test_every_seed_and_month_adds_up(first: int) -> None:
             before = ledger.unbilled(currency, billed.month, 0)
             assert texts("unbilledUsage", *before) == [text.replace(invoice.id, "") for text in usage]
             assert texts("unbilledReconciliation", *before) == [text.replace(invoice.id, "") for text in lines]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_meter_that_was_used_at_two_prices_has_two_lines(seed: int) -> None:
+    """One for days with partner earned credit, one for those without, or covered; together they are all its days."""
+    ledger, _ = books("2026-10", seed=seed, rows=3000, customers=2)
+    bill = ledger.billed("G016907411", 0)
+    lines, usage = rows(texts("billedReconciliation", bill)), rows(texts("billedUsage", bill))
+    assert not Documents(ledger.total("G016907411", 0), lines, usage).broken()
+    prices = Counter(key(line) for line in lines if line["MeterDescription"])
+    assert max(prices.values()) > 1
+    assert (
+        len({(*key(line), line["EffectiveUnitPrice"]) for line in lines if line["MeterDescription"]}) == prices.total()
+    )
 
 
 @pytest.mark.parametrize("currency", ["EUR", "USD"])
@@ -223,6 +241,25 @@ def test_two_invoices_for_a_month_share_its_charges(call: Call) -> None:
     assert caller.rows(unbilled["resourceLocation"]) == [
         line for found in both for line in without_invoice(found.lines)
     ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "days", "has_happened"),
+    [
+        ("restatement", 3, lambda known, invoice: known.restated(invoice) is not None),
+        ("correction", 5, lambda known, invoice: len(known.listed()) == 2 and known.amendments(invoice)),
+        ("adjustment-note", 5, lambda known, invoice: known.amendments(invoice)),
+        ("late-usage", 2, lambda known, invoice: known.has_usage(invoice)),
+    ],
+)
+def test_events_happen_on_their_day(
+    kind: EventKind, days: int, has_happened: Callable[[Invoices, Invoice], object]
+) -> None:
+    """So many days after midnight of the 8th, when the invoice was issued, and not a moment before."""
+    moment = datetime(2026, 11, 8, tzinfo=UTC) + timedelta(days=days)
+    for now, expected in ((moment - timedelta.resolution, False), (moment, True)):
+        known = Invoices(["G1"], lambda now=now: now, events=[Event(kind, date(2026, 10, 1))])  # type: ignore[misc]
+        assert bool(has_happened(known, known.find("G1"))) is expected
 
 
 @pytest.mark.parametrize("text", ["late-usage=2026-10", "late-usage=2026-10=USD"])
