@@ -161,6 +161,21 @@ def test_data_that_changed_while_it_was_copied_is_exported_anew(make_bench: Make
     assert (told.kind, told.problem.code) == (ANEW, "DataChanged")
 
 
+def test_what_has_landed_is_not_replaced_by_data_that_nobody_planned(bench: Bench) -> None:
+    """Before anything is overwritten Microsoft is asked again, however good the manifest in memory still is."""
+
+    async def scenario() -> None:
+        plan = await bench.plan()
+        await bench.copy(plan)
+        bench.landed(PART)[0].write_bytes(b"committed by somebody else")
+        bench.emulator.restate(INVOICE, 1)
+        await bench.copy(plan)
+
+    told = in_vain(lambda: bench.run(scenario))
+    assert (told.kind, told.problem.code) == (ANEW, "DataChanged")
+    assert bench.landed(PART)[0].read_bytes() == b"committed by somebody else"
+
+
 def test_an_operation_that_is_gone_meanwhile_is_exported_anew(bench: Bench) -> None:
     """Without its manifest a range cannot be copied; a new export can."""
 

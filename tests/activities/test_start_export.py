@@ -17,6 +17,13 @@ def test_an_export_that_is_accepted_has_an_operation(make_bench: MakeBench) -> N
     assert started.posted == bench.clock.moment
 
 
+def test_an_export_was_posted_when_the_request_left(bench: Bench) -> None:
+    """A post that takes from one month into the next asked for the month in which it began."""
+    began = bench.clock.moment
+    bench.graph.interfere = lambda _: bench.clock.move(60)
+    assert bench.run(bench.start).posted == began
+
+
 def test_a_refusal_is_an_answer_and_not_an_exception(bench: Bench) -> None:
     """What no retry can mend is told with code, request id and remedy."""
     bench.token = "stale-token"

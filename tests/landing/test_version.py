@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -34,10 +34,15 @@ class Journal:
     def __init__(self, zone: LandingZone) -> None:
         self._zone = zone
         self.written: list[str] = []
+        self.durable: list[tuple[list[str], list[str]]] = []
         self.before_swap: Callable[[], Any] | None = None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._zone, name)
+
+    async def make_durable(self, paths: Sequence[str]) -> None:
+        self.durable.append((list(self.written), list(paths)))
+        await self._zone.make_durable(paths)
 
     async def write(self, path: str, content: bytes) -> None:
         self.written.append(path)
@@ -389,3 +394,13 @@ def test_no_secret_lands_or_is_logged(
     assert len(contents) == len(BLOBS) + 5
     assert not any(b"sig=" in content or b"s1gn" in content for content in contents)
     assert "sig=" not in caplog.text
+
+
+def test_a_receipt_is_written_of_blobs_that_a_power_cut_does_not_take(run: Run, journal: Journal, land: Land) -> None:
+    """All of them are made durable before their receipt says that they are there."""
+    receipts = land({"a": b"1", "b/c": b"22"}, start=None)
+    run(Receipts(journal, FOLDER).write(0, receipts))
+    ((written_before, paths),) = journal.durable
+    assert written_before == []
+    assert sorted(paths) == [FOLDER.blob("a"), FOLDER.blob("b/c")]
+    assert journal.written == [FOLDER.receipt(0, 2)]

@@ -1,10 +1,12 @@
 """The export's story: which step follows which answer."""
 
 import itertools
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
+from catalog.export_request import ExportRequest
 from failures import ANEW, FINAL, LATER, Kind
 from messages.exports import CommitAnswer, ExportOrder, StartAnswer, VersionAnswer
 from messages.names import (
@@ -85,6 +87,19 @@ def test_polling_is_told_when_the_export_was_posted_and_when_it_must_end() -> No
     assert datetime.fromisoformat(polling["posted"]) == START + timedelta(seconds=1)
     assert datetime.fromisoformat(polling["deadline"]) == START + timedelta(hours=24)
     assert polling["retry_after"] == 7.0
+
+
+def test_the_month_of_unbilled_data_is_the_one_in_which_it_was_posted() -> None:
+    """What the activity says counts, in polling and in the plan, though the run plays in another month."""
+    posted = START.replace(month=9, day=30, hour=23)
+    request = ExportRequest.parse({"dataset": "unbilledUsage", "currencyCode": "EUR", "period": "current"})
+    played = _run(
+        replies(1, start_export=lambda _: StartAnswer(OPERATION, posted=posted)), replace(ORDER, request=request)
+    )
+    (polling,) = played.calls(POLL_OPERATION)
+    assert datetime.fromisoformat(polling["posted"]) == posted
+    for step in (REUSE_VERSION, COPY_BLOBS, COMMIT_EXPORT):
+        assert [call["plan"]["month"] for call in played.calls(step)] == ["2026-09"]
 
 
 @pytest.mark.parametrize(
@@ -197,7 +212,11 @@ def test_attempts_are_counted_and_have_an_end() -> None:
     assert len(plays) == ORDER.policy.export_attempts
     assert [played.continued_with["attempt"] for played in plays[:-1]] == [2, 3]
     assert plays[-1].status["error"] == PROBLEM.to_json()
-    assert [len(played.calls(TIMER)) for played in plays] == [1, 1, 0]
+    waits = [[datetime.fromisoformat(fire_at) for fire_at in played.calls(TIMER)] for played in plays]
+    assert [len(fired) for fired in waits] == [1, 1, 0]
+    # Two steps of a second, then the wait.
+    assert waits[0][0] - START == timedelta(seconds=2 + 30)
+    assert waits[1][0] - waits[0][0] == timedelta(seconds=2 + 60)
 
 
 def test_the_deadline_ends_the_waiting_for_another_attempt() -> None:
