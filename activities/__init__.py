@@ -9,6 +9,7 @@ from activities import (
     reuse_version,
     send_notice,
     start_export,
+    start_notice,
 )
 from activities.door import blueprint
 
@@ -22,4 +23,5 @@ __all__ = [
     "reuse_version",
     "send_notice",
     "start_export",
+    "start_notice",
 ]

@@ -4,9 +4,10 @@ import functools
 import logging
 import traceback
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 import azure.durable_functions as df
+from azure.durable_functions import DurableOrchestrationClient
 
 from activities.problems import not_done
 from clients.redaction import redacted
@@ -20,6 +21,8 @@ else:
     # The worker accepts only plain annotations on activity inputs: no parameters, no unions.
     JsonObject = dict
 
+P = ParamSpec("P")
+
 blueprint = df.Blueprint()
 log = logging.getLogger(__name__)
 
@@ -31,21 +34,37 @@ def activity(name: str) -> Callable[[Callable[[JsonObject], Awaitable[JsonObject
     """
 
     def register(function: Callable[[JsonObject], Awaitable[JsonObject]]) -> Any:
-        @functools.wraps(function)
-        async def guarded(message: JsonObject) -> JsonObject:
-            try:
-                return await function(message)
-            except Failure as failure:
-                return Answer(not_done=not_done(failure)).to_json()
-            except Exception as fault:
-                text = cleaned(redacted(f"{type(fault).__name__}: {fault}"), type(fault).__name__)
-                # Durable keeps the text only; the log says where in the code it came from.
-                log.error("%s failed: %s\n%s", name, text, redacted("".join(traceback.format_tb(fault.__traceback__))))
-                raise ActivityFailed(text) from None
-
-        return blueprint.activity_trigger(input_name="message", activity=name)(guarded)
+        return blueprint.activity_trigger(input_name="message", activity=name)(_guarded(name, function))
 
     return register
+
+
+def activity_with_client(
+    name: str,
+) -> Callable[[Callable[[JsonObject, DurableOrchestrationClient], Awaitable[JsonObject]]], Any]:
+    """Registers an async activity as `activity` does; its second parameter, `client`, is a client of Durable."""
+
+    def register(function: Callable[[JsonObject, DurableOrchestrationClient], Awaitable[JsonObject]]) -> Any:
+        with_client = blueprint.durable_client_input(client_name="client")(_guarded(name, function))
+        return blueprint.activity_trigger(input_name="message", activity=name)(with_client)
+
+    return register
+
+
+def _guarded(name: str, function: Callable[P, Awaitable[JsonObject]]) -> Callable[P, Awaitable[JsonObject]]:
+    @functools.wraps(function)
+    async def guarded(*args: P.args, **kwargs: P.kwargs) -> JsonObject:
+        try:
+            return await function(*args, **kwargs)
+        except Failure as failure:
+            return Answer(not_done=not_done(failure)).to_json()
+        except Exception as fault:
+            text = cleaned(redacted(f"{type(fault).__name__}: {fault}"), type(fault).__name__)
+            # Durable keeps the text only; the log says where in the code it came from.
+            log.error("%s failed: %s\n%s", name, text, redacted("".join(traceback.format_tb(fault.__traceback__))))
+            raise ActivityFailed(text) from None
+
+    return guarded
 
 
 class ActivityFailed(Exception):

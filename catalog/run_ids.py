@@ -16,4 +16,10 @@ MONTHS_ID = re.compile(f"monthly-{MONTH.pattern}(-to-{MONTH.pattern})?")
 """Of a month, or of a range of months: `monthly-2026-10`, `monthly-2026-01-to-2026-10`."""
 
 RUN_ID = re.compile(f"{EXPORT_ID.pattern}|{MONTHS_ID.pattern}")
-"""Of anything that a caller can start."""
+"""Of what a caller can start: these are listed."""
+
+CHILD_ID = re.compile(f"{MONTHS_ID.pattern}(:{MONTH.pattern})?(:({EXPORT_ID.pattern}))?")
+"""Of a run of months, and of what runs within it: `monthly-2026-10:billedUsage-G016907411-full`."""
+
+SUBJECT_ID = re.compile(f"{EXPORT_ID.pattern}|{CHILD_ID.pattern}")
+"""Of whatever a notice may tell of: these can be watched and cancelled."""

@@ -29,9 +29,7 @@ def answer(
     body: object, status: HTTPStatus = HTTPStatus.OK, headers: Mapping[str, str] | None = None
 ) -> func.HttpResponse:
     """A JSON answer."""
-    return func.HttpResponse(
-        json.dumps(body), status_code=status, headers=dict(headers or {}), mimetype="application/json"
-    )
+    return _fresh(json.dumps(body), status, "application/json", headers or {})
 
 
 def problem(
@@ -42,7 +40,14 @@ def problem(
     errors = [{"field": field, "detail": sentence} if field else {"detail": sentence} for field, sentence in faults]
     if errors:
         document["errors"] = errors
-    return func.HttpResponse(json.dumps(document), status_code=status, mimetype="application/problem+json")
+    return _fresh(json.dumps(document), status, "application/problem+json", {})
+
+
+def _fresh(body: str, status: HTTPStatus, mimetype: str, headers: Mapping[str, str]) -> func.HttpResponse:
+    """An answer that holds for now only: also a 404 may else be kept (RFC 9111, 4.2.2)."""
+    return func.HttpResponse(
+        body, status_code=status, headers={"Cache-Control": "no-store", **headers}, mimetype=mimetype
+    )
 
 
 def answers_problems(

@@ -9,10 +9,19 @@ from azure.durable_functions import DurableOrchestrationClient
 from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
 
 from catalog.export_request import ExportRequest
-from catalog.run_ids import RUN_ID
+from catalog.run_ids import EXPORT_ID, RUN_ID
 from http_start.answers import Refused
 from http_start.parsing import BEGINNING, unknown_export
-from http_start.status import ACTIVE, ENDED, is_active, just_started, status_document
+from http_start.status import (
+    ACTIVE,
+    ENDED,
+    is_active,
+    just_started,
+    poller_of,
+    started_at,
+    status_document,
+    whole_second,
+)
 from messages.encoding import Message
 from messages.exports import ExportOrder, Policy
 from messages.names import RUN_EXPORT
@@ -24,13 +33,16 @@ PAGE = 100
 MOST_PAGES = 50
 """Pages of sub-orchestrations that are ended with one run."""
 
+SOON = timedelta(hours=1)
+"""Beyond now: what continues as new while instances are listed, and clocks that differ."""
+
 PAGE_SECONDS = 0.2
 """Durable's time to take note of what was ended, before the next page is read."""
 
 
-def order(request: ExportRequest, settings: Settings) -> ExportOrder:
+def order(request: ExportRequest, settings: Settings, now: datetime) -> ExportOrder:
     """The orchestration's input: what is to be exported, and how."""
-    return ExportOrder(request, policy(settings))
+    return ExportOrder(request, policy(settings), started_at=whole_second(now))
 
 
 def policy(settings: Settings) -> Policy:
@@ -45,16 +57,20 @@ def policy(settings: Settings) -> Policy:
     )
 
 
-async def start(client: DurableOrchestrationClient, request: ExportRequest, settings: Settings) -> dict[str, Any]:
+async def start(
+    client: DurableOrchestrationClient, request: ExportRequest, settings: Settings, now: datetime
+) -> dict[str, Any]:
     """The status of the export: the one that is running, else one that begins now."""
-    return await start_run(client, RUN_EXPORT, request.export_id, order(request, settings))
+    return await start_run(client, RUN_EXPORT, request.export_id, order(request, settings, now), now)
 
 
-async def start_run(client: DurableOrchestrationClient, name: str, run_id: str, order: Message) -> dict[str, Any]:
+async def start_run(
+    client: DurableOrchestrationClient, name: str, run_id: str, order: Message, now: datetime
+) -> dict[str, Any]:
     """The status of the run of this id: the one that is running, else one that begins now."""
     running = await client.get_status(run_id)
     if is_active(running):
-        return status_document(running)
+        return await _watched(client, running)
     try:
         await client.start_new(name, run_id, order.to_json())
     except Exception:
@@ -62,38 +78,61 @@ async def start_run(client: DurableOrchestrationClient, name: str, run_id: str, 
         running = await client.get_status(run_id)
         if not is_active(running):
             raise
-        return status_document(running)
-    return just_started(run_id)
+        return await _watched(client, running)
+    return just_started(run_id, now)
 
 
-async def find(client: DurableOrchestrationClient, export_id: str) -> dict[str, Any]:
-    """The export's status.
+async def find(client: DurableOrchestrationClient, run_id: str, now: datetime) -> dict[str, Any]:
+    """The run's status; of an export that never ran by itself, that of its latest run within a month.
 
     Raises:
         Refused: as not found.
     """
-    status = await client.get_status(export_id)
+    status = await client.get_status(run_id) or await _latest_within_months(client, run_id, now)
     if not status:
         raise unknown_export()
-    return status_document(status)
+    return await _watched(client, status)
+
+
+async def _latest_within_months(
+    client: DurableOrchestrationClient, export_id: str, now: datetime
+) -> DurableOrchestrationStatus | None:
+    """Notices of older releases name an export of a month as if it had run by itself."""
+    if not EXPORT_ID.fullmatch(export_id):
+        return None
+    within = await _created_between(client, BEGINNING, now + SOON, "monthly-")
+    return max((run for run in within if run.instance_id.endswith(f":{export_id}")), key=started_at, default=None)
+
+
+async def _watched(client: DurableOrchestrationClient, status: DurableOrchestrationStatus) -> dict[str, Any]:
+    poller = poller_of(status)
+    return status_document(status, await client.get_status(poller) if poller else None)
 
 
 async def started_since(client: DurableOrchestrationClient, moment: datetime, now: datetime) -> list[dict[str, Any]]:
-    """The statuses of all exports started since the moment (UTC), newest first, without sub-orchestrations."""
-    statuses = await _created_between(client, moment, now)
-    exports = [status for status in statuses if RUN_ID.fullmatch(status.instance_id)]
-    return [status_document(status) for status in sorted(exports, key=lambda status: status.created_time, reverse=True)]
+    """The statuses of all exports started since that second (UTC), newest first, without sub-orchestrations."""
+    since = whole_second(moment)
+    # Each history that continues another one counts as created anew: whatever has started since is among these.
+    created = {status.instance_id: status for status in await _created_between(client, since, now + SOON)}
+    runs = [status for id_, status in created.items() if RUN_ID.fullmatch(id_) and started_at(status) >= since]
+    newest_first = sorted(runs, key=started_at, reverse=True)
+    return [status_document(status, created.get(poller_of(status) or "")) for status in newest_first]
 
 
 async def _created_between(
-    client: DurableOrchestrationClient, start: datetime, end: datetime
+    client: DurableOrchestrationClient, start: datetime, end: datetime, prefix: str | None = None
 ) -> list[DurableOrchestrationStatus]:
-    """All instances created in the time between; Durable answers with one page, whose end the SDK does not follow."""
-    page: list[DurableOrchestrationStatus] = await client.get_status_by(created_time_from=start, created_time_to=end)
+    """All instances created in the time between; Durable answers with one page, whose end the SDK does not follow.
+
+    Later halves are read later: what continues as new meanwhile is then in both, but never in neither.
+    """
+    page: list[DurableOrchestrationStatus] = await client.get_status_by(
+        created_time_from=start, created_time_to=end, instance_id_prefix=prefix
+    )
     if len(page) < PAGE or end - start < timedelta(seconds=2):
         return page
     middle = (start + (end - start) / 2).replace(microsecond=0)
-    halves = await _created_between(client, start, middle) + await _created_between(client, middle, end)
+    halves = await _created_between(client, start, middle, prefix) + await _created_between(client, middle, end, prefix)
     return list({status.instance_id: status for status in halves}.values())
 
 

@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
+from urllib.parse import unquote, urlencode, urlsplit, urlunsplit
 
 import azure.functions as func
 
@@ -10,7 +11,7 @@ from catalog.export_request import ExportRequest
 from catalog.invalid_request import InvalidRequest
 from catalog.months import month_before
 from catalog.months_request import MonthsRequest
-from catalog.run_ids import RUN_ID
+from catalog.run_ids import SUBJECT_ID
 from http_start.answers import Refused
 
 MOST_BODY_BYTES = 16 << 10
@@ -52,16 +53,24 @@ def _json(request: func.HttpRequest) -> object:
         raise InvalidRequest([("", "The body must be a JSON object.")]) from None
 
 
-def run_id(request: func.HttpRequest) -> str:
-    """The run's id in the path; what is no id of ours is unknown.
+def subject_id(request: func.HttpRequest) -> str:
+    """The id in the path, of a run or of what runs within it; what is no such id is unknown.
 
     Raises:
         Refused: as not found.
     """
-    given = str(request.route_params.get("id", ""))
-    if not RUN_ID.fullmatch(given):
+    given = SUBJECT_ID.fullmatch(unquote(str(request.route_params.get("id", ""))))
+    if not given:
         raise unknown_export()
-    return given
+    return str(given[0])
+
+
+def location(request: func.HttpRequest, run_id: str) -> str:
+    """The absolute URL of the run's status, below the one that was called; a key in the call's query stays in it."""
+    called = urlsplit(str(request.url))
+    path = f"{called.path.rpartition('/exports')[0]}/exports/{run_id}"
+    key = {"code": request.params["code"]} if "code" in request.params else {}
+    return urlunsplit((called.scheme, called.netloc, path, urlencode(key), ""))
 
 
 def unknown_export() -> Refused:

@@ -19,8 +19,8 @@ RETRY_AFTER = {"Retry-After": "10"}
 """Seconds after which callers may ask again."""
 
 
-def _accepted(status: dict[str, Any]) -> func.HttpResponse:
-    return answer(status, HTTPStatus.ACCEPTED, {"Location": f"/api/exports/{status['id']}"} | RETRY_AFTER)
+def _accepted(req: func.HttpRequest, status: dict[str, Any]) -> func.HttpResponse:
+    return answer(status, HTTPStatus.ACCEPTED, {"Location": parsing.location(req, status["id"])} | RETRY_AFTER)
 
 
 @blueprint.route(route="exports", methods=["POST"])
@@ -29,7 +29,7 @@ def _accepted(status: dict[str, Any]) -> func.HttpResponse:
 async def post_export(req: func.HttpRequest, client: DurableOrchestrationClient) -> func.HttpResponse:
     """Starts an export, or finds the one that is running: 202 with its status."""
     request = parsing.export_request(req)
-    return _accepted(await exports.start(client, request, configured()))
+    return _accepted(req, await exports.start(client, request, configured(), datetime.now(UTC)))
 
 
 @blueprint.route(route="exports/monthly", methods=["POST"])
@@ -38,7 +38,7 @@ async def post_export(req: func.HttpRequest, client: DurableOrchestrationClient)
 async def post_months(req: func.HttpRequest, client: DurableOrchestrationClient) -> func.HttpResponse:
     """Starts the exports of a month or of a range of months, or finds the run that does: 202 with its status."""
     now = datetime.now(UTC)
-    return _accepted(await monthly.start(client, parsing.months(req, now), configured(), now))
+    return _accepted(req, await monthly.start(client, parsing.months(req, now), configured(), now))
 
 
 @blueprint.route(route="exports", methods=["GET"])
@@ -54,8 +54,9 @@ async def list_exports(req: func.HttpRequest, client: DurableOrchestrationClient
 @blueprint.durable_client_input(client_name="client")
 @answers_problems
 async def get_export(req: func.HttpRequest, client: DurableOrchestrationClient) -> func.HttpResponse:
-    """One export's status."""
-    return answer(await exports.find(client, parsing.run_id(req)))
+    """One export's status: 202 until it has ended."""
+    status = await exports.find(client, parsing.subject_id(req), datetime.now(UTC))
+    return answer(status) if status["endedAt"] else _accepted(req, status)
 
 
 @blueprint.route(route="readiness", methods=["GET"])
@@ -78,4 +79,4 @@ async def get_description(req: func.HttpRequest) -> func.HttpResponse:
 @answers_problems
 async def delete_export(req: func.HttpRequest, client: DurableOrchestrationClient) -> func.HttpResponse:
     """Cancels an export: 202."""
-    return answer(await exports.cancel(client, parsing.run_id(req)), HTTPStatus.ACCEPTED)
+    return _accepted(req, await exports.cancel(client, parsing.subject_id(req)))

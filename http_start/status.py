@@ -1,6 +1,7 @@
 """An export's status as callers see it, made from Durable's, whose management URLs hold a key and are left out."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from azure.durable_functions import OrchestrationRuntimeStatus
@@ -37,29 +38,71 @@ def is_active(status: DurableOrchestrationStatus) -> bool:
     return bool(status) and status.runtime_status in ACTIVE
 
 
-def just_started(export_id: str) -> dict[str, Any]:
+def whole_second(moment: datetime) -> datetime:
+    """The moment (UTC) as statuses tell it: Durable's own times have no parts of seconds."""
+    return moment.replace(microsecond=0, tzinfo=moment.tzinfo or UTC)
+
+
+def started_at(status: DurableOrchestrationStatus) -> datetime:
+    """When the run began (UTC): Durable's own time is that of its current history."""
+    told = _shown(status).get("startedAt")
+    return datetime.fromisoformat(told) if told else whole_second(status.created_time)
+
+
+def poller_of(status: DurableOrchestrationStatus) -> str | None:
+    """The id of the orchestration that polls for the export, while one does."""
+    poller = _shown(status).get("poller")
+    return poller if poller and is_active(status) else None
+
+
+def just_started(export_id: str, now: datetime) -> dict[str, Any]:
     """The status of an export that Durable has taken but may not show yet."""
-    return _document(export_id, "pending", {})
+    return _document(export_id, "pending", whole_second(now), whole_second(now), {})
 
 
-def status_document(status: DurableOrchestrationStatus) -> dict[str, Any]:
-    """`id`, `state`, `phase`, `progress`, and, once it has ended, `result` or `error`; of a month the result so far."""
+def status_document(
+    status: DurableOrchestrationStatus, poller: DurableOrchestrationStatus | None = None
+) -> dict[str, Any]:
+    """What callers are told, in the fields of `docs/http-api.md`. `poller` is the status of what polls for the export.
+
+    A `result` or an `error` is there once the run has ended; of months the result so far.
+    """
+    shown, updated = _shown(status), whole_second(status.last_updated_time)
+    if poller:
+        shown = {**shown, **{name: value for name, value in _shown(poller).items() if name in _OF_POLLER}}
+        updated = max(updated, whole_second(poller.last_updated_time))
     state = _STATES[status.runtime_status]
-    custom = status.custom_status if isinstance(status.custom_status, Mapping) else {}
-    document = _document(status.instance_id, state, custom)
+    document = _document(status.instance_id, state, started_at(status), updated, shown)
+    if not is_active(status):
+        document |= {"endedAt": document["updatedAt"], "nextTryAt": None}
     if state == "succeeded":
         document["result"] = status.output
     if state == "failed":
-        document["error"] = custom.get("error", _UNEXPECTED.to_json())
+        document["error"] = shown.get("error", _UNEXPECTED.to_json())
     return document
 
 
-def _document(export_id: str, state: str, custom: Mapping[str, Any]) -> dict[str, Any]:
+_OF_POLLER = frozenset({"lastProblem", "nextTryAt"})
+
+
+def _shown(status: DurableOrchestrationStatus) -> Mapping[str, Any]:
+    return status.custom_status if isinstance(status.custom_status, Mapping) else {}
+
+
+def _document(
+    export_id: str, state: str, started: datetime, updated: datetime, shown: Mapping[str, Any]
+) -> dict[str, Any]:
     return {
         "id": export_id,
         "state": state,
-        "phase": custom.get("phase", "pending"),
-        "progress": custom.get("progress", _NO_PROGRESS),
-        "result": custom.get("result"),
+        "phase": shown.get("phase", "pending"),
+        "progress": shown.get("progress", _NO_PROGRESS),
+        "startedAt": started.isoformat(),
+        "updatedAt": updated.isoformat(),
+        "endedAt": None,
+        "attempt": shown.get("attempt", 1),
+        "lastProblem": shown.get("lastProblem"),
+        "nextTryAt": shown.get("nextTryAt"),
+        "result": shown.get("result"),
         "error": None,
     }

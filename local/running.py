@@ -12,6 +12,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, context
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urljoin
 
 import httpx
 from starlette.types import ASGIApp
@@ -100,8 +101,8 @@ class Host:
         self.process.wait(PATIENCE)
 
     def call(self, method: str, path: str, **content: Any) -> httpx.Response:
-        """One HTTP call of the app."""
-        return httpx.request(method, self.url + path, timeout=PATIENCE, verify=WITHOUT_TLS, **content)
+        """One HTTP call of the app, by its path or its whole URL."""
+        return httpx.request(method, urljoin(self.url, path), timeout=PATIENCE, verify=WITHOUT_TLS, **content)
 
     def post(self, invoice_id: str = "G016907411") -> str:
         """Starts an export; where its status is."""

@@ -1,10 +1,12 @@
 """Starts one export over HTTP and shows how it gets on, until it ends."""
 
 import asyncio
+from datetime import datetime
 from typing import Any
 
 import httpx
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 LOOK_SECONDS = 0.2
@@ -29,7 +31,7 @@ async def export(host_url: str, body: dict[str, str], console: Console) -> dict[
         if started.status_code != httpx.codes.ACCEPTED:
             return _refused(started.json())
         with _progress(console) as progress:
-            bar = progress.add_task(_PHASES["pending"], total=None)
+            bar = progress.add_task(_PHASES["pending"], total=None, trouble="")
             while True:
                 status: dict[str, Any] = (await http.get(started.headers["Location"])).json()
                 _show(progress, bar, status)
@@ -54,6 +56,7 @@ def _progress(console: Console) -> Progress:
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
+        TextColumn("{task.fields[trouble]}"),
     )
     return Progress(*columns, console=console)
 
@@ -61,7 +64,17 @@ def _progress(console: Console) -> Progress:
 def _show(progress: Progress, bar: Any, status: dict[str, Any]) -> None:
     done = status["progress"]
     description = _PHASES.get(status["phase"], status["phase"])
-    progress.update(bar, description=description, completed=done["blobsDone"], total=done["blobCount"] or None)
+    total = done["blobCount"] or None
+    progress.update(bar, description=description, completed=done["blobsDone"], total=total, trouble=_trouble(status))
+
+
+def _trouble(status: dict[str, Any]) -> str:
+    """Why the export waits, and until when, on one line; nothing where all goes well."""
+    problem, next_try = status["lastProblem"], status["nextTryAt"]
+    if not (problem and next_try):
+        return ""
+    at = datetime.fromisoformat(next_try).astimezone()
+    return escape(f"{problem['code']}: {problem['message'][:80]} Tries again at {at:%H:%M:%S}.")
 
 
 def _refused(problem: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 
 class Message:
-    """Base of all messages: dataclasses of JSON values, of lists, times and other messages."""
+    """Base of all messages: dataclasses of JSON values, of times, of other messages, and of lists of all these."""
 
     def to_json(self) -> dict[str, Any]:
         """The message as plain JSON; what is None is left out."""
@@ -59,10 +59,14 @@ def _without_none(hint: Any) -> Any:
 def _encoded(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
+    if isinstance(value, list):
+        return [_encoded(item) for item in value]
     return value.to_json() if hasattr(value, "to_json") else value
 
 
 def _decoded(value: Any, hint: Any) -> Any:
     if hint is datetime:
         return datetime.fromisoformat(value)
+    if typing.get_origin(hint) is list:
+        return [_decoded(item, typing.get_args(hint)[0]) for item in value]
     return hint.from_json(value) if hasattr(hint, "from_json") else value

@@ -6,7 +6,7 @@ from typing import Any
 
 from catalog.export_request import ExportRequest
 from messages.encoding import Message, PublicMessage
-from messages.problems import Answer, Problem
+from messages.problems import Answer, MetProblem, Problem
 
 
 @dataclass(frozen=True)
@@ -53,17 +53,6 @@ class CopyProgress(Message):
 
 
 @dataclass(frozen=True)
-class ExportOrder(Message):
-    """Input of `run_export`. All but the first two fields are set when it continues as new."""
-
-    request: ExportRequest
-    policy: Policy
-    deadline: datetime | None = None
-    attempt: int = 1
-    copying: CopyProgress | None = None
-
-
-@dataclass(frozen=True)
 class StartOrder(Message):
     """Input of `start_export`."""
 
@@ -83,10 +72,37 @@ class StartAnswer(Answer):
 
 
 @dataclass(frozen=True)
+class Operation(Message):
+    """An export that Microsoft is preparing: its URL, when it was posted (UTC), the seconds until it may be polled."""
+
+    url: str
+    posted: datetime
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True)
+class ExportOrder(Message):
+    """Input of `run_export`. `started_at` is said by whoever starts it; the rest is set when it continues as new.
+
+    `operation` and `copying` are how far this attempt has come.
+    """
+
+    request: ExportRequest
+    policy: Policy
+    deadline: datetime | None = None
+    attempt: int = 1
+    copying: CopyProgress | None = None
+    started_at: datetime | None = None
+    operation: Operation | None = None
+    last_problem: MetProblem | None = None
+
+
+@dataclass(frozen=True)
 class Polling(Message):
     """Input of `poll_operation`: what is polled, how, and what was seen so far.
 
-    `posted` is when the export was posted; `seen` whether Microsoft ever knew the operation.
+    `posted` is when the export was posted; `seen` whether Microsoft ever knew the operation. `last_fault` kept the last
+    poll from being answered, `last_problem` any poll.
     """
 
     operation_url: str
@@ -97,6 +113,7 @@ class Polling(Message):
     polls: int = 0
     seen: bool = False
     last_fault: Problem | None = None
+    last_problem: MetProblem | None = None
 
 
 @dataclass(frozen=True)
@@ -118,9 +135,10 @@ class OperationAnswer(Answer):
 
 @dataclass(frozen=True)
 class PollingAnswer(Answer):
-    """What `poll_operation` ends with: the plan of the operation that succeeded."""
+    """What `poll_operation` ends with: the plan of the operation that succeeded, and what it met on its way."""
 
     plan: Plan
+    last_problem: MetProblem | None = None
 
 
 @dataclass(frozen=True)

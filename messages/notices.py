@@ -9,9 +9,10 @@ from messages.encoding import Message
 
 @dataclass(frozen=True)
 class Notice(Message):
-    """Input of `send_notice`: the run `subject` ended at `time` as `succeeded`, `failed` or `unchanged`.
+    """The run `subject` ended at `time` (UTC) as `succeeded`, `failed` or `unchanged`; it is told in this `attempt`.
 
-    `id` is the same in every attempt to tell this; `data` is the result or the error, as callers see it.
+    `id` is the same in every attempt; `data` is the result or the error, as callers see it. `retry_seconds` pass before
+    the second attempt.
     """
 
     id: str
@@ -19,4 +20,5 @@ class Notice(Message):
     subject: str
     time: datetime
     data: dict[str, Any]
+    retry_seconds: float = 30.0
     attempt: int = 1

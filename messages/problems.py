@@ -1,7 +1,8 @@
 """What keeps a step from its work: errors that a person must act on, and what may help."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Self
 
 from failures import ANEW, FINAL, LATER, Kind
@@ -16,6 +17,22 @@ class Problem(PublicMessage):
     message: str
     remedy: str
     request_id: str | None = None
+
+
+MOST_MET_CHARACTERS = 300
+"""Of the message of a problem that was met: a status holds it beside the error and the result."""
+
+
+@dataclass(frozen=True)
+class MetProblem(Problem):
+    """The problem that a run met last, at `time` (UTC): the reason why it waits, or why it had to."""
+
+    time: datetime = field(kw_only=True)
+
+    @classmethod
+    def at(cls, problem: Problem, time: datetime) -> Self:
+        """The problem as it was met, with the beginning of its message."""
+        return cls(problem.code, problem.message[:MOST_MET_CHARACTERS], problem.remedy, problem.request_id, time=time)
 
 
 @dataclass(frozen=True)

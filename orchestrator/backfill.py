@@ -1,5 +1,6 @@
 """Exports one billing month after the other, for months long past; one that fails does not stop the others."""
 
+from dataclasses import replace
 from typing import Any
 
 from azure.durable_functions import DurableOrchestrationContext
@@ -8,39 +9,42 @@ from catalog.months import months_between
 from messages.months import BackfillOrder, MonthlyOrder
 from messages.names import BACKFILL, MONTHLY_EXPORTS
 from messages.problems import Problem
-from orchestrator import notices
 from orchestrator.blueprint import blueprint
-from orchestrator.run import ExportFailed, Run, Steps, reason_of
+from orchestrator.endings import to_its_end
+from orchestrator.run import ContinueAsNew, ExportFailed, Run, Steps, reason_of
 
 
 @blueprint.orchestration_trigger(context_name="context", orchestration=BACKFILL, input_type=dict)
-def backfill(context: DurableOrchestrationContext) -> Steps[dict[str, Any]]:
+def backfill(context: DurableOrchestrationContext) -> Steps[dict[str, Any] | None]:
     """For each month what became of it, as callers see it; fails when one of them did."""
-    order = BackfillOrder.from_json(context.get_input())
-    run = Run(context, order.policy, None)
-    return (yield from notices.with_notice(run, context.instance_id, _play(run, order)))
+    return (yield from to_its_end(context, _play))
 
 
-def _play(run: Run, order: BackfillOrder) -> Steps[dict[str, Any]]:
-    months: list[dict[str, Any]] = []
-    result = {"months": months}
-    for month in months_between(order.first, order.last):
-        run.show("exporting", result=result)
-        months.append((yield from _export(run, MonthlyOrder(month, order.policy, order.datasets))))
+def _play(run: Run) -> Steps[dict[str, Any]]:
+    """One month a history, for each may take hours."""
+    order = BackfillOrder.from_json(run.context.get_input())
+    run.begin(order.policy, order.started_at)
+    months = list(months_between(order.first, order.last))
+    run.show("exporting", result={"months": order.done})
+    done = [*order.done, (yield from _export(run, order, months[len(order.done)]))]
+    if len(done) < len(months):
+        raise ContinueAsNew(replace(order, started_at=run.started_at, done=done))
+    result = {"months": done}
     run.show("done", result=result)
-    failed = [f"{month['month']}: {month['error']}" for month in months if month["error"]]
+    failed = [f"{month['month']}: {month['error']}" for month in done if month["error"]]
     if failed:
-        raise ExportFailed(_some_failed(failed, len(months)))
+        raise ExportFailed(_some_failed(failed, len(done)))
     return result
 
 
-def _export(run: Run, order: MonthlyOrder) -> Steps[dict[str, Any]]:
-    child = f"{run.context.instance_id}:{order.month}"
+def _export(run: Run, order: BackfillOrder, month: str) -> Steps[dict[str, Any]]:
+    child = f"{run.context.instance_id}:{month}"
+    monthly = MonthlyOrder(month, order.policy, order.datasets, started_at=run.now.replace(microsecond=0))
     try:
-        yield run.context.call_sub_orchestrator(MONTHLY_EXPORTS, order.to_json(), child, expected_type=dict)
+        yield run.context.call_sub_orchestrator(MONTHLY_EXPORTS, monthly.to_json(), child, expected_type=dict)
     except Exception as fault:
-        return {"month": order.month, "state": "failed", "error": reason_of(fault)[:100]}
-    return {"month": order.month, "state": "succeeded", "error": None}
+        return {"month": month, "state": "failed", "error": reason_of(fault)[:100]}
+    return {"month": month, "state": "succeeded", "error": None}
 
 
 def _some_failed(failed: list[str], of: int) -> Problem:

@@ -28,6 +28,7 @@ def copy_ranges(run: Run, request: ExportRequest, progress: CopyProgress) -> Ste
         ExportAnew: when the data is no longer what was planned, or cannot be read.
     """
     slices = SLICES_PER_HISTORY
+    _show(run, progress)
     while progress.pending and slices >= len(progress.pending):
         if run.now >= run.deadline:
             raise ExportFailed(deadline_passed("blobs were still being copied."))
@@ -66,14 +67,13 @@ class _Round:
         self._running: dict[Any, list[int]] = {}
 
     def play(self) -> Steps[CopyProgress]:
-        self._show()
         for pending in self._progress.pending:
             self._start(pending)
         while self._running:
             done = yield self._run.context.task_any(list(self._running))
             pending = self._running.pop(done)
             self._take(pending, _read(done.result, pending[0]))
-            self._show()
+            _show(self._run, self._progress)
         if self._ending:
             raise self._ending
         idle_rounds = 0 if self._progressed else self._progress.idle_rounds + 1
@@ -103,9 +103,9 @@ class _Round:
         elif not isinstance(self._ending, ExportFailed):
             self._ending = ending(failure.kind, failure.problem)
 
-    def _show(self) -> None:
-        progress = self._progress
-        self._run.show("copying", progress.blobs_done, progress.plan.blob_count, progress.bytes_done)
+
+def _show(run: Run, progress: CopyProgress) -> None:
+    run.show("copying", progress.blobs_done, progress.plan.blob_count, progress.bytes_done)
 
 
 def _read(result: Any, start: int) -> CopyAnswer:

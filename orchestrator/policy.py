@@ -21,8 +21,17 @@ LEAST_WAIT = 1.0
 ACTIVITY_TRIES = 10
 """Tries of one activity that keeps raising: with the default waits, about an hour and a half."""
 
-NOTICE_TRIES = 3
-"""Tries of telling of a run's end, which the run waits for: with the default waits, at most two minutes."""
+NOTICE_START_TRIES = 3
+"""Tries of starting what tells of a run's end. Only these the run waits for, not the telling."""
+
+NOTICE_START_WAIT = timedelta(seconds=10)
+"""Between two of them."""
+
+NOTICE_HOURS = timedelta(hours=24)
+"""How long a notice that nobody takes is sent again and again."""
+
+EARLIEST_TIMER = timedelta(seconds=1)
+"""How much too early a durable timer may fire: Azure's queues count in whole seconds."""
 
 MOST_IDLE_ROUNDS = 10
 """Copy rounds in which no range gets any further: with the default waits, about an hour and a half."""
@@ -42,9 +51,14 @@ def poll_delay(polls: int, retry_after: float | None, policy: Policy) -> float:
     return min(policy.poll_interval_seconds * 2.0 ** min(polls, 60), policy.poll_max_seconds)
 
 
-def retry_delay(failures: int, policy: Policy) -> float:
+def retry_delay(failures: int, retry_seconds: float) -> float:
     """Seconds to wait before something is tried again that failed `failures` times (1 and more); doubles."""
-    return min(policy.retry_seconds * 2.0 ** min(failures - 1, 60), LONGEST_RETRY)
+    return min(retry_seconds * 2.0 ** min(failures - 1, 60), LONGEST_RETRY)
+
+
+def may_still_be_told(now: datetime, ended: datetime) -> bool:
+    """Whether a run that ended then is still news."""
+    return now - ended < NOTICE_HOURS
 
 
 def may_be_too_early(now: datetime, posted: datetime, seen: bool) -> bool:

@@ -1,5 +1,6 @@
 """What every step of an orchestration needs: time, timers, activities called until they answer, the status."""
 
+import logging
 import re
 from collections.abc import Generator
 from dataclasses import replace
@@ -11,14 +12,17 @@ from azure.durable_functions import DurableOrchestrationContext
 from failures import ANEW, LATER, Kind
 from messages.encoding import Message
 from messages.exports import Policy
-from messages.problems import Answer, NotDone, Problem
-from orchestrator.policy import ACTIVITY_TRIES, retry_delay
+from messages.problems import Answer, MetProblem, NotDone, Problem
+from orchestrator.policy import ACTIVITY_TRIES, EARLIEST_TIMER, retry_delay
+from orchestrator.status import Status
 
 T = TypeVar("T")
 A = TypeVar("A", bound=Answer)
 _HOSTS_WORDS = re.compile(r"^(Orchestrator|Activity) function '\w+' failed: ")
 Steps = Generator[Any, Any, T]
 """A part of an orchestration: it yields durable tasks and in the end returns a T."""
+
+log = logging.getLogger(__name__)
 
 
 class ExportFailed(Exception):
@@ -37,13 +41,39 @@ class ExportAnew(Exception):
         self.problem = problem
 
 
-class Run:
-    """One orchestration's context, with its deadline and policy."""
+class ContinueAsNew(Exception):
+    """This history ends here: the orchestration goes on with the order, in a new one. Nothing may be under way."""
 
-    def __init__(self, context: DurableOrchestrationContext, policy: Policy, deadline: datetime | None) -> None:
+    def __init__(self, order: Message) -> None:
+        self.order = order
+
+
+class Run:
+    """One orchestration's context, and its status; once it has read its order, also its policy and its deadline."""
+
+    policy: Policy
+    deadline: datetime
+    started_at: datetime
+    retry_seconds = 30.0
+
+    def __init__(self, context: DurableOrchestrationContext) -> None:
         self.context = context
+        self.status = Status(context)
+
+    def begin(
+        self,
+        policy: Policy,
+        started_at: datetime | None,
+        deadline: datetime | None = None,
+        attempt: int = 1,
+        last_problem: MetProblem | None = None,
+    ) -> None:
+        """Takes over what the order says."""
         self.policy = policy
+        self.retry_seconds = policy.retry_seconds
+        self.started_at = started_at or self.now.replace(microsecond=0)
         self.deadline = deadline or self.now + timedelta(hours=policy.export_deadline_hours)
+        self.status.begin(self.started_at, attempt, last_problem)
 
     @property
     def now(self) -> datetime:
@@ -55,16 +85,10 @@ class Run:
         self, phase: str, blobs_done: int = 0, blob_count: int = 0, bytes_done: int = 0, result: Any = None
     ) -> None:
         """Sets what the status shows from now on; `result` is what there is of it so far."""
-        progress = {"blobsDone": blobs_done, "blobCount": blob_count, "bytesDone": bytes_done}
-        self._status = {"phase": phase, "progress": progress} | ({"result": result} if result else {})
-        self.context.set_custom_status(self._status)
-
-    def show_failure(self, problem: Problem) -> None:
-        """Adds to the status why the run failed."""
-        self.context.set_custom_status({**self._status, "error": problem.to_json()})
+        self.status.show(phase, blobs_done, blob_count, bytes_done, result)
 
     def wait(self, seconds: float, waiting_for: str) -> Steps[None]:
-        """Waits by a durable timer.
+        """Waits by a durable timer, no shorter than that; the status shows until when.
 
         Raises:
             ExportFailed: when the deadline would pass before.
@@ -72,11 +96,11 @@ class Run:
         until = self.now + timedelta(seconds=seconds)
         if until >= self.deadline:
             raise ExportFailed(deadline_passed(waiting_for))
+        self.status.wait_until(until)
         yield self.context.create_timer(until)
-
-    def pause(self, failures: int) -> Steps[None]:
-        """Waits before something is tried again that failed `failures` times, also beyond the deadline."""
-        yield self.context.create_timer(self.now + timedelta(seconds=retry_delay(failures, self.policy)))
+        if self.now < until:
+            yield self.context.create_timer(until + EARLIEST_TIMER)
+        self.status.wait_until(None)
 
     def call(self, activity: str, message: Message, answer: type[A]) -> Steps[A]:
         """Calls the activity, again and again while it may succeed later, with growing waits between.
@@ -110,8 +134,19 @@ class Run:
         Raises:
             ExportFailed: when the deadline would pass before.
         """
-        seconds = max(not_done.retry_after or 0, retry_delay(failures, self.policy))
+        seconds = max(not_done.retry_after or 0, retry_delay(failures, self.policy.retry_seconds))
+        self.meet(not_done.problem, seconds)
         yield from self.wait(seconds, not_done.problem.message)
+
+    def meet(self, problem: Problem, seconds: float) -> None:
+        """Status and log say what the run met, and that it will try again after so many seconds."""
+        self.status.meet(problem, self.now)
+        self.log(logging.WARNING, "tries again in %.0f s: %s: %s", seconds, problem.code, problem.message)
+
+    def log(self, level: int, message: str, *values: object, with_traceback: bool = False) -> None:
+        """Logs a line about this run, once: not when it is replayed."""
+        if not self.context.is_replaying:
+            log.log(level, f"%s {message}", self.context.instance_id, *values, exc_info=with_traceback)
 
     def task(self, activity: str, message: Message) -> Any:
         """The durable task of one call of the activity."""

@@ -12,7 +12,7 @@ from typing import Any, get_args
 from billing.answers import NO_DATA
 from catalog.datasets import DATASETS, FIELDS
 from catalog.export_request import ExportRequest
-from catalog.run_ids import RUN_ID
+from catalog.run_ids import SUBJECT_ID
 from failures import BillingFailure, LandingFailure
 from local.__main__ import DEMO, emulator
 from local.emulator import Difference
@@ -131,10 +131,10 @@ def _fields_of(shape: dict[str, Any]) -> dict[str, tuple[bool, str]]:
 
 
 def test_the_openapi_description_knows_every_id() -> None:
-    """Ids of exports and of monthly runs are taken, and nothing else."""
+    """Ids of exports, of monthly runs and of what runs within them are taken, and nothing else."""
     description = json.loads((ROOT / "http_start" / "openapi.json").read_text())
     pattern = re.compile(description["components"]["parameters"]["Id"]["schema"]["pattern"])
-    assert pattern.pattern == f"^({RUN_ID.pattern})$"
+    assert pattern.pattern == f"^({SUBJECT_ID.pattern})$"
     assert pattern.fullmatch(ExportRequest.of_invoice("G016907411").export_id)
 
 

@@ -92,7 +92,8 @@ def months(world: World, tmp_path: Path) -> Iterator[Months]:
 def test_a_month_is_exported_and_told(months: Months) -> None:
     """202 with the place of the status, which in the end lists the invoices; each export and the month are told of."""
     answer = months.post({"month": "2026-01"})
-    assert (answer.status_code, answer.headers["Location"]) == (202, "/api/exports/monthly-2026-01")
+    location = f"{months.app.url}/api/exports/monthly-2026-01"
+    assert (answer.status_code, answer.headers["Location"]) == (202, location)
     assert answer.json()["id"] == "monthly-2026-01"
     ended = months.app.ended(answer.headers["Location"])
     assert (ended["state"], ended["error"]) == ("succeeded", None)

@@ -33,7 +33,7 @@ class FakeDurable:
         created_time_from: datetime | None = None,
         created_time_to: datetime | None = None,
         runtime_status: Sequence[OrchestrationRuntimeStatus] = (),
-        instance_id_prefix: str = "",
+        instance_id_prefix: str | None = None,
     ) -> list[DurableOrchestrationStatus]:
         found = [
             status
@@ -41,7 +41,7 @@ class FakeDurable:
             if (created_time_from is None or status.created_time >= created_time_from)
             and (created_time_to is None or status.created_time <= created_time_to)
             and (not runtime_status or status.runtime_status in runtime_status)
-            and status.instance_id.startswith(instance_id_prefix)
+            and status.instance_id.startswith(instance_id_prefix or "")
         ]
         return found[:100]
 

@@ -33,6 +33,8 @@ MONTH_ID = "monthly-2026-01"
 RANGE_ID = "monthly-2026-01-to-2026-03"
 ASKED = [({"month": "2026-01"}, MONTH_ID), ({"from": "2026-01", "to": "2026-03"}, RANGE_ID)]
 
+URL = "https://exports.example.com/api/exports/monthly"
+
 Handle = Callable[..., func.HttpResponse]
 
 
@@ -47,7 +49,7 @@ def test_the_month_that_closed_last_waits_for_more_invoices() -> None:
     ((name, instance_id, order),) = durable.started
     assert (name, instance_id) == ("monthly_exports", "monthly-2026-10")
     datasets = ["billedUsage", "billedReconciliation"]
-    assert MonthlyOrder.from_json(order) == MonthlyOrder("2026-10", policy(SETTINGS), datasets, 5, 9)
+    assert MonthlyOrder.from_json(order) == MonthlyOrder("2026-10", policy(SETTINGS), datasets, 5, 9, NOW)
     assert MonthlyOrder.from_json(order).policy.retry_seconds == 7
 
 
@@ -66,16 +68,22 @@ def test_a_range_is_one_run() -> None:
     ((name, instance_id, order),) = durable.started
     assert (name, instance_id) == ("backfill", RANGE_ID)
     datasets = ["billedUsage", "billedReconciliation"]
-    assert BackfillOrder.from_json(order) == BackfillOrder("2026-01", "2026-03", policy(SETTINGS), datasets)
+    assert BackfillOrder.from_json(order) == BackfillOrder("2026-01", "2026-03", policy(SETTINGS), datasets, NOW)
 
 
-def _pending(run_id: str) -> dict[str, Any]:
+def _pending(run_id: str, since: str = NOW.isoformat()) -> dict[str, Any]:
     progress = {"blobsDone": 0, "blobCount": 0, "bytesDone": 0}
     return {
         "id": run_id,
         "state": "pending",
         "phase": "pending",
         "progress": progress,
+        "startedAt": since,
+        "updatedAt": since,
+        "endedAt": None,
+        "attempt": 1,
+        "lastProblem": None,
+        "nextTryAt": None,
         "result": None,
         "error": None,
     }
@@ -89,7 +97,7 @@ def handle(monkeypatch: pytest.MonkeyPatch) -> Iterator[Handle]:
     handlers: dict[str, Any] = {route.name: route.call for route in index(function_app.app).routes}
 
     def call(name: str, durable: FakeDurable, body: object = None, **path: str) -> func.HttpResponse:
-        request = func.HttpRequest("POST", "/", route_params=path, body=json.dumps(body).encode())
+        request = func.HttpRequest("POST", URL, route_params=path, body=json.dumps(body).encode())
         answer: func.HttpResponse = asyncio.run(handlers[name].client_function(req=request, client=durable))
         return answer
 
@@ -102,17 +110,18 @@ def test_posting_months_is_accepted(handle: Handle, body: object, run_id: str) -
     """202 with the run's status, and where it will be."""
     answer = handle("post_months", FakeDurable(), body)
     assert answer.status_code == 202
-    assert answer.headers["Location"] == f"/api/exports/{run_id}"
+    assert answer.headers["Location"] == f"https://exports.example.com/api/exports/{run_id}"
     assert answer.headers["Retry-After"].isdigit()
-    assert json.loads(answer.get_body()) == _pending(run_id)
+    status = json.loads(answer.get_body())
+    assert status == _pending(run_id, status["startedAt"])
 
 
 @pytest.mark.parametrize(("body", "run_id"), ASKED)
 def test_posting_again_while_it_runs_is_answered_with_the_same_run(handle: Handle, body: object, run_id: str) -> None:
     """Nothing starts twice, also where two callers come at the same moment."""
     durable = FakeDurable()
-    first, second = (handle("post_months", durable, body) for _ in range(2))
-    assert first.get_body() == second.get_body()
+    first, second = (json.loads(handle("post_months", durable, body).get_body()) for _ in range(2))
+    assert (first["id"], first["state"]) == (second["id"], second["state"])
     assert [started for _, started, _ in durable.started] == [run_id]
     rival = FakeDurable()
     rival.start_fails_after_rival = True

@@ -5,6 +5,7 @@ import json
 import os
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import azure.functions as func
 import pytest
@@ -36,6 +37,73 @@ def test_an_app_without_settings_answers_with_every_fault() -> None:
     assert answer.status_code == 500
     assert answer.mimetype == "application/problem+json"
     assert document["errors"] == [{"field": "LANDING_URL", "detail": "LANDING_URL is required."}]
+
+
+ID = "monthly-2026-10:billedUsage-G016907411-full"
+BASE = "https://exports.example.com/api/exports"
+
+
+def _look(status: str, url: str, given: str = ID, **query: str) -> func.HttpResponse:
+    """What `GET` at this URL answers of a run in this state of Durable's."""
+    durable = FakeDurable()
+    durable.add(ID, status, output={})
+    (get,) = [route for route in index(function_app.app).routes if route.name == "get_export"]
+    request = func.HttpRequest("GET", url, params=query, route_params={"id": given}, body=b"")
+    answer: func.HttpResponse = asyncio.run(get.call.client_function(req=request, client=durable))  # type: ignore[attr-defined]
+    return answer
+
+
+@pytest.mark.parametrize("status", ["Pending", "Running", "ContinuedAsNew", "Suspended"])
+def test_a_run_that_has_not_ended_is_accepted_only(status: str) -> None:
+    """202 says where to look again, and when: clients that know the pattern wait by themselves."""
+    answer = _look(status, f"{BASE}/{ID}")
+    assert (answer.status_code, answer.headers["Location"]) == (202, f"{BASE}/{ID}")
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+@pytest.mark.parametrize("status", ["Completed", "Failed", "Terminated", "Canceled"])
+def test_a_run_that_has_ended_is_answered_with_200(status: str) -> None:
+    """Also one that failed: its state says so."""
+    answer = _look(status, f"{BASE}/{ID}")
+    assert answer.status_code == 200
+    assert not {"Location", "Retry-After"} & set(answer.headers)
+
+
+@pytest.mark.parametrize("status", ["Running", "Completed"])
+def test_no_answer_is_kept_by_a_cache(status: str) -> None:
+    """A status holds for now; so does that there is none."""
+    assert _look(status, f"{BASE}/{ID}").headers["Cache-Control"] == "no-store"
+    unknown = _look(status, f"{BASE}/no-such-run", "no-such-run")
+    assert (unknown.status_code, unknown.headers["Cache-Control"]) == (404, "no-store")
+
+
+@pytest.mark.parametrize(
+    ("query", "kept"),
+    [
+        ({}, ""),
+        ({"code": "a+b/c=="}, "?code=a%2Bb%2Fc%3D%3D"),
+        ({"since": "2026-10-01"}, ""),
+        ({"x": "1", "code": "k"}, "?code=k"),
+    ],
+)
+def test_a_location_keeps_of_the_query_only_the_key(query: dict[str, str], kept: str) -> None:
+    """Whoever gives the key in the URL may follow the location, and nothing else of the query lives on."""
+    answer = _look("Running", f"{BASE}/{ID}?{urlencode(query)}", **query)
+    assert answer.headers["Location"] == f"{BASE}/{ID}{kept}"
+
+
+@pytest.mark.parametrize("given", [ID, ID.replace(":", "%3A"), ID.replace(":", "%3a")])
+def test_the_colon_of_an_id_may_be_percent_encoded(given: str) -> None:
+    """Some clients encode whatever they put into a path."""
+    assert _look("Completed", f"{BASE}/{given}", given).status_code == 200
+
+
+@pytest.mark.parametrize("given", ["notice-5c2e1d0a", f"cancel-{ID}", f"{ID}:poll:5d1c0f2a", f"{ID}:", "readiness-1"])
+def test_what_the_app_does_besides_is_not_found(given: str) -> None:
+    """Only what a notice may tell of can be watched."""
+    durable = FakeDurable()
+    durable.add(given, "Running")
+    assert _look("Running", f"{BASE}/{given}", given).status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from messages.exports import (
     CopyOrder,
     CopyProgress,
     ExportOrder,
+    Operation,
     OperationAnswer,
     Plan,
     Polling,
@@ -34,7 +35,7 @@ from messages.exports import (
 )
 from messages.months import BackfillOrder, InvoicesAnswer, InvoicesOrder, MonthlyOrder, Outcome
 from messages.notices import Notice
-from messages.problems import Answer, NotDone, Problem
+from messages.problems import Answer, MetProblem, NotDone, Problem
 from orchestrator.copying import begin
 from tests import export_policy
 
@@ -58,6 +59,8 @@ COPYING = begin(PLAN, 100)
 RESULT = Result(PLAN.e_tag, PLAN.digest[:16], 1_000_000, 10**15, f"https://{'a' * 24}.blob.core.windows.net/x/", False)
 
 NOT_DONE = NotDone(PROBLEM, LATER, ANEW, 30.0)
+MET = MetProblem.at(PROBLEM, MOMENT)
+OUTCOME = Outcome("G016907411", "billedUsage", "succeeded", PLAN.digest[:16], 1_000_000, 10**15, True)
 
 EXAMPLES: list[Message] = [
     POLICY,
@@ -67,12 +70,14 @@ EXAMPLES: list[Message] = [
     NotDone(PROBLEM),
     Answer(not_done=NOT_DONE),
     Answer(),
+    MET,
     PLAN,
     Plan(OPERATION, "d", "e", 0),
     COPYING,
     CopyProgress(PLAN, [], blobs_done=3, bytes_done=4, idle_rounds=5),
     ExportOrder(REQUEST, POLICY),
-    ExportOrder(REQUEST, POLICY, MOMENT, 2, COPYING),
+    ExportOrder(REQUEST, POLICY, MOMENT, 2, COPYING, MOMENT, Operation(OPERATION, MOMENT, 7.5), MET),
+    Operation(OPERATION, MOMENT),
     StartOrder(REQUEST),
     StartAnswer(OPERATION, 7.5),
     Polling(OPERATION, POLICY, MOMENT, MOMENT, 3.0, 99, True, PROBLEM),
@@ -91,8 +96,10 @@ EXAMPLES: list[Message] = [
     CopyAnswer(1_000_000, 15_625, 10**15),
     CopyAnswer(5, 1, 10, not_done=NOT_DONE),
     MonthlyOrder("2026-10", POLICY, ["billedUsage", "billedReconciliation"], 12, 10),
+    MonthlyOrder("2026-10", POLICY, ["billedUsage"], 12, 10, MOMENT, MOMENT, True, ["G016907412"], [OUTCOME], MET),
     BackfillOrder("2026-01", "2026-06", POLICY, ["billedUsage"]),
-    Outcome("G016907411", "billedUsage", "succeeded", PLAN.digest[:16], 1_000_000, 10**15, True),
+    BackfillOrder("2026-01", "2026-06", POLICY, ["billedUsage"], MOMENT, [{"month": "2026-01", "state": "failed"}]),
+    OUTCOME,
     Outcome("G016907411", "billedUsage", "failed", error="x" * 200),
     Notice("1f0c3b2a", "succeeded", REQUEST.export_id, MOMENT, RESULT.to_json()),
     InvoicesOrder("2026-10"),

@@ -22,7 +22,7 @@ from messages.exports import (
     StartAnswer,
     VersionAnswer,
 )
-from messages.names import COMMIT_EXPORT, COPY_BLOBS, POLL_OPERATION, REUSE_VERSION, SEND_NOTICE, START_EXPORT
+from messages.names import COMMIT_EXPORT, COPY_BLOBS, POLL_OPERATION, REUSE_VERSION, START_EXPORT, START_NOTICE
 from messages.problems import Answer, NotDone, Problem
 from tests import export_policy
 from tests.replay.player import START, Replies, Reply
@@ -69,7 +69,8 @@ def copied_whole(data: Any) -> CopyAnswer:
 def still_to_copy(blob_count: int, ranges: list[list[int]] | None = None, policy: Policy = POLICY) -> ExportOrder:
     """The order of a run that has its plan, and all of it still to copy: each blob a range, unless told otherwise."""
     pending = [[i, i + 1] for i in range(blob_count)] if ranges is None else ranges
-    return ExportOrder(REQUEST, policy, START + timedelta(hours=24), copying=CopyProgress(plan(blob_count), pending))
+    copying = CopyProgress(plan(blob_count), pending)
+    return ExportOrder(REQUEST, policy, START + timedelta(hours=24), copying=copying, started_at=START)
 
 
 def in_turn(*replies: Reply) -> Callable[[Any], Reply]:
@@ -86,7 +87,7 @@ def replies(blob_count: int, **other: Callable[[Any], Reply]) -> Replies:
         REUSE_VERSION: lambda _: VersionAnswer(),
         COPY_BLOBS: copied_whole,
         COMMIT_EXPORT: lambda _: CommitAnswer(result(blob_count)),
-        SEND_NOTICE: lambda _: Message(),
+        START_NOTICE: lambda _: Message(),
         **other,
     }
 

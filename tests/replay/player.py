@@ -100,6 +100,63 @@ class Play:
         return [task.fire_at if name == TIMER else task.input for task in self.tasks if task.name == name]
 
 
+@dataclass(frozen=True)
+class Story:
+    """All executions of one orchestration, as if they were one."""
+
+    plays: Sequence[Play]
+
+    @property
+    def end(self) -> Answer:
+        """What the last turn of all answered."""
+        return self.plays[-1].end
+
+    @property
+    def output(self) -> Any:
+        """What the orchestration returned."""
+        return self.plays[-1].output
+
+    @property
+    def status(self) -> Any:
+        """The custom status in the end."""
+        return self.plays[-1].status
+
+    @property
+    def statuses(self) -> list[Any]:
+        """The custom status of every turn."""
+        return [status for played in self.plays for status in played.statuses]
+
+    @property
+    def tasks(self) -> list[Task]:
+        """All that was scheduled."""
+        return [task for played in self.plays for task in played.tasks]
+
+    @property
+    def now(self) -> datetime:
+        """When it ended."""
+        return self.plays[-1].now
+
+    @property
+    def most_at_once(self) -> int:
+        """How many tasks were under way at once, at the most."""
+        return max(played.most_at_once for played in self.plays)
+
+    @property
+    def longest_history(self) -> int:
+        """How many events the longest of the histories has."""
+        return max(len(played.history) for played in self.plays)
+
+    def calls(self, name: str) -> list[Any]:
+        """The inputs of all calls of this activity or sub-orchestration; for timers, when they fire."""
+        return [call for played in self.plays for call in played.calls(name)]
+
+    def require_sound(self) -> None:
+        """Every execution is deterministic, and leaves nothing under way."""
+        for played in self.plays:
+            require_deterministic(played)
+            assert not played.left_running
+
+
 @functools.cache
 def _functions() -> Functions:
     return index(function_app.app)
@@ -120,8 +177,9 @@ def play(
     order: Order = one_by_one,
     at: datetime = START,
     instance: str = INSTANCE,
+    early: timedelta = timedelta(0),
 ) -> Play:
-    """Plays one execution until it ends or continues as new."""
+    """Plays one execution until it ends or continues as new. Timers fire `early`, as on Azure."""
     played = Play(orchestrator, [], at, instance=instance)
     arrived = [event(EventType.EXECUTION_STARTED, at, Name=orchestrator, Input=json.dumps(input_), Version=None)]
     pending: dict[int, Task] = {}
@@ -134,16 +192,37 @@ def play(
         completing = order(list(pending.values()))
         for task in completing:
             del pending[task.id]
-        played.now = _moment_after(played.now, completing)
+        played.now = _moment_after(played.now, completing, early)
         arrived = [_completion(task, replies, played.now) for task in completing]
 
 
-def play_on(orchestrator: str, input_: Mapping[str, Any], replies: Replies, order: Order = one_by_one) -> list[Play]:
+def play_on(
+    orchestrator: str,
+    input_: Mapping[str, Any],
+    replies: Replies,
+    order: Order = one_by_one,
+    at: datetime = START,
+    instance: str = INSTANCE,
+    early: timedelta = timedelta(0),
+) -> list[Play]:
     """Plays all executions, each with what the one before continued with."""
-    plays = [play(orchestrator, input_, replies, order)]
+    plays = [play(orchestrator, input_, replies, order, at, instance, early)]
     while (following := plays[-1].continued_with) is not None:
-        plays.append(play(orchestrator, following, replies, order, plays[-1].now))
+        plays.append(play(orchestrator, following, replies, order, plays[-1].now, instance, early))
     return plays
+
+
+def play_story(
+    orchestrator: str,
+    input_: Mapping[str, Any],
+    replies: Replies,
+    order: Order = one_by_one,
+    at: datetime = START,
+    instance: str = INSTANCE,
+    early: timedelta = timedelta(0),
+) -> Story:
+    """Plays all executions, as one."""
+    return Story(play_on(orchestrator, input_, replies, order, at, instance, early))
 
 
 def require_deterministic(played: Play) -> None:
@@ -185,9 +264,9 @@ def _scheduled(task: Task, now: datetime) -> Event:
     return event(_KINDS[task.kind][0], now, task.id, Name=task.name, Input=json.dumps(task.input))
 
 
-def _moment_after(now: datetime, completing: list[Task]) -> datetime:
+def _moment_after(now: datetime, completing: list[Task], early: timedelta) -> datetime:
     """A timer moves the time to when it fires; anything else takes a second."""
-    timers = [datetime.fromisoformat(task.fire_at) for task in completing if task.fire_at]
+    timers = [datetime.fromisoformat(task.fire_at) - early for task in completing if task.fire_at]
     return max([now, *timers]) if timers else now + timedelta(seconds=1)
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from messages.encoding import Message
 from messages.months import BackfillOrder, InvoicesAnswer, MonthlyOrder
-from messages.names import BACKFILL, LIST_INVOICES, MONTHLY_EXPORTS, POLL_OPERATION, RUN_EXPORT, SEND_NOTICE
+from messages.names import BACKFILL, LIST_INVOICES, MONTHLY_EXPORTS, POLL_OPERATION, RUN_EXPORT, START_NOTICE
 from tests.replay.exports import POLICY, replies, result
-from tests.replay.player import Play, Replies, Reply, play, require_deterministic
+from tests.replay.player import Replies, Reply, Story, play_story
 
 ID = "monthly-2025-11-to-2026-02"
 MONTHS = ["2025-11", "2025-12", "2026-01", "2026-02"]
@@ -24,12 +24,12 @@ def _order(first: str = MONTHS[0], last: str = MONTHS[-1]) -> dict[str, Any]:
     return BackfillOrder(first, last, POLICY, DATASETS).to_json()
 
 
-def _run(month: Callable[[Any], Reply] = lambda _: result(1)) -> Play:
-    return play(BACKFILL, _order(), _answers(month), instance=ID)
+def _run(month: Callable[[Any], Reply] = lambda _: result(1)) -> Story:
+    return play_story(BACKFILL, _order(), _answers(month), instance=ID)
 
 
 def _answers(month: Callable[[Any], Reply]) -> Replies:
-    return {MONTHLY_EXPORTS: month, SEND_NOTICE: lambda _: Message()}
+    return {MONTHLY_EXPORTS: month, START_NOTICE: lambda _: Message()}
 
 
 def _failing(*months: str, because: str = "NoInvoice: none was issued.") -> Callable[[Any], Reply]:
@@ -44,7 +44,7 @@ def test_months_are_exported_one_after_the_other(failing: tuple[str, ...]) -> No
     played = _run(_failing(*failing))
     assert [call["month"] for call in played.calls(MONTHLY_EXPORTS)] == MONTHS
     assert played.most_at_once == 1
-    require_deterministic(played)
+    played.require_sound()
 
 
 def test_each_month_runs_under_an_id_of_the_range_and_looks_once() -> None:
@@ -91,28 +91,28 @@ def test_what_is_done_shows_while_later_months_run() -> None:
 def test_the_longest_range_has_small_statuses_and_a_short_history() -> None:
     """36 months that all fail with long texts are no more than Durable takes."""
     always = _answers(lambda _: Exception("InvoicesFailed: " + "x" * 2000))
-    played = play(BACKFILL, _order("2023-07", "2026-06"), always, instance="monthly-2023-07-to-2026-06")
+    played = play_story(BACKFILL, _order("2023-07", "2026-06"), always, instance="monthly-2023-07-to-2026-06")
     assert len(played.status["result"]["months"]) == 36
     assert all(len(json.dumps(status)) < MOST_CHARACTERS for status in played.statuses)
-    assert len(played.history) < 1000
+    assert played.longest_history < 1000
 
 
 def test_no_id_is_longer_than_durable_takes() -> None:
     """From the range down to the polling of the longest invoice's export, every id has at most 100 characters."""
     export = replies(1)
     listing: Replies = {LIST_INVOICES: lambda _: InvoicesAnswer(["G" + "9" * 15]), **export}
-    months = play(BACKFILL, _order(), _answers(lambda _: result(1)), instance=ID)
+    months = play_story(BACKFILL, _order(), _answers(lambda _: result(1)), instance=ID)
     month = _child(months, MONTHLY_EXPORTS)
-    exports = play(
+    exports = play_story(
         MONTHLY_EXPORTS, month.input, {**listing, RUN_EXPORT: lambda _: result(1)}, instance=month.child_id or ""
     )
     longest = _child(exports, RUN_EXPORT)
-    polling = _child(play(RUN_EXPORT, longest.input, export, instance=longest.child_id or ""), POLL_OPERATION)
+    polling = _child(play_story(RUN_EXPORT, longest.input, export, instance=longest.child_id or ""), POLL_OPERATION)
     ids = [task.child_id or "" for task in (month, longest, polling)]
     assert [id_.startswith(f"{parent}:") for parent, id_ in zip([ID, *ids], ids, strict=False)] == [True] * 3
     assert max(map(len, ids)) <= MOST_ID_CHARACTERS
 
 
-def _child(played: Play, name: str) -> Any:
+def _child(played: Story, name: str) -> Any:
     """The sub-orchestration of this name with the longest id."""
     return max((task for task in played.tasks if task.name == name), key=lambda task: len(task.child_id or ""))

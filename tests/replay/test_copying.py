@@ -17,7 +17,7 @@ from messages.problems import NotDone
 from orchestrator.copying import SLICES_PER_HISTORY
 from orchestrator.policy import MOST_IDLE_ROUNDS, MOST_IDLE_ROUNDS_AT_SOURCE
 from tests.replay.exports import BLOB_BYTES, PROBLEM, Slices, copied, failed, in_turn, replies, result, still_to_copy
-from tests.replay.player import START, TIMER, Order, Play, Reply, Task, play_on, require_deterministic
+from tests.replay.player import START, TIMER, Order, Play, Reply, Story, Task, play_on, require_deterministic
 
 
 def _run(
@@ -90,7 +90,7 @@ def test_ranges_that_raise_are_tried_again_after_a_wait() -> None:
         TIMER,
         COPY_BLOBS,
         "commit_export",
-        "send_notice",
+        "start_notice",
     ]
     assert played.output == result(3).to_json()
     require_deterministic(played)
@@ -125,7 +125,7 @@ def test_copying_that_never_gets_further_fails_in_the_end(reply: Reply) -> None:
 def test_blobs_that_cannot_be_read_are_exported_anew_after_a_few_rounds() -> None:
     """What is wrong with the source a new export mends sooner than waiting; the last one's problem is the error."""
     plays = _run(still_to_copy(1), lambda _: CopyAnswer(0, not_done=NotDone(PROBLEM, LATER, ANEW)))
-    assert len(plays) == still_to_copy(1).policy.export_attempts
+    assert Story(plays).status["attempt"] == still_to_copy(1).policy.export_attempts
     assert len(plays[0].calls(COPY_BLOBS)) == MOST_IDLE_ROUNDS_AT_SOURCE
     assert plays[-1].status["error"]["code"] == PROBLEM.code
     assert plays[-1].status["error"]["requestId"] == PROBLEM.request_id
@@ -167,11 +167,11 @@ def test_a_final_problem_outweighs_one_that_a_new_export_may_mend(ranking: tuple
 
 def test_data_that_changes_after_many_slices_is_exported_anew_from_its_first_step() -> None:
     """The next attempt knows nothing of the plan that no longer holds, in whichever history it is found out."""
-    first, second = _run(still_to_copy(1), in_turn(failed(ANEW), copied(0, 1)))
+    first, *second = _run(still_to_copy(1), in_turn(failed(ANEW), copied(0, 1)))
     going_on = ExportOrder.from_json(first.continued_with)
-    assert (going_on.attempt, going_on.copying) == (2, None)
-    assert [task.name for task in second.tasks][:2] == [START_EXPORT, POLL_OPERATION]
-    assert second.output == result(1).to_json()
+    assert (going_on.attempt, going_on.operation, going_on.copying) == (2, None, None)
+    assert [task.name for task in Story(second).tasks][:2] == [START_EXPORT, POLL_OPERATION]
+    assert Story(second).output == result(1).to_json()
 
 
 def test_no_slice_is_begun_after_the_deadline() -> None:

@@ -20,7 +20,7 @@ from messages.problems import Answer
 from orchestrator.copying import SLICES_PER_HISTORY
 from orchestrator.policy import ACTIVITY_TRIES, MOST_RANGES, index_ranges
 from tests.replay.exports import BLOB_BYTES, ORDER, POLICY, Slices, polling, replies, result, still_to_copy
-from tests.replay.player import START, Play, Reply, play, play_on, require_deterministic
+from tests.replay.player import START, Play, Reply, play_on, play_story, require_deterministic
 
 MOST_EVENTS = 1000
 
@@ -58,19 +58,19 @@ def test_histories_stay_short_for_100_000_blobs() -> None:
 
 
 def test_a_whole_run_of_100_000_blobs_has_a_short_history() -> None:
-    """Where each range takes one slice, the run is one history of less than 1,000 events from its first step on."""
+    """Where each range takes one slice, the run has less than 1,000 events after it was posted."""
     order = replace(ORDER, policy=replace(POLICY, copy_batch_size=100))
-    played = play(RUN_EXPORT, order.to_json(), replies(100_000))
+    played = play_story(RUN_EXPORT, order.to_json(), replies(100_000))
     assert len(played.calls(COPY_BLOBS)) == played.most_at_once == MOST_RANGES
-    assert len(played.history) < MOST_EVENTS
+    assert played.longest_history < MOST_EVENTS
     assert played.output == result(100_000).to_json()
 
 
 def test_a_history_does_not_grow_with_the_blobs() -> None:
     """Ten times the blobs are as many ranges, so a run has as many events, and costs replay as much."""
     order = replace(ORDER, policy=replace(POLICY, copy_batch_size=100)).to_json()
-    few, many = (play(RUN_EXPORT, order, replies(blobs)) for blobs in (10_000, 100_000))
-    assert len(few.history) == len(many.history)
+    few, many = (play_story(RUN_EXPORT, order, replies(blobs)) for blobs in (10_000, 100_000))
+    assert few.longest_history == many.longest_history
 
 
 def test_histories_stay_short_where_every_step_is_tried_again_and_again() -> None:

@@ -13,12 +13,12 @@ from failures import LATER
 from messages.encoding import Message
 from messages.exports import ExportOrder
 from messages.months import InvoicesAnswer, MonthlyOrder
-from messages.names import LIST_INVOICES, MONTHLY_EXPORTS, RUN_EXPORT, SEND_NOTICE
+from messages.names import LIST_INVOICES, MONTHLY_EXPORTS, RUN_EXPORT, START_NOTICE
 from messages.problems import Answer, NotDone, Problem
 from orchestrator.monthly_exports import MOST_SHOWN
 from orchestrator.policy import ACTIVITY_TRIES
 from tests.replay.exports import POLICY, PROBLEM, failed, in_turn, result
-from tests.replay.player import START, TIMER, Order, Play, Reply, Task, one_by_one, play, require_deterministic
+from tests.replay.player import START, TIMER, Order, Reply, Story, Task, one_by_one, play_story
 
 ID = "monthly-2026-09"
 DATASETS = ["billedUsage", "billedReconciliation", "billedAggregatedUsage"]
@@ -64,12 +64,12 @@ def _run(
     invoices: Callable[[Any], Reply],
     export: Callable[[Any], Reply] = _exported,
     in_order: Order = one_by_one,
-) -> Play:
-    answers = {LIST_INVOICES: invoices, RUN_EXPORT: export, SEND_NOTICE: lambda _: Message()}
-    return play(MONTHLY_EXPORTS, order.to_json(), answers, in_order, instance=ID)
+) -> Story:
+    answers = {LIST_INVOICES: invoices, RUN_EXPORT: export, START_NOTICE: lambda _: Message()}
+    return play_story(MONTHLY_EXPORTS, order.to_json(), answers, in_order, instance=ID)
 
 
-def _exports(played: Play) -> list[str]:
+def _exports(played: Story) -> list[str]:
     return [ExportOrder.from_json(call).request.export_id for call in played.calls(RUN_EXPORT)]
 
 
@@ -77,13 +77,13 @@ def _states(shown: Any) -> list[tuple[str, str, str]]:
     return [(invoice["invoiceId"], invoice["dataset"], invoice["state"]) for invoice in shown["invoices"]]
 
 
-def _looks_before(played: Play, invoice: str) -> int:
+def _looks_before(played: Story, invoice: str) -> int:
     """How often the list was read before the invoice was exported."""
     names = [task.input["request"]["invoiceId"] if task.name == RUN_EXPORT else task.name for task in played.tasks]
     return names[: names.index(invoice)].count(LIST_INVOICES)
 
 
-def _require_small_statuses(played: Play) -> None:
+def _require_small_statuses(played: Story) -> None:
     for status in played.statuses:
         assert len(json.dumps(status, ensure_ascii=False)) < MOST_CHARACTERS
 
@@ -96,7 +96,7 @@ def test_each_invoice_is_exported_once_when_it_appears() -> None:
     assert _exports(played) == ["billedUsage-G000000003-full", "billedUsage-G000000006-full"]
     assert [_looks_before(played, invoice) for invoice in ("G000000003", "G000000006")] == [1 + 6, 1 + 12]
     assert [invoice["invoiceId"] for invoice in played.output["invoices"]] == ["G000000003", "G000000006"]
-    require_deterministic(played)
+    played.require_sound()
 
 
 def test_it_looks_every_few_hours_until_the_waiting_ends() -> None:
@@ -137,7 +137,7 @@ def test_a_month_without_invoice_fails_in_the_end(order: MonthlyOrder) -> None:
     assert played.status["result"] == {"month": "2026-09", "invoices": []}
     assert len(played.calls(LIST_INVOICES)) == 1 + len(played.calls(TIMER))
     assert played.now >= START + timedelta(days=0 if order is ONCE else 9)
-    require_deterministic(played)
+    played.require_sound()
 
 
 def test_each_dataset_of_each_invoice_runs_under_an_id_of_the_month() -> None:
@@ -191,7 +191,7 @@ def test_an_export_that_fails_stops_no_other_and_is_not_tried_again(order: Month
     assert error["code"] == "InvoicesFailed"
     assert f"1 of {1 + len(invoices)}" in error["message"]
     assert "billedUsage-G000000001-full: UnsafeName: a blob's name is not safe." in error["message"]
-    require_deterministic(played)
+    played.require_sound()
 
 
 def test_the_status_has_room_for_the_failures_first() -> None:
@@ -242,7 +242,7 @@ def test_a_final_refusal_of_the_list_fails_the_run_and_keeps_what_is_shown() -> 
     assert played.end.failure == f"{PROBLEM.code}: {PROBLEM.message}"
     assert played.status["error"] == PROBLEM.to_json()
     assert _states(played.status["result"]) == [("G000000001", "billedUsage", "succeeded")]
-    require_deterministic(played)
+    played.require_sound()
 
 
 def test_a_list_that_cannot_be_read_now_is_read_again() -> None:
@@ -260,7 +260,7 @@ def test_a_list_that_can_never_be_read_fails_the_run() -> None:
     played = _run(ONCE, lambda _: Answer(not_done=NotDone(problem, LATER)))
     assert len(played.calls(LIST_INVOICES)) == ACTIVITY_TRIES
     assert played.status["error"]["code"] == "HTTP503"
-    assert len(played.calls(SEND_NOTICE)) == 1
+    assert len(played.calls(START_NOTICE)) == 1
 
 
 def test_histories_stay_short_for_many_looks_and_invoices() -> None:
@@ -269,5 +269,4 @@ def test_histories_stay_short_for_many_looks_and_invoices() -> None:
     played = _run(replace(WAITING, datasets=DATASETS), issuing, in_order=issuing.order)
     assert len(played.calls(RUN_EXPORT)) == 30
     assert len(played.calls(LIST_INVOICES)) >= 20
-    assert len(played.history) < MOST_EVENTS
-    assert not played.left_running
+    assert played.longest_history < MOST_EVENTS

@@ -15,31 +15,27 @@ from messages.names import (
     POLL_OPERATION,
     REUSE_VERSION,
     RUN_EXPORT,
-    SEND_NOTICE,
     START_EXPORT,
+    START_NOTICE,
 )
 from orchestrator.policy import ACTIVITY_TRIES
 from tests.replay.exports import BLOB_BYTES, OPERATION, ORDER, PROBLEM, copied, failed, in_turn, replies, result
-from tests.replay.player import INSTANCE, START, TIMER, Play, Replies, Reply, play, play_on, require_deterministic
+from tests.replay.player import INSTANCE, START, TIMER, Replies, Reply, Story, play_story
 
 pytestmark = pytest.mark.usefixtures("typing_mode")
 
 
-def _run(answers: Replies, order: ExportOrder = ORDER) -> Play:
-    return play(RUN_EXPORT, order.to_json(), answers)
-
-
-def _run_on(answers: Replies, order: ExportOrder = ORDER) -> list[Play]:
-    return play_on(RUN_EXPORT, order.to_json(), answers)
+def _run(answers: Replies, order: ExportOrder = ORDER) -> Story:
+    return play_story(RUN_EXPORT, order.to_json(), answers)
 
 
 def test_an_export_takes_its_steps_in_order() -> None:
     """An export is started, polled, looked up, copied and committed, and ends with the version's result."""
     played = _run(replies(2))
     names = [task.name for task in played.tasks]
-    assert names == [START_EXPORT, POLL_OPERATION, REUSE_VERSION, COPY_BLOBS, COPY_BLOBS, COMMIT_EXPORT, SEND_NOTICE]
+    assert names == [START_EXPORT, POLL_OPERATION, REUSE_VERSION, COPY_BLOBS, COPY_BLOBS, COMMIT_EXPORT, START_NOTICE]
     assert played.output == result(2).to_json()
-    require_deterministic(played)
+    played.require_sound()
 
 
 def test_the_status_shows_phase_and_progress_at_every_step() -> None:
@@ -66,7 +62,7 @@ def test_an_export_without_blobs_is_committed_at_once() -> None:
 def test_data_that_has_landed_before_is_not_copied_again() -> None:
     """What `reuse_version` finds is the result."""
     played = _run(replies(2, reuse_version=lambda _: VersionAnswer(result(2))))
-    assert [task.name for task in played.tasks][-2:] == [REUSE_VERSION, SEND_NOTICE]
+    assert [task.name for task in played.tasks][-2:] == [REUSE_VERSION, START_NOTICE]
     assert played.output == result(2).to_json()
     assert played.status["phase"] == "done"
 
@@ -74,7 +70,7 @@ def test_data_that_has_landed_before_is_not_copied_again() -> None:
 def test_polling_runs_under_an_id_that_tells_its_export() -> None:
     """Whoever cancels an export finds its polling by the prefix, and no two runs share one."""
     _, poll, *_ = _run(replies(1)).tasks
-    _, later, *_ = play(RUN_EXPORT, ORDER.to_json(), replies(1), at=START + timedelta(hours=1)).tasks
+    _, later, *_ = play_story(RUN_EXPORT, ORDER.to_json(), replies(1), at=START + timedelta(hours=1)).tasks
     assert poll.child_id is not None
     assert poll.child_id.startswith(f"{INSTANCE}:poll:")
     assert len(poll.child_id) <= 100
@@ -92,7 +88,7 @@ def test_polling_is_told_when_the_export_was_posted_and_when_it_must_end() -> No
 def test_the_month_of_unbilled_data_is_the_one_in_which_it_was_posted() -> None:
     """What the activity says counts, in polling and in the plan, though the run plays in another month."""
     posted = START.replace(month=9, day=30, hour=23)
-    request = ExportRequest.parse({"dataset": "unbilledUsage", "currencyCode": "EUR", "period": "current"})
+    request = ExportRequest.parse({"dataset": "unbilledUsage", "currencyCode": "EUR", "billingPeriod": "current"})
     played = _run(
         replies(1, start_export=lambda _: StartAnswer(OPERATION, posted=posted)), replace(ORDER, request=request)
     )
@@ -118,8 +114,7 @@ def test_a_final_problem_fails_the_run_and_stands_in_the_status(answers: Replies
     played = _run(answers)
     assert played.end.failure == f"{PROBLEM.code}: {PROBLEM.message}"
     assert played.status["error"] == PROBLEM.to_json()
-    assert not played.left_running
-    require_deterministic(played)
+    played.require_sound()
 
 
 def test_a_step_that_raises_is_tried_again_with_growing_waits() -> None:
@@ -128,7 +123,7 @@ def test_a_step_that_raises_is_tried_again_with_growing_waits() -> None:
     first, second = (datetime.fromisoformat(fire_at) for fire_at in played.calls(TIMER))
     assert second - first == timedelta(seconds=60 + 1)
     assert played.output == result(1).to_json()
-    require_deterministic(played)
+    played.require_sound()
 
 
 def test_a_start_that_is_put_off_is_tried_again_when_the_service_says() -> None:
@@ -139,7 +134,7 @@ def test_a_start_that_is_put_off_is_tried_again_when_the_service_says() -> None:
     assert first - START == timedelta(seconds=1 + 600)
     assert second - first == timedelta(seconds=1 + 2 * ORDER.policy.retry_seconds)
     assert played.output == result(1).to_json()
-    require_deterministic(played)
+    played.require_sound()
 
 
 def test_a_start_that_is_put_off_for_ever_fails_with_the_services_reason() -> None:
@@ -153,9 +148,9 @@ def test_a_start_that_is_put_off_for_ever_fails_with_the_services_reason() -> No
 @pytest.mark.parametrize("at_last", [FINAL, ANEW])
 def test_a_step_that_never_can_ends_the_attempt_or_the_run(at_last: Kind) -> None:
     """After its tries a step ends the run, unless a new export may bring what it lacked."""
-    plays = _run_on(replies(1, reuse_version=lambda _: failed(LATER, at_last)))
-    assert len(plays) == (ORDER.policy.export_attempts if at_last == ANEW else 1)
-    assert plays[-1].status["error"]["code"] == PROBLEM.code
+    played = _run(replies(1, reuse_version=lambda _: failed(LATER, at_last)))
+    assert len(played.calls(START_EXPORT)) == (ORDER.policy.export_attempts if at_last == ANEW else 1)
+    assert played.status["error"]["code"] == PROBLEM.code
 
 
 @pytest.mark.parametrize("step", [START_EXPORT, REUSE_VERSION, COMMIT_EXPORT])
@@ -192,31 +187,35 @@ def test_an_exception_without_text_still_gives_a_reason() -> None:
     ],
 )
 def test_what_a_new_export_may_mend_is_exported_anew(step: str, answer: Reply) -> None:
-    """The next attempt is a new history with the same request and deadline, and nothing of the one before."""
+    """The next attempt is a new history with the same request and deadline, and of the one before only its problem."""
     happily = replies(1, copy_blobs=lambda _: copied(0, 1))
-    first, second = _run_on({**happily, step: in_turn(answer, happily[step](None))})
-    assert first.continued_with == {
+    played = _run({**happily, step: in_turn(answer, happily[step](None))})
+    _, first_attempt, second_start, _ = played.plays
+    met = first_attempt.status["lastProblem"]
+    assert first_attempt.continued_with == {
         **ORDER.to_json(),
         "deadline": (START + timedelta(hours=24)).isoformat(),
+        "started_at": START.isoformat(),
         "attempt": 2,
+        "last_problem": met,
     }
-    assert not first.left_running
-    assert second.output == result(1).to_json()
-    require_deterministic(first)
-    require_deterministic(second)
+    assert second_start.status["attempt"] == 2
+    assert second_start.status["lastProblem"] == met
+    assert played.output == result(1).to_json()
+    played.require_sound()
 
 
 def test_attempts_are_counted_and_have_an_end() -> None:
     """`EXPORT_ATTEMPTS` exports are posted at most, with growing waits between; the last problem is the error."""
-    plays = _run_on(replies(1, poll_operation=lambda _: failed(ANEW)))
-    assert len(plays) == ORDER.policy.export_attempts
-    assert [played.continued_with["attempt"] for played in plays[:-1]] == [2, 3]
-    assert plays[-1].status["error"] == PROBLEM.to_json()
-    waits = [[datetime.fromisoformat(fire_at) for fire_at in played.calls(TIMER)] for played in plays]
-    assert [len(fired) for fired in waits] == [1, 1, 0]
+    played = _run(replies(1, poll_operation=lambda _: failed(ANEW)))
+    assert len(played.calls(START_EXPORT)) == ORDER.policy.export_attempts == 3
+    assert [history.status["attempt"] for history in played.plays] == [1, 1, 2, 2, 3, 3]
+    assert played.status["error"] == PROBLEM.to_json()
+    assert [len(history.calls(TIMER)) for history in played.plays] == [0, 1, 0, 1, 0, 0]
+    first, second = (datetime.fromisoformat(fire_at) for fire_at in played.calls(TIMER))
     # Two steps of a second, then the wait.
-    assert waits[0][0] - START == timedelta(seconds=2 + 30)
-    assert waits[1][0] - waits[0][0] == timedelta(seconds=2 + 60)
+    assert first - START == timedelta(seconds=2 + 30)
+    assert second - first == timedelta(seconds=2 + 60)
 
 
 def test_the_deadline_ends_the_waiting_for_another_attempt() -> None:

@@ -56,7 +56,7 @@ class World:
     async def export(self, host: Host, request: ExportRequest) -> Instance:
         """How an export ends that is started now, unless it is running already."""
         self.starts[request.export_id] += 1
-        await exports.start(SimulatedDurable(host), request, self.settings)
+        await exports.start(SimulatedDurable(host), request, self.settings, now())
         ended = await host.ended(request.export_id)
         self.ends.append(ended)
         return ended

@@ -1,0 +1,47 @@
+"""How an orchestration ends: however it does, its status says why, and whoever is to know is told."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from azure.durable_functions import DurableOrchestrationContext
+
+from messages.problems import Problem
+from orchestrator import notices
+from orchestrator.run import ContinueAsNew, ExportFailed, Run, Steps
+
+Result = dict[str, Any]
+
+
+def to_its_end(context: DurableOrchestrationContext, play: Callable[[Run], Steps[Result]]) -> Steps[Result | None]:
+    """What the play returns, as JSON; None where it continues as new.
+
+    Raises:
+        ExportFailed: when it fails, for whatever reason, which then is in the status and in a notice.
+    """
+    run = Run(context)
+    try:
+        result = yield from play(run)
+    except ContinueAsNew as going_on:
+        context.continue_as_new(going_on.order.to_json())
+        return None
+    except ExportFailed as failure:
+        problem = failure.problem
+    except Exception as fault:
+        run.log(logging.ERROR, "ended for a reason that nobody foresaw.", with_traceback=True)
+        problem = _unforeseen(fault)
+    else:
+        yield from notices.begin(run, "unchanged" if result.get("unchanged") else "succeeded", result)
+        return result
+    run.status.fail(problem)
+    yield from notices.begin(run, "failed", problem.to_json())
+    raise ExportFailed(problem)
+
+
+def _unforeseen(fault: Exception) -> Problem:
+    """Nobody knows what its text holds, so only its kind is told."""
+    return Problem(
+        "Unexpected",
+        f"The orchestration ended for a reason that it did not foresee: {type(fault).__name__}.",
+        "Look at the app's log for the cause; then start the run again: what landed is kept.",
+    )

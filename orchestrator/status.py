@@ -1,0 +1,54 @@
+"""What an orchestration's status shows: where it is, since when, what went wrong last, and when it goes on."""
+
+from datetime import datetime
+from typing import Any
+
+from azure.durable_functions import DurableOrchestrationContext
+
+from messages.problems import MetProblem, Problem
+
+
+class Status:
+    """The custom status; whoever watches the run reads it under these names."""
+
+    def __init__(self, context: DurableOrchestrationContext) -> None:
+        self._context = context
+        self._shown: dict[str, Any] = {}
+        self.last_problem: MetProblem | None = None
+
+    def begin(self, started_at: datetime, attempt: int, last_problem: MetProblem | None) -> None:
+        """Says when the run began, for which time it tries, and what it met before this history."""
+        self.last_problem = last_problem
+        self._set(startedAt=started_at.isoformat(), attempt=attempt)
+
+    def show(self, phase: str, blobs_done: int, blob_count: int, bytes_done: int, result: Any) -> None:
+        """Says where the run is; `result` is what there is of it so far."""
+        progress = {"blobsDone": blobs_done, "blobCount": blob_count, "bytesDone": bytes_done}
+        self._set(phase=phase, progress=progress, result=result)
+
+    def poll_by(self, poller: str) -> None:
+        """Says which orchestration polls for this one: what it meets stands in a status of its own."""
+        self._set(poller=poller)
+
+    def stop_polling(self, last_problem: MetProblem | None) -> None:
+        """Takes over what the polling met last."""
+        self.last_problem = last_problem or self.last_problem
+        self._set(poller=None)
+
+    def wait_until(self, moment: datetime | None) -> None:
+        """Says when the run goes on; None: at once."""
+        self._set(nextTryAt=moment and moment.isoformat())
+
+    def meet(self, problem: Problem, now: datetime) -> None:
+        """Says what the run met last."""
+        self.last_problem = MetProblem.at(problem, now)
+        self._set()
+
+    def fail(self, problem: Problem) -> None:
+        """Says why the run failed."""
+        self._set(error=problem.to_json(), nextTryAt=None)
+
+    def _set(self, **values: Any) -> None:
+        last_problem = self.last_problem and self.last_problem.to_json()
+        self._shown = {**self._shown, "lastProblem": last_problem, **values}
+        self._context.set_custom_status({name: value for name, value in self._shown.items() if value is not None})
