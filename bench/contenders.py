@@ -224,7 +224,7 @@ def _download_each(work: Work, folder: Path) -> None:
 
 
 WITHOUT_TOOLS: tuple[Contender, ...] = (Floor(), Ours(), BareHttpx(), SdkLoop(), OneByOne())
-"""Those that need nothing installed beside Python's packages."""
+"""Those that need only Python's packages."""
 
 
 def all_contenders() -> tuple[Contender, ...]:

@@ -152,7 +152,7 @@ def _bound(port: int) -> socket.socket:
     try:
         return listen(port)
     except OSError as fault:
-        raise PortTaken(f"Port {port} is taken: give another with --port.") from fault
+        raise PortTaken(f"Port {port} is in use: choose another one with --port.") from fault
 
 
 async def _told_to_end() -> None:
