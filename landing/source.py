@@ -210,7 +210,7 @@ def source_error(status: int) -> LandingFailure:
 def _described(url: str, answer: Answer) -> Source:
     length = answer.header("Content-Length") or ""
     if not re.fullmatch("[0-9]{1,18}", length):
-        raise SourceUnavailable("The source does not tell the blob's length.")
+        raise SourceUnavailable("The source does not give the blob's length.")
     return Source(url, int(length), _md5(answer), answer.header("ETag"))
 
 

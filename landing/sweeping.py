@@ -37,7 +37,7 @@ def require_no_sweep(landed: Landed, folder: VersionFolder, now: datetime) -> No
         LandingUnavailable: if it is.
     """
     if landed.path.startswith(f"{folder.sweeps}/") and now - landed.modified < OVER:
-        raise LandingUnavailable(f"What had been left of the version {folder.version} is being removed.")
+        raise LandingUnavailable(f"The remains of the version {folder.version} are being removed.")
 
 
 async def _remove(zone: LandingZone, folder: VersionFolder, now: datetime) -> None:

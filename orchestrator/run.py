@@ -122,7 +122,7 @@ def deadline_passed(waiting_for: str) -> Problem:
     """The problem of an export that its deadline ends; `waiting_for` says what it was waiting for."""
     return Problem(
         "DeadlineExceeded",
-        f"The export did not end before its deadline; last: {waiting_for}",
+        f"The export did not end before its deadline; at last: {waiting_for}",
         "Start the export again, with a larger EXPORT_DEADLINE_HOURS if this happens often.",
     )
 

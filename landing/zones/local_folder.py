@@ -134,7 +134,7 @@ def _disk_faults() -> Iterator[None]:
         yield
     except FileNotFoundError:
         # Folders are made before they are used: somebody has removed one in between.
-        raise LandingUnavailable("A folder of the landing folder was removed just now.") from None
+        raise LandingUnavailable("A folder in the landing folder has just been removed.") from None
     except OSError as fault:
         raise LandingRefused(f"The landing folder cannot be used: {fault.strerror or type(fault).__name__}.") from None
 
