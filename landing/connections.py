@@ -110,8 +110,8 @@ class Connections:
         self._read_seconds = read_seconds
         self._kept: dict[tuple[str, str], list[Connection]] = defaultdict(list)
 
-    def open(self, method: str, url: str, headers: Mapping[str, str], interrupt: Interrupt) -> "Answer":
-        """The answer to one request, whose body is read as the caller goes on.
+    def open(self, method: str, url: str, headers: Mapping[str, str], interrupt: Interrupt) -> "OpenResponse":
+        """The response to one request, whose body is read as the caller goes on.
 
         Raises:
             SourceUnavailable: when there is none, or the work was interrupted.
@@ -140,18 +140,18 @@ class Connections:
         headers: Mapping[str, str],
         interrupt: Interrupt,
         kept: list[Connection],
-    ) -> "Answer":
+    ) -> "OpenResponse":
         try:
             interrupt.add(connection)
-            return Answer(connection.ask(method, where, headers), connection, interrupt, kept)
+            return OpenResponse(connection.ask(method, where, headers), connection, interrupt, kept)
         except BaseException:
             interrupt.remove(connection)
             connection.close()
             raise
 
 
-class Answer:
-    """What a source answers. `header` finds a header by its name in any case."""
+class OpenResponse:
+    """A response whose body is still to be read. `header` finds a header by its name in any case."""
 
     def __init__(
         self, response: http.client.HTTPResponse, connection: Connection, interrupt: Interrupt, kept: list[Connection]

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
-Clock = Callable[[], datetime]
+Now = Callable[[], datetime]
 
 
 def utc_now() -> datetime:

@@ -7,7 +7,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Mount
 
-from local.emulator.clock import Clock, expiry, utc_now
+from local.emulator.clock import Now, expiry, utc_now
 from local.emulator.data.books import Books
 from local.emulator.data.datasets import VERSIONS
 from local.emulator.data.exports import Blob, Export
@@ -46,7 +46,7 @@ class Emulator:
         options: EmulatorOptions = _DEFAULTS,
         *,
         blobs: AzuriteBlobs | None = None,
-        now: Clock = utc_now,
+        now: Now = utc_now,
         faults: Sequence[Fault] = (),
     ) -> None:
         self.requests: list[ReceivedRequest] = []

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from local.emulator.clock import Clock
+from local.emulator.clock import Now
 from local.emulator.data.exports import Blob, Export
 from local.emulator.services.blob_errors import BlobError
 from local.emulator.services.byte_range import byte_range
@@ -26,7 +26,7 @@ from local.emulator.services.storage import Grant
 class ServedBlobs:
     """Holds blobs and serves them to whoever has a SAS token for their folder."""
 
-    def __init__(self, now: Clock) -> None:
+    def __init__(self, now: Now) -> None:
         self._now = now
         self._signer = Signer(secrets.token_bytes(32))
         self._stored: dict[str, tuple[Export, datetime]] = {}

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from threading import Thread
 
-from local.emulator.clock import Clock
+from local.emulator.clock import Now
 from local.emulator.data.bill import Bill
 from local.emulator.data.books import Books
 from local.emulator.data.contents import CONTENTS
@@ -38,7 +38,7 @@ class Statements:
     stated.
     """
 
-    def __init__(self, options: EmulatorOptions, invoices: Invoices, books: Books, now: Clock) -> None:
+    def __init__(self, options: EmulatorOptions, invoices: Invoices, books: Books, now: Now) -> None:
         self._currencies = options.currencies
         self._invoices = invoices
         self._books = books
