@@ -38,7 +38,7 @@ SATURATED = 0.85
 
 @dataclass(frozen=True)
 class Size:
-    """So many blobs of `length` bytes."""
+    """`count` blobs of `length` bytes each."""
 
     count: int
     length: int
@@ -99,7 +99,7 @@ def measure(quick: bool) -> Section:
 
 
 async def compare(sizes: Sequence[Size], rounds: int, contenders: Sequence[Contender]) -> Section:
-    """The report of so many rounds."""
+    """The report of a number of rounds."""
     races: list[Race] = []
     for size in sizes:
         with track_of(size) as track:

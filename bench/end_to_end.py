@@ -71,7 +71,7 @@ def measure(quick: bool) -> Section:
 
 
 def _run(sizes: Sequence[int]) -> _Taken:
-    """Runs so many exports at once, each with its number of blobs."""
+    """Runs exports in parallel, each with its number of blobs."""
     invoices = {f"G{number:09d}": Size(blobs, LENGTH) for number, blobs in enumerate(sizes)}
     with tempfile.TemporaryDirectory() as name, _configured(SETTINGS):
         state = Path(name) / "state.db"

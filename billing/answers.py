@@ -84,7 +84,7 @@ class Manifest:
 
     @functools.cached_property
     def digest(self) -> str:
-        """SHA-256 (hex) of the eTag and the sorted names: the same for the same data, whoever reads the manifest."""
+        """SHA-256 (hex) of the eTag and the sorted names: the same for the same data, in whichever process."""
         identity = json.dumps([self.e_tag, [blob.name for blob in self.blobs]], ensure_ascii=True)
         return hashlib.sha256(identity.encode()).hexdigest()
 

@@ -28,8 +28,8 @@
         ├── ReceiverUnavailable later  it did not take the notice now
         └── NoticeRefused       final  it refused the notice, and would again
 
-The word is a field of the failure, `kind`, so that whoever knows better may say so where it is raised, and no order of
-`except` clauses decides. A library's exception never becomes the cause of one of these: its text may quote URLs, and
+The word is a field of the failure, `kind`, so that it can be set where it is raised, and no order of `except`
+clauses decides. A library's exception never becomes the cause of one of these: its text may quote URLs, and
 those of sources hold a secret.
 """
 

@@ -111,7 +111,7 @@ class Connections:
         self._kept: dict[tuple[str, str], list[Connection]] = defaultdict(list)
 
     def open(self, method: str, url: str, headers: Mapping[str, str], interrupt: Interrupt) -> "OpenResponse":
-        """The response to one request, whose body is read as the caller goes on.
+        """The response to one request, whose body is read as the caller asks for it.
 
         Raises:
             SourceUnavailable: when there is none, or the work was interrupted.
@@ -167,7 +167,7 @@ class OpenResponse:
         return self._response.getheader(name)
 
     def readinto(self, buffer: memoryview) -> int:
-        """Fills the buffer with what comes next: so many bytes, fewer at the end, then 0.
+        """Fills the buffer with what comes next: the number of bytes, fewer at the end, then 0.
 
         Raises:
             SourceUnavailable: when it breaks off.
@@ -188,7 +188,7 @@ class OpenResponse:
 
 
 def _authorization(proxy: SplitResult) -> Mapping[str, str]:
-    """What the proxy is told of the credentials in its URL."""
+    """The header that gives the proxy the credentials in its URL."""
     if proxy.username is None:
         return {}
     credentials = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"

@@ -75,7 +75,7 @@ there is no answer, or when the work was interrupted.
 
 
 class SourceReader:
-    """Reads source blobs, in threads. Whoever is cancelled waits until no thread works for it any more."""
+    """Reads source blobs, in threads. A cancelled caller waits until no thread works for it any more."""
 
     def __init__(self, opening: Open, threads: Executor) -> None:
         self._open = opening
@@ -94,7 +94,7 @@ class SourceReader:
     async def read(self, url: str, store: Callable[[Source, Iterator[memoryview]], T]) -> T:
         """What `store` returns, which is called in a thread with what the blob is, and its bytes as they arrive.
 
-        A piece is good until the next is asked for. One request is enough where its answer tells the MD5.
+        A piece is valid until the next is asked for. One request is enough if its response gives the MD5.
 
         Raises:
             SourceFault: one of its kinds, when the blob changed, cannot be read now, or ends too early.
@@ -163,7 +163,7 @@ class _Asking:
     @contextmanager
     def read(self, url: str) -> Iterator[tuple[Source, Response]]:
         with self._response("GET", url) as response:
-            # Else it could be anybody's answer, a proxy's say: a second one must vouch for it.
+            # Otherwise it could come from anybody, such as a proxy: a second response must confirm it.
             whole = response.status == HTTPStatus.OK and response.header("Content-Length") is not None
             source = _described(url, response) if whole and _md5(response) else self.describe(url)
             e_tag = response.header("ETag")

@@ -31,7 +31,7 @@ async def sweep(zone: LandingZone, export: ExportFolder, now: datetime) -> None:
 
 
 def require_no_sweep(landed: Landed, folder: VersionFolder, now: datetime) -> None:
-    """Returns only if this, which lies in the version's folder, is not the mark of a sweep under way.
+    """Returns only if this file in the version's folder is not the mark of a running sweep.
 
     Raises:
         LandingUnavailable: if it is.
@@ -56,5 +56,5 @@ async def _is_abandoned(zone: LandingZone, folder: VersionFolder, now: datetime)
         at_work = now - landed.modified < ABANDONED and not landed.path.startswith(f"{folder.sweeps}/")
         if at_work or landed.path == folder.commit_marker:
             return False
-    # An empty one holds, if anything, what somebody is writing just now.
+    # An empty one holds, at most, what somebody is writing at this moment.
     return not empty

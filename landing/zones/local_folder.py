@@ -71,7 +71,7 @@ class LocalFolder:
         await asyncio.to_thread(_remove_folder, self._root / folder)
 
     async def copy(self, url: str, path: str, *, replacing: str | None = None, out_of_time: Callable[[], bool]) -> Copy:
-        """Streams the source beside its target, checks length and MD5, and gives it its name.
+        """Streams the source into a file next to its target, checks length and MD5, then gives it its name.
 
         A blob that was begun is finished: where a local folder is, no plan ends an activity.
         """

@@ -37,7 +37,7 @@ class Emulator:
     `signatures` are those of all SAS tokens issued so far, plain and percent-encoded, to look for where none may be.
     `fired` are the faults that have happened so far, one as often as it has.
 
-    Blobs are served by the emulator itself, or lie in Azurite where `blobs` says so. `now` is its only clock. `faults`
+    Blobs are served by the emulator itself, or by Azurite if `blobs` says so. `now` is its only clock. `faults`
     is the script of what goes wrong.
     """
 

@@ -83,7 +83,7 @@ class PartnerCenter:
         return document | self._amendments(invoice, document)
 
     def _amendments(self, invoice: Invoice, document: Json) -> Json:
-        """What amends an invoice stands in it: whole documents of the same form."""
+        """An invoice contains what amends it: whole documents of the same form."""
         total = self._total(invoice.id) if self._invoices.amendments(invoice) else Decimal(0)
         notes = {
             "correction": ("void_note", void_note_id, -total),

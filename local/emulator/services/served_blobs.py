@@ -24,7 +24,7 @@ from local.emulator.services.storage import Grant
 
 
 class ServedBlobs:
-    """Holds blobs and serves them to whoever has a SAS token for their folder."""
+    """Holds blobs and serves them to callers with a SAS token for their folder."""
 
     def __init__(self, now: Now) -> None:
         self._now = now
@@ -53,7 +53,7 @@ class ServedBlobs:
     def _find(self, request: Request) -> tuple[Blob, datetime]:
         dataset, folder, name = (request.path_params[part] for part in ("dataset", "folder", "name"))
         folder = f"{dataset}/{folder}"
-        # Whoever has no token must not learn what exists.
+        # Callers without a token must not learn what exists.
         if not self._signer.admits(request.query_params, _root(folder), self._now()):
             raise BlobError(HTTPStatus.FORBIDDEN, "AuthenticationFailed", "Server failed to authenticate the request.")
         export, modified = self._stored[folder]
