@@ -45,7 +45,7 @@ async def sweep_others(using: Clients, version: Version) -> None:
         async with asyncio.timeout(SWEEP_SECONDS):
             await version.sweep_others()
     except (LandingFailure, TimeoutError) as fault:
-        log.warning("Versions that never committed are left to the next export: %r", fault)
+        log.warning("Versions that were never committed could not be removed; the next export tries again: %r", fault)
 
 
 def contents(order: VersionOrder, manifest: Manifest) -> Contents:

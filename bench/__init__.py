@@ -1,1 +1,1 @@
-"""How fast is it, beside what else one could use? Not deployed, and not part of the tests but for a short smoke."""
+"""How fast is it, compared with other tools? Not deployed; the tests only run a short form."""

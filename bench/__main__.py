@@ -1,4 +1,4 @@
-"""`python -m bench` measures, and prints what it found; `make bench` installs what that needs before."""
+"""`python -m bench` measures and prints the results; `make bench` first installs what it needs."""
 
 import importlib
 import logging
@@ -29,15 +29,15 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def main(
     only: Annotated[list[str] | None, typer.Option(help=f"One of {', '.join(BENCHMARKS)}; may be repeated.")] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Small sizes: whether it runs, not how fast.")] = False,
-    write: Annotated[bool, typer.Option("--write", help=f"Put the figures into docs/{PAGE.name} as well.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Small sizes: check that it runs, not how fast.")] = False,
+    write: Annotated[bool, typer.Option("--write", help=f"Also write the figures into docs/{PAGE.name}.")] = False,
 ) -> None:
-    """Measures, and prints a table for each benchmark and whether its goals were met (exit code 0 even if not)."""
+    """Run the benchmarks; print a table for each, and whether its goals were met (exit code 0 even if not)."""
     names = only or list(BENCHMARKS)
     if unknown := set(names) - set(BENCHMARKS):
         raise typer.BadParameter(f"There is no benchmark {', '.join(sorted(unknown))}.", param_hint="--only")
     if write and quick:
-        raise typer.BadParameter("The page shows no quick runs.", param_hint="--write")
+        raise typer.BadParameter("The page does not show quick runs.", param_hint="--write")
     forget_proxies()
     try:
         sections = _measured(names, quick)
@@ -74,7 +74,7 @@ def _show(console: Console, facts: Mapping[str, str], sections: Sequence[Section
 
 
 def _report_progress() -> None:
-    """Lets the benchmarks' own log appear on stderr."""
+    """Shows the benchmarks' own log on stderr."""
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S"))
     log = logging.getLogger("bench")

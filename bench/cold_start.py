@@ -1,4 +1,4 @@
-"""How long until the first call: what importing the app takes, beside the libraries that it cannot do without."""
+"""How long until the first call: what importing the app takes, relative to the libraries that it cannot do without."""
 
 import re
 import subprocess
@@ -38,7 +38,7 @@ def measure(quick: bool) -> Section:
     ratio = medians["function_app"] / medians["the libraries alone"]
     return Section(
         "Cold start: imports in a fresh interpreter",
-        ("imported", "median ms", "least ms", "most ms", "beside the libraries"),
+        ("imported", "median ms", "min ms", "max ms", "relative to the libraries"),
         [_row(name, taken, medians["the libraries alone"]) for name, taken in seconds.items()],
         [
             Goal(
@@ -47,8 +47,8 @@ def measure(quick: bool) -> Section:
             )
         ],
         (
-            "Only what no other call needs is left to the first activity: the storage client, identity, certificates.",
-            f"Heaviest modules that the libraries do not load, in ms of their own: {_heaviest()}.",
+            "The first activity loads what no other call needs: the storage client, identity, certificates.",
+            f"Slowest modules that the libraries do not load, each without its imports, in ms: {_heaviest()}.",
         ),
     )
 

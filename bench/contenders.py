@@ -39,7 +39,7 @@ def activities_at_once() -> int:
 
 
 def concurrency_for(blobs: int) -> int:
-    """How many of so many blobs this app has under way at once on one worker."""
+    """How many of these blobs this app copies in parallel on one worker."""
     settings = settings_for("file:///not/used")
     ranges = len(index_ranges(blobs, settings.copy_batch_size))
     return min(blobs, min(ranges, activities_at_once()) * settings.copy_concurrency)
@@ -224,7 +224,7 @@ def _download_each(work: Work, folder: Path) -> None:
 
 
 WITHOUT_TOOLS: tuple[Contender, ...] = (Floor(), Ours(), BareHttpx(), SdkLoop(), OneByOne())
-"""Those that need nothing installed beside Python's packages."""
+"""Those that need only Python's packages."""
 
 
 def all_contenders() -> tuple[Contender, ...]:

@@ -38,7 +38,7 @@ SATURATED = 0.85
 
 @dataclass(frozen=True)
 class Size:
-    """So many blobs of `length` bytes."""
+    """`count` blobs of `length` bytes each."""
 
     count: int
     length: int
@@ -99,7 +99,7 @@ def measure(quick: bool) -> Section:
 
 
 async def compare(sizes: Sequence[Size], rounds: int, contenders: Sequence[Contender]) -> Section:
-    """The report of so many rounds."""
+    """The report of a number of rounds."""
     races: list[Race] = []
     for size in sizes:
         with track_of(size) as track:
@@ -241,7 +241,7 @@ def _section(races: Sequence[Race], rounds: int) -> Section:
     rows = [row for race in races for row in _rows(race)]
     goals = [goal for race in races for goal in _goals(race)]
     notes = [_how(races, rounds), *(note for race in races for note in _notes(race))]
-    return Section("Copying, beside other tools", columns, rows, goals, notes)
+    return Section("Copying, compared with other tools", columns, rows, goals, notes)
 
 
 def _rows(race: Race) -> Iterator[Sequence[str]]:
@@ -290,7 +290,7 @@ def _how(races: Sequence[Race], rounds: int) -> str:
     at_once = " and ".join(f"{concurrency_for(size.count)} for {size}" for size in sizes)
     return (
         f"Medians of {rounds} rounds in which the contenders take turns, each into a new target. "
-        f"Blobs under way at once: {at_once}, as this app has them on one worker. "
+        f"Blobs in parallel: {at_once}, as this app has them on one worker. "
         "This app checks each file's MD5 and makes it durable before it counts; the floor and the loops do neither."
     )
 
@@ -300,11 +300,11 @@ def _notes(race: Race) -> Iterator[str]:
         yield f"{race}: {contender} cannot: {reason}."
     if race.direction == TO_FOLDER and AzCopy.name in race.timings:
         last = race.median(AzCopy.name, _kindly)
-        yield f"{race}: AzCopy's last blob had landed after {last:.2f} s; it looks at its own progress every 2 s only."
+        yield f"{race}: AzCopy's last blob had landed after {last:.2f} s; it checks its own progress only every 2 s."
     shares = {name: _azurites_share(race, name) for name in (Ours.name, Floor.name) if name in race.timings}
     told = ", ".join(f"{share:.2f} with {name}" for name, share in shares.items())
     limit = " Azurite is the limit." if min(shares.values()) >= SATURATED else ""
-    yield f"{race}: CPU seconds of Azurite a second: {told}.{limit}"
+    yield f"{race}: Azurite's CPU seconds per second: {told}.{limit}"
 
 
 def _azurites_share(race: Race, contender: str) -> float:

@@ -1,4 +1,4 @@
-"""What does an export take beside the copies? The local host and the real activities, with copies that take no time."""
+"""What does an export take besides its copies? The local host and real activities, with copies that take no time."""
 
 import asyncio
 import os
@@ -54,12 +54,12 @@ def measure(quick: bool) -> Section:
     many = _run([1] * tiny)
     slope = 1000 * (_seconds(taken[sizes[-1]]) - _seconds(taken[1])) / (sizes[-1] - 1)
     return Section(
-        "End to end: an export beside its copies",
-        ("exports", "blobs each", "seconds", "CPU s", "events", "ms a blob", "exports a second"),
+        "End to end: an export without its copies",
+        ("exports", "blobs each", "seconds", "CPU s", "events", "ms per blob", "exports per second"),
         [*(_row(size, runs, _seconds(taken[1])) for size, runs in taken.items()), _many_row(tiny, many)],
         [
             Goal(
-                f"under {MOST_MILLISECONDS_A_BLOB:g} ms a blob beside its copy: {slope:.2f} ms",
+                f"under {MOST_MILLISECONDS_A_BLOB:g} ms per blob in addition to its copy: {slope:.2f} ms",
                 slope < MOST_MILLISECONDS_A_BLOB,
             )
         ],
@@ -71,7 +71,7 @@ def measure(quick: bool) -> Section:
 
 
 def _run(sizes: Sequence[int]) -> _Taken:
-    """Runs so many exports at once, each with its number of blobs."""
+    """Runs exports in parallel, each with its number of blobs."""
     invoices = {f"G{number:09d}": Size(blobs, LENGTH) for number, blobs in enumerate(sizes)}
     with tempfile.TemporaryDirectory() as name, _configured(SETTINGS):
         state = Path(name) / "state.db"

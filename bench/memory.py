@@ -130,7 +130,7 @@ def _emulator(azurite: Azurite, size: Size) -> Iterator[dict[str, str]]:
 
 @asynccontextmanager
 async def _emulator_on_azurite(azurite: Azurite, sizes: Mapping[str, Size]) -> AsyncIterator[str]:
-    """The emulator, with exports of these invoices whose blobs lie in Azurite already; its URL."""
+    """The emulator, with exports of these invoices whose blobs are already in Azurite; its URL."""
     blobs = AzuriteBlobs(azurite.source_connection_string)
     emulator = Emulator(EmulatorOptions(running_polls=0, linked_manifest=True, invoices=tuple(sizes)), blobs=blobs)
     for invoice, size in sizes.items():

@@ -84,7 +84,7 @@ class Manifest:
 
     @functools.cached_property
     def digest(self) -> str:
-        """SHA-256 (hex) of the eTag and the sorted names: the same for the same data, whoever reads the manifest."""
+        """SHA-256 (hex) of the eTag and the sorted names: the same for the same data, in whichever process."""
         identity = json.dumps([self.e_tag, [blob.name for blob in self.blobs]], ensure_ascii=True)
         return hashlib.sha256(identity.encode()).hexdigest()
 
@@ -183,7 +183,7 @@ def _list(body: Mapping[str, Any], name: str) -> list[object]:
 def _part_of_url(body: Mapping[str, Any], name: str) -> str:
     value = _text(body, name, MOST_URL_CHARACTERS)
     if not is_clean(value, MOST_URL_CHARACTERS):
-        raise _bad_manifest(f"{name} is no text on one line")
+        raise _bad_manifest(f"{name} is not text on one line")
     return value
 
 
@@ -195,5 +195,5 @@ def _text(body: Mapping[str, Any], name: str, most: int = MOST_CHARACTERS) -> st
     if len(value) > most:
         raise _bad_manifest(f"{name} is too long")
     if not value.isprintable() and any(unicodedata.category(character) == "Cs" for character in value):
-        raise _bad_manifest(f"{name} is no text that can be written")
+        raise _bad_manifest(f"{name} is not text that can be stored")
     return value

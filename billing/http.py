@@ -88,7 +88,7 @@ class Api:
         try:
             response = await self._http.request(method, url, headers=headers, **content)
         except httpx.InvalidURL:
-            raise UnusableAnswer("The answer points to something that is no URL.", code="BadUrl") from None
+            raise UnusableAnswer("The answer contains something that is not a URL.", code="BadUrl") from None
         except httpx.RequestError as fault:
             # The fault's own text may quote what was sent.
             message = f"The service did not answer ({type(fault).__name__})."

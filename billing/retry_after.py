@@ -6,7 +6,7 @@ from email.utils import parsedate_to_datetime
 import httpx
 
 LONGEST = 7 * 86_400.0
-"""Seconds: whoever asks for more is past any deadline of ours."""
+"""Seconds: more than this is past any deadline of ours."""
 
 
 def retry_after(response: httpx.Response, now: datetime) -> float | None:

@@ -28,7 +28,7 @@ class MonthsRequest:
         if not isinstance(body, Mapping):
             raise InvalidRequest([("", "The body must be a JSON object.")])
         names = ["from", "to"] if {"from", "to"} & body.keys() else ["month"]
-        faults = [(str(name), "This field is not taken beside the others.") for name in body if name not in names]
+        faults = [(str(name), "This field cannot be combined with the others.") for name in body if name not in names]
         faults += [(name, fault) for name in names if (fault := _fault(body.get(name), latest))]
         if not faults and names != ["month"]:
             faults += _faults_of_range(body["from"], body["to"])

@@ -58,7 +58,7 @@ def _message(record: logging.LogRecord) -> str:
 
 
 def quiet_libraries() -> None:
-    """Keeps libraries that log each request at INFO to warnings, unless somebody has set their level on purpose."""
+    """Keeps libraries that log each request at INFO to warnings, unless their level was set on purpose."""
     for library in ("azure", "httpx"):
         logger = logging.getLogger(library)
         if logger.level == logging.NOTSET:

@@ -23,11 +23,11 @@ _LATER = frozenset({408, 425, 429})
 
 
 class Webhook:
-    """One receiver. Its URL may hold a secret, and stands in no message."""
+    """One receiver. Its URL may contain a secret, and appears in no message."""
 
     def __init__(self, url: str, http: httpx.AsyncClient) -> None:
         self._url = httpx.URL(url)
-        # Many receivers' keys stand in the path, and httpx logs whole URLs.
+        # Many receivers have their key in the path, and httpx logs whole URLs.
         hide(str(self._url))
         self._http = http
 

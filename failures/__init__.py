@@ -28,8 +28,8 @@
         ├── ReceiverUnavailable later  it did not take the notice now
         └── NoticeRefused       final  it refused the notice, and would again
 
-The word is a field of the failure, `kind`, so that whoever knows better may say so where it is raised, and no order of
-`except` clauses decides. A library's exception never becomes the cause of one of these: its text may quote URLs, and
+The word is a field of the failure, `kind`, so that it can be set where it is raised, and no order of `except`
+clauses decides. A library's exception never becomes the cause of one of these: its text may quote URLs, and
 those of sources hold a secret.
 """
 
@@ -48,7 +48,7 @@ FINAL: Kind = "final"
 
 
 class Failure(Exception):
-    """Base of all that was foreseen.
+    """Base of all foreseen failures.
 
     `code` is the class's name unless the service gave one; `request_id` is Microsoft's; `remedy` says in one sentence
     what to do. `wait`: the seconds that the service asked for, if it did. `at_last` is what a failure that may pass
@@ -89,7 +89,7 @@ class ServiceUnavailable(BillingFailure):
     """No usable answer now."""
 
     kind = LATER
-    remedy = "Start the export again later; look at Microsoft's service health if this lasts."
+    remedy = "Start the export again later; check Microsoft's service health if this lasts."
 
 
 class OperationGone(BillingFailure):
@@ -126,11 +126,11 @@ class DataChanged(BillingFailure):
 class RequestRefused(BillingFailure):
     """The request was refused, and would be again."""
 
-    remedy = "Check the invoice id, or what else was asked for; Microsoft's message says what it did not accept."
+    remedy = "Check the invoice id, or the other fields; Microsoft's message says what it did not accept."
 
 
 class Unauthorized(RequestRefused):
-    """401: the token was not accepted, also after a fresh one was requested."""
+    """401: the token was not accepted, not even a fresh one."""
 
     remedy = (
         "Give the app's identity the application role PartnerBilling.Read.All of Microsoft Graph, with admin consent."
@@ -157,7 +157,7 @@ class NoInvoiceAccess(RequestRefused):
 
     remedy = (
         "Give the app's identity app-only access to Partner Center's API in the partner tenant; exports of single "
-        "invoices do without."
+        "invoices do not need it."
     )
 
 
@@ -179,7 +179,7 @@ class UnusableAnswer(RequestRefused):
 class LandingFailure(Failure):
     """Base of all failures of landing."""
 
-    remedy = "Look at the landing zone that LANDING_URL names."
+    remedy = "Check the landing zone that LANDING_URL names."
 
 
 class LandingUnavailable(LandingFailure):
@@ -221,7 +221,7 @@ class SourceChanged(SourceFault):
 
 
 class LandingRefused(LandingFailure):
-    """The landing zone does not take it: no permission, no such account, no space."""
+    """The landing zone refuses it: no permission, no such account, no space."""
 
     remedy = (
         "Give the app's identity the role Storage Blob Data Contributor on the landing container, or make room; "
@@ -243,7 +243,7 @@ class Incomplete(LandingFailure):
 
 
 class NoticeFailure(Failure):
-    """Base of all failures of telling that a run has ended."""
+    """Base of all failures to announce the end of a run."""
 
     remedy = "Check NOTIFY_WEBHOOK_URL and its receiver."
 

@@ -60,7 +60,7 @@ def answers_problems(
         try:
             return await handler(*args, **kwargs)
         except InvalidRequest as invalid:
-            return problem(HTTPStatus.BAD_REQUEST, str(invalid), invalid.faults, title="The request cannot be taken")
+            return problem(HTTPStatus.BAD_REQUEST, str(invalid), invalid.faults, title="The request is not valid")
         except Refused as refused:
             return problem(refused.status, refused.detail)
         except SettingsError as error:

@@ -155,7 +155,7 @@ async def cancel(client: DurableOrchestrationClient, export_id: str) -> dict[str
         await client.terminate(export_id, "cancelled by a caller")
     # Also of one that has ended: a call that broke off may have left some.
     if not (await _cancel_children(client, export_id) or active):
-        raise Refused(HTTPStatus.CONFLICT, "The export has ended already.")
+        raise Refused(HTTPStatus.CONFLICT, "The export has already ended.")
     return status_document(status)
 
 

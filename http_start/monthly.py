@@ -23,7 +23,7 @@ async def begin(client: DurableOrchestrationClient, settings: Settings, now: dat
     try:
         await forget_before(client, now - timedelta(days=settings.history_days))
     except Exception:
-        log.warning("Old runs are left to be forgotten next time.", exc_info=True)
+        log.warning("Old runs could not be removed from the history; the next run tries again.", exc_info=True)
     return status
 
 

@@ -27,7 +27,7 @@ ENDED = [status for status in _STATES if status not in ACTIVE]
 
 _UNEXPECTED = Problem(
     "Unexpected",
-    "The orchestration ended for a reason that it did not foresee.",
+    "The orchestration ended for an unexpected reason.",
     "Look at the app's log for the cause.",
 )
 _NO_PROGRESS = {"blobsDone": 0, "blobCount": 0, "bytesDone": 0}

@@ -6,7 +6,7 @@ param tags object
 @description('The Log Analytics workspace that the app writes to.')
 param workspaceId string
 
-@description('Who is told.')
+@description('Who gets the mails.')
 param email string
 
 // host.json samples traces but never requests: each failure is seen by the one, and most by both.

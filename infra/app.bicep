@@ -12,7 +12,7 @@ param packageContainerUrl string
 param insightsConnectionString string
 param landingUrl string
 
-@description('The partner\'s tenant, and the app registration used there; both empty: the identity itself, in its own.')
+@description('The partner\'s tenant, and the app registration used there; both empty: the identity itself, in its own tenant.')
 param graphTenantId string
 param graphClientId string
 

@@ -7,10 +7,10 @@ param containerName string
 param redundancy string
 param softDeleteDays int
 
-@description('Whether the account refuses to be deleted.')
+@description('Whether the account is locked against deletion.')
 param locked bool
 
-@description('Whether reads and deletes of blobs are written down, in this Log Analytics workspace.')
+@description('Whether reads and deletes of blobs are logged, in this Log Analytics workspace.')
 param audited bool
 param workspaceId string
 

@@ -15,14 +15,14 @@ param environmentName string
 })
 param location string
 
-@description('Who is told when an export fails.')
+@description('Who gets a mail when an export fails.')
 @minLength(3)
 param alertEmail string
 
-@description('Assign PartnerBilling.Read.All here. It needs a right in the directory; docs/deploy.md has the other way.')
+@description('Assign PartnerBilling.Read.All here. It needs a directory role; docs/deploy.md describes the alternative.')
 param assignGraphRole bool = true
 
-@description('The partner\'s tenant, where it is not the one that is deployed to; docs/deploy.md says what else it takes.')
+@description('The partner\'s tenant, if it is not the one that is deployed to; docs/deploy.md has the other steps.')
 param graphTenantId string = ''
 
 @description('The app registration that the app uses in that tenant.')
@@ -34,7 +34,7 @@ param exportSchedule string = '0 0 6 9 * *'
 @description('What the monthly timer exports, comma-separated.')
 param monthlyDatasets string = 'billedUsage'
 
-@description('Where the app posts what ended; empty: nowhere.')
+@description('Where the app posts notices of finished runs; empty: nowhere.')
 @secure()
 param notifyWebhookUrl string = ''
 
@@ -54,7 +54,7 @@ param pythonVersion string = '3.11'
 ])
 param instanceMemoryMB int = 2048
 
-@description('Most instances at once, the always-ready one included.')
+@description('Maximum number of instances at once, including the always-ready one.')
 @minValue(40)
 @maxValue(1000)
 param maximumInstanceCount int = 40
@@ -62,12 +62,12 @@ param maximumInstanceCount int = 40
 @description('Your own container, as a URL (https://{account}.blob.core.windows.net/{container}[/prefix]); empty: one is built.')
 param landingUrl string = ''
 
-@description('The container that exports land in, where one is built.')
+@description('The container that exports land in, if one is built.')
 @minLength(3)
 @maxLength(63)
 param landingContainerName string = 'landing'
 
-@description('How often the landing account keeps each blob.')
+@description('How the landing account replicates each blob.')
 @allowed([
   'Standard_LRS'
   'Standard_ZRS'
@@ -76,15 +76,15 @@ param landingContainerName string = 'landing'
 ])
 param landingRedundancy string = 'Standard_LRS'
 
-@description('For how many days what was deleted from the landing account can be restored.')
+@description('How many days deleted blobs of the landing account can be restored.')
 @minValue(7)
 @maxValue(365)
 param softDeleteDays int = 30
 
-@description('Keep anybody from deleting the landing account, azd down included.')
+@description('Lock the landing account against deletion, also by azd down.')
 param landingLock bool = true
 
-@description('Write down who read and who deleted blobs of the landing account.')
+@description('Log who read and who deleted blobs of the landing account.')
 param landingAudit bool = true
 
 var token = uniqueString(subscription().id, environmentName, location)

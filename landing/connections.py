@@ -110,8 +110,8 @@ class Connections:
         self._read_seconds = read_seconds
         self._kept: dict[tuple[str, str], list[Connection]] = defaultdict(list)
 
-    def open(self, method: str, url: str, headers: Mapping[str, str], interrupt: Interrupt) -> "Answer":
-        """The answer to one request, whose body is read as the caller goes on.
+    def open(self, method: str, url: str, headers: Mapping[str, str], interrupt: Interrupt) -> "OpenResponse":
+        """The response to one request, whose body is read as the caller asks for it.
 
         Raises:
             SourceUnavailable: when there is none, or the work was interrupted.
@@ -140,18 +140,18 @@ class Connections:
         headers: Mapping[str, str],
         interrupt: Interrupt,
         kept: list[Connection],
-    ) -> "Answer":
+    ) -> "OpenResponse":
         try:
             interrupt.add(connection)
-            return Answer(connection.ask(method, where, headers), connection, interrupt, kept)
+            return OpenResponse(connection.ask(method, where, headers), connection, interrupt, kept)
         except BaseException:
             interrupt.remove(connection)
             connection.close()
             raise
 
 
-class Answer:
-    """What a source answers. `header` finds a header by its name in any case."""
+class OpenResponse:
+    """A response whose body is still to be read. `header` finds a header by its name in any case."""
 
     def __init__(
         self, response: http.client.HTTPResponse, connection: Connection, interrupt: Interrupt, kept: list[Connection]
@@ -167,7 +167,7 @@ class Answer:
         return self._response.getheader(name)
 
     def readinto(self, buffer: memoryview) -> int:
-        """Fills the buffer with what comes next: so many bytes, fewer at the end, then 0.
+        """Fills the buffer with what comes next: the number of bytes, fewer at the end, then 0.
 
         Raises:
             SourceUnavailable: when it breaks off.
@@ -188,7 +188,7 @@ class Answer:
 
 
 def _authorization(proxy: SplitResult) -> Mapping[str, str]:
-    """What the proxy is told of the credentials in its URL."""
+    """The header that gives the proxy the credentials in its URL."""
     if proxy.username is None:
         return {}
     credentials = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"

@@ -1,4 +1,4 @@
-"""Where does a thing lie in the landing zone? Pure rules from names to paths, all relative to the zone.
+"""Where is everything in the landing zone? Pure rules from names to paths, all relative to the zone.
 
 billed_usage/partner_tenant=…/invoice_id=G016907411/attribute_set=full/
     _latest.json
@@ -85,13 +85,13 @@ class VersionFolder:
     def receipt(self, start: int, stop: int) -> str:
         """The receipt of the blobs from index `start` up to, not including, `stop`.
 
-        Both stand in the name, so that of two activities at the same range the slower one takes nothing from the other.
+        Both are in the name, so that of two activities at the same range the slower one takes nothing from the other.
         """
         return f"{self.receipts}/_{start:05d}-{stop:05d}.json"
 
     @property
     def commit_claim(self) -> str:
-        """Says that a commit has begun. It lies among the receipts, and holds none."""
+        """Says that a commit has begun. It is among the receipts, and holds none."""
         return f"{self.receipts}/_commit.json"
 
     @property

@@ -45,8 +45,8 @@ class Source:
     e_tag: str | None = None
 
 
-class Answer(Protocol):
-    """What the source answers."""
+class Response(Protocol):
+    """The source's response, its body still to be read."""
 
     @property
     def status(self) -> int:
@@ -66,8 +66,8 @@ class Answer(Protocol):
         """Lets go of it, read to its end or not."""
 
 
-Open = Callable[[str, str, Mapping[str, str], Interrupt], Answer]
-"""How a source is asked, by method, URL and headers. It blocks until the head of the answer is there.
+Open = Callable[[str, str, Mapping[str, str], Interrupt], Response]
+"""How a source is asked, by method, URL and headers. It blocks until the head of the response is there.
 
 It must not authenticate, since the SAS token in the URL does, nor follow redirects. It raises `SourceUnavailable` when
 there is no answer, or when the work was interrupted.
@@ -75,7 +75,7 @@ there is no answer, or when the work was interrupted.
 
 
 class SourceReader:
-    """Reads source blobs, in threads. Whoever is cancelled waits until no thread works for it any more."""
+    """Reads source blobs, in threads. A cancelled caller waits until no thread works for it any more."""
 
     def __init__(self, opening: Open, threads: Executor) -> None:
         self._open = opening
@@ -94,15 +94,15 @@ class SourceReader:
     async def read(self, url: str, store: Callable[[Source, Iterator[memoryview]], T]) -> T:
         """What `store` returns, which is called in a thread with what the blob is, and its bytes as they arrive.
 
-        A piece is good until the next is asked for. One request is enough where its answer tells the MD5.
+        A piece is valid until the next is asked for. One request is enough if its response gives the MD5.
 
         Raises:
             SourceFault: one of its kinds, when the blob changed, cannot be read now, or ends too early.
         """
 
         def work(asking: _Asking) -> T:
-            with asking.read(url) as (source, answer):
-                return store(source, _pieces(answer, source.length, self._buffer()))
+            with asking.read(url) as (source, response):
+                return store(source, _pieces(response, source.length, self._buffer()))
 
         return await self._in_thread(work)
 
@@ -115,8 +115,8 @@ class SourceReader:
         expected = source.length - start if length is None else length
 
         def work(asking: _Asking) -> bytes:
-            with asking.part(source, start, expected) as answer:
-                return b"".join(bytes(piece) for piece in _pieces(answer, expected, self._buffer()))
+            with asking.part(source, start, expected) as response:
+                return b"".join(bytes(piece) for piece in _pieces(response, expected, self._buffer()))
 
         return await self._in_thread(work)
 
@@ -157,44 +157,44 @@ class _Asking:
     interrupt: Interrupt
 
     def describe(self, url: str) -> Source:
-        with self._answer("HEAD", url) as answer:
-            return _described(url, answer)
+        with self._response("HEAD", url) as response:
+            return _described(url, response)
 
     @contextmanager
-    def read(self, url: str) -> Iterator[tuple[Source, Answer]]:
-        with self._answer("GET", url) as answer:
-            # Else it could be anybody's answer, a proxy's say: a second one must vouch for it.
-            whole = answer.status == HTTPStatus.OK and answer.header("Content-Length") is not None
-            source = _described(url, answer) if whole and _md5(answer) else self.describe(url)
-            e_tag = answer.header("ETag")
+    def read(self, url: str) -> Iterator[tuple[Source, Response]]:
+        with self._response("GET", url) as response:
+            # Otherwise it could come from anybody, such as a proxy: a second response must confirm it.
+            whole = response.status == HTTPStatus.OK and response.header("Content-Length") is not None
+            source = _described(url, response) if whole and _md5(response) else self.describe(url)
+            e_tag = response.header("ETag")
             if e_tag and source.e_tag and e_tag != source.e_tag:
                 raise source_error(HTTPStatus.PRECONDITION_FAILED)
-            yield source, answer
+            yield source, response
 
     @contextmanager
-    def part(self, source: Source, start: int, length: int) -> Iterator[Answer]:
+    def part(self, source: Source, start: int, length: int) -> Iterator[Response]:
         whole = length == source.length
         headers = {"If-Match": source.e_tag} if source.e_tag else {}
         if not whole:
             headers["Range"] = f"bytes={start}-{start + length - 1}"
-        with self._answer("GET", source.url, headers) as answer:
-            if not whole and answer.status != HTTPStatus.PARTIAL_CONTENT:
+        with self._response("GET", source.url, headers) as response:
+            if not whole and response.status != HTTPStatus.PARTIAL_CONTENT:
                 raise SourceUnavailable("The source does not serve ranges.")
-            yield answer
+            yield response
 
     @contextmanager
-    def _answer(self, method: str, url: str, headers: Mapping[str, str] = MappingProxyType({})) -> Iterator[Answer]:
+    def _response(self, method: str, url: str, headers: Mapping[str, str] = MappingProxyType({})) -> Iterator[Response]:
         # What is hashed and stored must be the blob's own bytes.
-        answer = self.open(method, url, {"Accept-Encoding": "identity", **headers}, self.interrupt)
-        with closing(answer):
-            if not 200 <= answer.status < 300:
-                raise source_error(answer.status)
-            yield answer
+        response = self.open(method, url, {"Accept-Encoding": "identity", **headers}, self.interrupt)
+        with closing(response):
+            if not 200 <= response.status < 300:
+                raise source_error(response.status)
+            yield response
 
 
-def _pieces(answer: Answer, expected: int, buffer: memoryview) -> Iterator[memoryview]:
+def _pieces(response: Response, expected: int, buffer: memoryview) -> Iterator[memoryview]:
     got = 0
-    while length := answer.readinto(buffer):
+    while length := response.readinto(buffer):
         got += length
         yield buffer[:length]
     if got != expected:
@@ -207,16 +207,16 @@ def source_error(status: int) -> LandingFailure:
     return kind(message)
 
 
-def _described(url: str, answer: Answer) -> Source:
-    length = answer.header("Content-Length") or ""
+def _described(url: str, response: Response) -> Source:
+    length = response.header("Content-Length") or ""
     if not re.fullmatch("[0-9]{1,18}", length):
-        raise SourceUnavailable("The source does not tell the blob's length.")
-    return Source(url, int(length), _md5(answer), answer.header("ETag"))
+        raise SourceUnavailable("The source does not give the blob's length.")
+    return Source(url, int(length), _md5(response), response.header("ETag"))
 
 
-def _md5(answer: Answer) -> str | None:
+def _md5(response: Response) -> str | None:
     try:
-        digest = base64.b64decode(answer.header("Content-MD5") or "", validate=True)
+        digest = base64.b64decode(response.header("Content-MD5") or "", validate=True)
     except binascii.Error:
         return None
     return digest.hex() if len(digest) == 16 else None

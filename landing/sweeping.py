@@ -31,13 +31,13 @@ async def sweep(zone: LandingZone, export: ExportFolder, now: datetime) -> None:
 
 
 def require_no_sweep(landed: Landed, folder: VersionFolder, now: datetime) -> None:
-    """Returns only if this, which lies in the version's folder, is not the mark of a sweep under way.
+    """Returns only if this file in the version's folder is not the mark of a running sweep.
 
     Raises:
         LandingUnavailable: if it is.
     """
     if landed.path.startswith(f"{folder.sweeps}/") and now - landed.modified < OVER:
-        raise LandingUnavailable(f"What had been left of the version {folder.version} is being removed.")
+        raise LandingUnavailable(f"The remains of the version {folder.version} are being removed.")
 
 
 async def _remove(zone: LandingZone, folder: VersionFolder, now: datetime) -> None:
@@ -56,5 +56,5 @@ async def _is_abandoned(zone: LandingZone, folder: VersionFolder, now: datetime)
         at_work = now - landed.modified < ABANDONED and not landed.path.startswith(f"{folder.sweeps}/")
         if at_work or landed.path == folder.commit_marker:
             return False
-    # An empty one holds, if anything, what somebody is writing just now.
+    # An empty one holds, at most, what somebody is writing at this moment.
     return not empty

@@ -45,7 +45,7 @@ class Version:
 
     @property
     def url(self) -> str:
-        """Where the version lies: a URL without any token."""
+        """Where the version is: a URL without any token."""
         return f"{self._zone.url}/{self._folder.path}/"
 
     async def committed(self) -> Totals | None:

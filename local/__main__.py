@@ -16,7 +16,7 @@ from settings import SettingsError
 
 T = TypeVar("T")
 app = typer.Typer(
-    help="Billed Usage Export without Azure: host, emulator, demo, and single exports.",
+    help="Billed Usage Export without Azure: host, emulator, demo and single exports.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -27,14 +27,14 @@ DEMO = EmulatorOptions(blobs=24, rows=800, running_polls=3, months=commands.MONT
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port of 127.0.0.1 to serve on; 0 takes a free one.")]
 State = Annotated[
     Optional[Path],  # noqa: UP045 - typer reads no unions
-    typer.Option(help="SQLite file for the durable state: a killed host goes on where it was. Without it, in memory."),
+    typer.Option(help="SQLite file for the durable state, from which a killed host continues. Default: in memory."),
 ]
-LogLevel = Annotated[str, typer.Option(help="What to log to stderr: debug, info, warning, error.")]
+LogLevel = Annotated[str, typer.Option(help="Level of the log on stderr: debug, info, warning or error.")]
 
 
 @app.command()
 def host(port: Port = HOST_PORT, state: State = None, log_level: LogLevel = "info") -> None:
-    """Serve the function app, with the settings of the environment or of local.settings.json."""
+    """Serve the function app, with settings from the environment or from local.settings.json."""
     log_to_stderr(log_level)
     _run(commands.serve_host(port, state))
 
@@ -50,17 +50,19 @@ def emulator(
     currency: Annotated[Optional[list[str]], typer.Option(help="Currency of unbilled data; may be repeated.")] = None,  # noqa: UP045
     months: Annotated[
         Optional[int],  # noqa: UP045
-        typer.Option(min=0, help=f"Months with invoices: {commands.MONTHS}, or with --invoice only those."),
+        typer.Option(min=0, help=f"Closed months that have invoices: {commands.MONTHS}, or 0 with --invoice."),
     ] = None,
-    event: Annotated[list[str] | None, typer.Option(help="Event of a month, e.g. correction=2026-10.")] = None,
-    plant: Annotated[Optional[list[str]], typer.Option(help="In what documents differ, e.g. hidden-line.")] = None,  # noqa: UP045
+    event: Annotated[list[str] | None, typer.Option(help="Event in a month, e.g. correction=2026-10.")] = None,
+    plant: Annotated[Optional[list[str]], typer.Option(help="Planted difference, e.g. hidden-line.")] = None,  # noqa: UP045
     running_polls: Annotated[int, typer.Option(min=0, help="Polls until success.")] = DEFAULTS.running_polls,
     retry_after: Annotated[Optional[float], typer.Option(min=0, help="Retry-After in seconds.")] = None,  # noqa: UP045
     linked_manifest: Annotated[bool, typer.Option(help="Link the manifest instead of embedding it.")] = False,
-    sas_seconds: Annotated[float, typer.Option(min=1, help="Life of a SAS token.")] = DEFAULTS.sas_seconds,
+    sas_seconds: Annotated[
+        float, typer.Option(min=1, help="Seconds until a SAS token expires.")
+    ] = DEFAULTS.sas_seconds,
     token: Annotated[str, typer.Option(help="The bearer token that callers must send.")] = DEFAULTS.token,
     azurite: Annotated[Optional[str], typer.Option(help="Connection string: put the blobs there.")] = None,  # noqa: UP045
-    faults: Annotated[Optional[Path], typer.Option(help="JSON file: what goes wrong (docs/emulator.md).")] = None,  # noqa: UP045
+    faults: Annotated[Optional[Path], typer.Option(help="Fault script (docs/emulator.md).")] = None,  # noqa: UP045
     log_level: LogLevel = "info",
 ) -> None:
     """Serve the partner billing API with invented data."""
@@ -88,14 +90,14 @@ def emulator(
 
 @app.command()
 def run(host_port: Port = HOST_PORT, emulator_port: Port = EMULATOR_PORT, log_level: LogLevel = "info") -> None:
-    """Serve emulator and host together, landing in landed/, for curl."""
+    """Serve emulator and host together, to try the calls with curl; exports land in landed/."""
     log_to_stderr(log_level)
     _run(commands.serve_both(emulator_port, host_port, DEMO_LANDING))
 
 
 @app.command()
 def demo(log_level: LogLevel = "warning") -> None:
-    """Export an invoice of the emulator into landed/ and show what landed, and that it adds up."""
+    """Export an invoice from the emulator into landed/, show what landed, and check that it adds up."""
     log_to_stderr(log_level)
     succeeded = _run(commands.demonstrate(DEMO_LANDING, DEMO))
     raise typer.Exit(0 if succeeded else 1)
@@ -109,12 +111,12 @@ def export(
     ] = None,
     dataset: Annotated[str, typer.Option(help=f"One of {', '.join(DATASETS)}.")] = "billedUsage",
     attribute_set: Annotated[Optional[str], typer.Option(help="full or basic.")] = None,  # noqa: UP045
-    currency: Annotated[Optional[str], typer.Option(help="Of unbilled data, e.g. USD.")] = None,  # noqa: UP045
+    currency: Annotated[Optional[str], typer.Option(help="Currency of unbilled data, e.g. USD.")] = None,  # noqa: UP045
     period: Annotated[Optional[str], typer.Option(help="Of unbilled data: current or last.")] = None,  # noqa: UP045
     state: State = None,
     log_level: LogLevel = "warning",
 ) -> None:
-    """Run one export with the settings at hand, a real tenant's included. Exits 0 when it succeeded, else 1."""
+    """Run one export with the current settings, also on a real tenant. Exits with 0 if it succeeded, else with 1."""
     log_to_stderr(log_level)
     given = {
         "dataset": dataset,

@@ -1,4 +1,4 @@
-"""The commands of `python -m local`: servers that run until told to end, and exports that end by themselves."""
+"""The commands of `python -m local`: servers that run until they are stopped, and exports that end by themselves."""
 
 import asyncio
 import contextlib
@@ -24,7 +24,7 @@ from local.serving import listen, serving, url_of
 
 console = Console()
 MONTHS = 24
-"""How far the emulated partner's invoices go back, where no one says which ones exist."""
+"""How many months the emulated partner's invoices go back, unless the caller names them."""
 
 _TIED = ("billedReconciliation", "billedUsage")
 
@@ -34,7 +34,7 @@ class PortTaken(Exception):
 
 
 async def serve_host(port: int, state: Path | None) -> None:
-    """Serves the app's functions until the process is told to end."""
+    """Serves the app's functions until the process is stopped."""
     async with _host(_bound(port), state, timers=True) as host:
         console.print(f"Functions: {host.url}/api/exports", highlight=False)
         console.print(f"Durable state: {state or 'in memory'}", highlight=False)
@@ -42,10 +42,10 @@ async def serve_host(port: int, state: Path | None) -> None:
 
 
 async def serve_emulator(port: int, options: EmulatorOptions, azurite: str | None, faults: Path | None) -> None:
-    """Serves the emulator until the process is told to end.
+    """Serves the emulator until the process is stopped.
 
     Raises:
-        InvalidScript: when the script of faults cannot be used.
+        InvalidScript: when the fault script cannot be used.
     """
     script = read_script(faults) if faults else ()
     blobs = AzuriteBlobs(azurite) if azurite else None
@@ -57,7 +57,7 @@ async def serve_emulator(port: int, options: EmulatorOptions, azurite: str | Non
 
 
 async def serve_both(emulator_port: int, host_port: int, landing: Path) -> None:
-    """Serves emulator and host, one pointed at the other, until the process is told to end."""
+    """Serves emulator and host, pointed at each other, until the process is stopped."""
     async with _emulator(_bound(emulator_port), Emulator(EmulatorOptions(months=MONTHS))) as url:
         use_emulator(url, landing)
         async with _host(_bound(host_port), None, timers=True) as host:
@@ -152,7 +152,7 @@ def _bound(port: int) -> socket.socket:
     try:
         return listen(port)
     except OSError as fault:
-        raise PortTaken(f"Port {port} is taken: give another with --port.") from fault
+        raise PortTaken(f"Port {port} is in use: choose another one with --port.") from fault
 
 
 async def _told_to_end() -> None:

@@ -31,7 +31,9 @@ def load_local_settings(file: Path = LOCAL_SETTINGS) -> None:
         for name, value in values.items():
             os.environ.setdefault(name, str(value))
     except (ValueError, KeyError, TypeError, AttributeError) as fault:
-        raise SettingsError([f"{file} cannot be read: it must be JSON with an object Values ({fault})."]) from fault
+        raise SettingsError(
+            [f"{file} cannot be read: it must be JSON with an object named Values ({fault})."]
+        ) from fault
 
 
 def load_settings(console: Console) -> Settings:

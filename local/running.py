@@ -1,4 +1,4 @@
-"""Runs the host as a process of its own, and servers beside the caller: for end-to-end tests and benchmarks."""
+"""Runs the host as its own process, and servers in threads of the caller: for end-to-end tests and benchmarks."""
 
 import asyncio
 import os
@@ -73,7 +73,7 @@ async def served(app: ASGIApp) -> AsyncIterator[str]:
 
 
 def until(happened: Callable[[], Any], what: str, patience: float = PATIENCE) -> Any:
-    """Looks again and again, seldom where patience is great, until `happened` says something true; returns that.
+    """Calls `happened` until it returns something true, and returns that; less often the longer the patience.
 
     Raises:
         AssertionError: when it has not happened after `patience` seconds.
@@ -151,7 +151,7 @@ def host(
 ) -> Iterator[Host]:
     """Runs the host with these settings, in `folder`; it is ended at the end, if it still runs.
 
-    `program` is a module that takes the command line of `local`, and what it wants to be told before.
+    `program` is a module that takes the command line of `local`, after arguments of its own.
     """
     command = [sys.executable, "-m", *program, "host", "--port", "0", "--log-level", log_level]
     log = folder / "host.log"

@@ -52,7 +52,7 @@ async def serving(app: ASGIApp, sockets: Sequence[socket.socket]) -> AsyncIterat
 
 
 class _Server(uvicorn.Server):
-    """A server that says when it is up, and leaves signals to whoever runs it."""
+    """A server that reports when it is up, and leaves signals to its caller."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)

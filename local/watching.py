@@ -78,5 +78,5 @@ def _trouble(status: dict[str, Any]) -> str:
 
 
 def _refused(problem: dict[str, Any]) -> dict[str, Any]:
-    remedy = "Correct what is named above." if problem["status"] < 500 else "README.md lists all settings."
+    remedy = "Fix the fields named above." if problem["status"] < 500 else "README.md lists all settings."
     return {"state": "failed", "error": {"code": problem["title"], "message": problem["detail"], "remedy": remedy}}

@@ -51,5 +51,5 @@ def _some_failed(failed: list[str], of: int) -> Problem:
     return Problem(
         "MonthsFailed",
         f"{len(failed)} of {of} months could not be exported: {'; '.join(failed)}"[:1000],
-        "Mend what their messages name, then start these months again: what landed is kept.",
+        "Fix what their messages name, then start these months again: what landed is kept.",
     )

@@ -144,8 +144,8 @@ def _how_many_fit(outcomes: Sequence[dict[str, Any]]) -> int:
 def _none_issued(month: str) -> Problem:
     return Problem(
         "NoInvoice",
-        f"An invoice for {month} was expected, none was issued.",
-        "Look into Partner Center whether the invoice is late, then start the month again.",
+        f"An invoice for {month} was expected, but none was issued.",
+        "Check in Partner Center whether the invoice is late, then start the month again.",
     )
 
 
@@ -153,5 +153,5 @@ def _some_failed(failed: Sequence[str], of: int) -> Problem:
     return Problem(
         "InvoicesFailed",
         f"{len(failed)} of {of} exports of the month failed: {'; '.join(failed)}"[:1000],
-        "Mend what their messages name, then start the month again: what landed is kept.",
+        "Fix what their messages name, then start the month again: what landed is kept.",
     )

@@ -39,7 +39,7 @@ def _base_url(text: str) -> str:
     if parts.query or parts.fragment or not parts.hostname:
         raise ValueError("must be an absolute URL without query")
     if "@" in parts.netloc:
-        raise ValueError("must not hold a user name or a password")
+        raise ValueError("must not contain a user name or a password")
     if not _has_usable_port(parts):
         raise ValueError("must have a port from 1 to 65535, or none")
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(text)):
@@ -63,7 +63,7 @@ def _landing_url(text: str) -> str:
     url = _base_url(text)
     segments = [segment for segment in unquote(parts.path).split("/") if segment]
     if any(segment in {".", ".."} for segment in segments):
-        raise ValueError("must not hold '.' or '..'")
+        raise ValueError("must not contain '.' or '..' segments")
     if len(segments) < (2 if is_loopback(url) else 1):
         raise ValueError("must name a container: https://{account}.blob.core.windows.net/{container}[/prefix]")
     return url
@@ -78,7 +78,7 @@ def _guid(text: str) -> str:
 def _storage_key(text: str) -> str:
     names = {part.split("=", 1)[0].strip().lower() for part in text.split(";")}
     if not ({"accountname", "accountkey"} <= names or "sharedaccesssignature" in names):
-        raise ValueError("must hold AccountName and AccountKey, or SharedAccessSignature")
+        raise ValueError("must contain AccountName and AccountKey, or SharedAccessSignature")
     return text
 
 
@@ -105,7 +105,7 @@ def _monthly_datasets(text: str) -> tuple[str, ...]:
 def _webhook_url(text: str) -> str:
     parts = urlsplit(text)
     if not (text.isascii() and text.isprintable() and parts.hostname and _has_usable_port(parts)):
-        raise ValueError("must be an absolute URL, of printable ASCII characters")
+        raise ValueError("must be an absolute URL of printable ASCII characters")
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(text)):
         raise ValueError("must be https (http on loopback only)")
     return text
@@ -200,14 +200,16 @@ def _contradictions(read: Mapping[str, Any]) -> list[str]:
     partner = {name.upper(): read[name] for name in ("graph_tenant_id", "graph_client_id") if name in read}
     if len(partner) == 2 and any(partner.values()) and not all(partner.values()):
         (missing,) = (name for name, value in partner.items() if not value)
-        faults.append(f"{missing} is required: GRAPH_TENANT_ID and GRAPH_CLIENT_ID belong together.")
+        faults.append(f"{missing} is required: GRAPH_TENANT_ID and GRAPH_CLIENT_ID must be set together.")
     if read.get("poll_interval_seconds", 0) > read.get("poll_max_seconds", float("inf")):
         faults.append("POLL_MAX_SECONDS must not be less than POLL_INTERVAL_SECONDS.")
     if read.get("invoice_wait_days", 0) * 24 > read.get("invoice_recheck_hours", float("inf")) * MOST_LOOKS:
-        faults.append(f"INVOICE_RECHECK_HOURS is too short: INVOICE_WAIT_DAYS must hold it {MOST_LOOKS} times at most.")
+        faults.append(
+            f"INVOICE_RECHECK_HOURS is too short: it must fit into INVOICE_WAIT_DAYS at most {MOST_LOOKS} times."
+        )
     landing_url = read.get("landing_url") or ""
     if urlsplit(landing_url).scheme == "http" and not read.get("landing_connection_string"):
-        faults.append("LANDING_CONNECTION_STRING is required where LANDING_URL is http.")
+        faults.append("LANDING_CONNECTION_STRING is required if LANDING_URL is http.")
     return faults
 
 

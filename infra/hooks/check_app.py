@@ -85,7 +85,7 @@ def _line(text: str) -> str:
 
 
 def _role_command(environment: Mapping[str, str]) -> str:
-    """The command that lets the app write to the landing container, whoever built that."""
+    """The command that lets the app write to the landing container, whether built here or not."""
     host, container = environment["LANDING_URL"].split("/")[2:4]
     account = host.split(".")[0]
     return (
@@ -97,7 +97,7 @@ def _role_command(environment: Mapping[str, str]) -> str:
 
 
 def _ask(url: str, key: str, sleep: Callable[[float], None]) -> Answer:
-    """The app's answer, once it is more than a sign that it has not begun yet."""
+    """The app's answer, once the app has started."""
     answer = _asked_once(url, key)
     for _ in range(TRIES - 1):
         if answer.body or answer.status == HTTPStatus.UNAUTHORIZED:

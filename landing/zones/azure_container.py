@@ -49,7 +49,7 @@ PULL_SECONDS = 240
 """Seconds given to a call in which the service pulls: the client's default of 60 is too short for 256 MiB, and with a
 slice of time before it the activity must end within a plan's 10 minutes."""
 
-# At the service, and at the client, where the name differs; whoever calls tries again, not the client.
+# For the service, and for the client, under its own name; the caller tries again, not the client.
 _PATIENTLY: dict[str, Any] = {"timeout": PULL_SECONDS, "read_timeout": PULL_SECONDS, "retry_total": 0}
 # Staged blocks are gone once another copy of the same blob was committed; a container's name is free again in a while.
 _TEMPORARY = frozenset({"InvalidBlockList", "ContainerBeingDeleted"})

@@ -71,7 +71,7 @@ class LocalFolder:
         await asyncio.to_thread(_remove_folder, self._root / folder)
 
     async def copy(self, url: str, path: str, *, replacing: str | None = None, out_of_time: Callable[[], bool]) -> Copy:
-        """Streams the source beside its target, checks length and MD5, and gives it its name.
+        """Streams the source into a file next to its target, checks length and MD5, then gives it its name.
 
         A blob that was begun is finished: where a local folder is, no plan ends an activity.
         """
@@ -134,7 +134,7 @@ def _disk_faults() -> Iterator[None]:
         yield
     except FileNotFoundError:
         # Folders are made before they are used: somebody has removed one in between.
-        raise LandingUnavailable("A folder of the landing folder was removed just now.") from None
+        raise LandingUnavailable("A folder in the landing folder has just been removed.") from None
     except OSError as fault:
         raise LandingRefused(f"The landing folder cannot be used: {fault.strerror or type(fault).__name__}.") from None
 

@@ -65,7 +65,7 @@ class LandingZone(Protocol):
         """Writes the small file, whatever stood there before; a reader sees the old or the new content, whole."""
 
     async def swap(self, path: str, content: bytes, seen: str | None) -> bool:
-        """Writes the small file if what stands there is still what had the tag `seen` (None: nothing); else False."""
+        """Writes the small file if the current one still has the tag `seen` (None: there is none); else False."""
 
     async def find(self, path: str) -> Landed | None:
         """What stands at `path`, with its MD5 where that can be known; None where nothing does."""
@@ -82,7 +82,7 @@ class LandingZone(Protocol):
     async def remove_folder(self, folder: str, last: str) -> None:
         """Removes everything below the folder, and the file at the path `last` not before the others.
 
-        What somebody writes there in the very moment may be removed, or stay.
+        What somebody writes there at that moment may be removed, or stay.
         """
 
     async def copy(self, url: str, path: str, *, replacing: str | None = None, out_of_time: Callable[[], bool]) -> Copy:

@@ -15,7 +15,7 @@ UNFINISHED = ".unfinished-"
 
 
 class UnfinishedFile:
-    """A file beside its target, made with its first bytes, until it takes the target's name or is discarded."""
+    """A file next to its target, made with its first bytes, until it takes the target's name or is discarded."""
 
     def __init__(self, target: str) -> None:
         self._target = target
@@ -69,7 +69,7 @@ class UnfinishedFile:
 
 
 def sync(path: str | Path) -> None:
-    """Waits until a power cut does not take the file's bytes any more, or the names of a folder."""
+    """Waits until the file's bytes, or a folder's names, survive a power cut."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -95,7 +95,7 @@ def _write(file: FileIO, piece: bytes | memoryview) -> None:
 
 
 def _write_back(file: FileIO) -> None:
-    """Lets the system begin to write it to the disk.
+    """Lets the system start writing it to the disk.
 
     Measured over what `make bench` copies: 16 blobs of 64 MiB land, durable, in 0.7 times what they take without.
     """

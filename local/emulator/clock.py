@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
-Clock = Callable[[], datetime]
+Now = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
@@ -33,6 +33,6 @@ def midnight(day: date) -> str:
 
 
 def expiry(now: datetime, seconds: float) -> datetime:
-    """The first whole second that is at least so many seconds away."""
+    """The first whole second that is at least `seconds` away."""
     exact = now + timedelta(seconds=seconds)
     return exact.replace(microsecond=0) + timedelta(seconds=math.ceil(exact.microsecond / 1_000_000))

@@ -7,7 +7,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Mount
 
-from local.emulator.clock import Clock, expiry, utc_now
+from local.emulator.clock import Now, expiry, utc_now
 from local.emulator.data.books import Books
 from local.emulator.data.datasets import VERSIONS
 from local.emulator.data.exports import Blob, Export
@@ -37,7 +37,7 @@ class Emulator:
     `signatures` are those of all SAS tokens issued so far, plain and percent-encoded, to look for where none may be.
     `fired` are the faults that have happened so far, one as often as it has.
 
-    Blobs are served by the emulator itself, or lie in Azurite where `blobs` says so. `now` is its only clock. `faults`
+    Blobs are served by the emulator itself, or by Azurite if `blobs` says so. `now` is its only clock. `faults`
     is the script of what goes wrong.
     """
 
@@ -46,7 +46,7 @@ class Emulator:
         options: EmulatorOptions = _DEFAULTS,
         *,
         blobs: AzuriteBlobs | None = None,
-        now: Clock = utc_now,
+        now: Now = utc_now,
         faults: Sequence[Fault] = (),
     ) -> None:
         self.requests: list[ReceivedRequest] = []

@@ -39,7 +39,7 @@ def resolved(schedule: str, settings: Mapping[str, str]) -> str:
     """The schedule, `%NAME%` being replaced by the app setting of that name.
 
     Raises:
-        SettingsError: when the setting is missing, or is no NCRONTAB expression of six fields.
+        SettingsError: when the setting is missing, or is not an NCRONTAB expression of six fields.
     """
     if schedule.startswith("%") and schedule.endswith("%"):
         name = schedule.strip("%")
@@ -47,5 +47,5 @@ def resolved(schedule: str, settings: Mapping[str, str]) -> str:
             raise SettingsError([f"{name} is required: the timer's schedule is taken from it."])
         schedule = settings[name]
     if not croniter.is_valid(schedule, second_at_beginning=True) or len(schedule.split()) != 6:
-        raise SettingsError([f"The timer's schedule {schedule!r} is no NCRONTAB expression of six fields."])
+        raise SettingsError([f"The timer's schedule {schedule!r} is not an NCRONTAB expression of six fields."])
     return schedule

@@ -34,7 +34,7 @@ def test_an_export_beside_its_copies_is_measured() -> None:
     events, exports = _column(section, "events"), _column(section, "exports")
     assert events[0] == events[1] < events[2]
     assert events[3] == exports[3] * events[0]
-    assert all(rate > 0 for rate in _column(section, "exports a second"))
+    assert all(rate > 0 for rate in _column(section, "exports per second"))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="The peak of a process's memory is read from /proc.")
@@ -51,7 +51,7 @@ def test_imports_are_timed() -> None:
     """Some time passes in each, and the libraries alone are what the others stand beside."""
     section = cold_start.measure(quick=True)
     _require_sane(section, rows=3, goals=1)
-    least, median, most = (_column(section, name) for name in ("least ms", "median ms", "most ms"))
+    least, median, most = (_column(section, name) for name in ("min ms", "median ms", "max ms"))
     assert all(0 < a <= b <= c for a, b, c in zip(least, median, most, strict=True))
-    assert _column(section, "beside the libraries")[0] == 1
+    assert _column(section, "relative to the libraries")[0] == 1
     assert "function_app" in section.goals[0].text

@@ -20,7 +20,7 @@ from tests.http_start.fake_durable import BEGINNING
 LATEST = "2026-10"
 NO_MONTH = "It must be a month, e.g. 2026-10."
 NOT_ENDED = "It must be a month that has ended: 2026-10 at the latest."
-NOT_TAKEN = "This field is not taken beside the others."
+NOT_TAKEN = "This field cannot be combined with the others."
 
 
 def _faults(body: object) -> list[tuple[str, str]]:

@@ -220,7 +220,7 @@ async def _november(story: Story) -> None:
         "code": "InvoicesFailed",
         "message": "1 of 2 exports of the month failed: "
         "billedUsage-G000000112-full: 5000: Microsoft's export failed: No data available",
-        "remedy": "Mend what their messages name, then start the month again: what landed is kept.",
+        "remedy": "Fix what their messages name, then start the month again: what landed is kept.",
         "requestId": None,
     }
     assert await story.host.get("monthly-2026-11") == {

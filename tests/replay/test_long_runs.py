@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from messages.exports import OperationAnswer
 from messages.names import (
     CHECK_OPERATION,
@@ -23,6 +25,8 @@ from tests.replay.exports import BLOB_BYTES, ORDER, POLICY, Slices, polling, rep
 from tests.replay.player import START, Play, Reply, play_on, play_story, require_deterministic
 
 MOST_EVENTS = 1000
+
+pytestmark = pytest.mark.timeout(180)
 
 
 class _Flaky:

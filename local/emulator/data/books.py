@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal, localcontext
 
-from local.emulator.clock import Clock
+from local.emulator.clock import Now
 from local.emulator.data.bill import Bill
 from local.emulator.data.customers import customers_in
 from local.emulator.data.invoices import Invoice, Invoices
@@ -20,7 +20,7 @@ _MOST_PAST_ROWS = 20_000
 class Books:
     """One consistent ledger: every figure that the emulator gives of a month comes from here."""
 
-    def __init__(self, options: EmulatorOptions, invoices: Invoices, now: Clock) -> None:
+    def __init__(self, options: EmulatorOptions, invoices: Invoices, now: Now) -> None:
         self._options = options
         self._invoices = invoices
         self._now = now

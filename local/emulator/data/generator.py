@@ -13,7 +13,7 @@ from local.emulator.data.money import EXACT
 
 
 class Generator:
-    """Makes the data of everything that can be exported, in so many blobs, and nothing twice."""
+    """Makes the data of everything that can be exported, split into blobs, and makes nothing twice."""
 
     def __init__(self, blobs: int) -> None:
         self._blobs = blobs

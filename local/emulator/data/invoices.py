@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
-from local.emulator.clock import Clock
+from local.emulator.clock import Now
 from local.emulator.data.events import (
     AMENDED_AFTER,
     CURRENCIES,
@@ -65,7 +65,7 @@ class Invoices:
     known. What happens to invoices is said by `events`; with a past, things happen in certain months besides.
     """
 
-    def __init__(self, ids: Iterable[str], now: Clock, months: int = 0, events: Collection[Event] = ()) -> None:
+    def __init__(self, ids: Iterable[str], now: Now, months: int = 0, events: Collection[Event] = ()) -> None:
         self._now = now
         self._events = events
         self._first_month = months_back(month_before(now()), months - 1) if months else None

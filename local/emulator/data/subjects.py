@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Self
 
-from local.emulator.clock import Clock
+from local.emulator.clock import Now
 from local.emulator.data.datasets import DATASETS
 from local.emulator.data.months import month_before, month_of
 
@@ -23,12 +23,12 @@ class Subject:
     month: date | None = None
 
     @classmethod
-    def asked(cls, dataset: str, body: Mapping[str, str], now: Clock) -> Self:
+    def asked(cls, dataset: str, body: Mapping[str, str], now: Now) -> Self:
         """What a valid body asks for at this moment: `current` and `last` are this month and the one before."""
         return cls(dataset, body[DATASETS[dataset].about], _month(body.get("billingPeriod"), now))
 
     @classmethod
-    def named(cls, dataset: str, about: str, billing_period: str | None, now: Clock) -> Self:
+    def named(cls, dataset: str, about: str, billing_period: str | None, now: Now) -> Self:
         """What a caller in Python names.
 
         Raises:
@@ -44,7 +44,7 @@ class Subject:
         return cls.asked(dataset, body, now)
 
 
-def _month(billing_period: str | None, now: Clock) -> date | None:
+def _month(billing_period: str | None, now: Now) -> date | None:
     match billing_period:
         case None:
             return None

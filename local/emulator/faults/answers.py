@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from local.emulator.clock import Clock
+from local.emulator.clock import Now
 from local.emulator.faults.fault import Answer, RequestKind
 from local.emulator.services import partner_center
 from local.emulator.services.blob_errors import BlobError, answer_blob_error
@@ -18,7 +18,7 @@ _MESSAGE = "A fault script has this answered."
 class FaultAnswers:
     """Makes the apps that give the answers of fault scripts. `now` dates Graph's error bodies."""
 
-    def __init__(self, now: Clock) -> None:
+    def __init__(self, now: Now) -> None:
         self._graph = ErrorBodies(now)
 
     def app(self, answer: Answer, kind: RequestKind) -> ASGIApp:

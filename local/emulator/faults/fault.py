@@ -9,7 +9,7 @@ RequestKind = Literal["export", "operation", "manifest", "invoices", "blob", "bl
 """Posting an export; reading an operation, a manifest, the invoices, a blob (GET) or its properties (HEAD)."""
 
 Cut = Literal["before-header", "after-header"] | int
-"""Where the connection ends: before the answer, after its header, or after so many bytes of its body."""
+"""Where the connection ends: before the answer, after its header, or after a number of bytes of its body."""
 
 _OF_REAL_ANSWERS = ("headers", "merge", "flip")
 _EFFECTS = ("answer", *_OF_REAL_ANSWERS, "delay", "cut")

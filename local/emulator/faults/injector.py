@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from local.emulator.clock import Clock
+from local.emulator.clock import Now
 from local.emulator.faults.answers import FaultAnswers
 from local.emulator.faults.effects import WholeAnswer
 from local.emulator.faults.fault import Cut, Fault, RequestKind
@@ -22,7 +22,7 @@ class FaultInjector:
     Faults that meet in one request happen together: changes in the script's order, the first answer and the first cut.
     """
 
-    def __init__(self, app: ASGIApp, faults: Sequence[Fault], fired: list[Fault], now: Clock) -> None:
+    def __init__(self, app: ASGIApp, faults: Sequence[Fault], fired: list[Fault], now: Now) -> None:
         self._app = app
         self._faults = faults
         self._fired = fired

@@ -27,7 +27,7 @@ def broken_rules(item: object, rules: Mapping[str, Rule], prefix: str = "") -> I
         yield "It must be an object."
         return
     for name in sorted(item.keys() - rules.keys()):
-        yield f"{prefix}{name} is not known; there are {', '.join(rules)}."
+        yield f"{prefix}{name} is not known; known are {', '.join(rules)}."
     for name in rules.keys() & _REQUIRED - item.keys():
         yield f"{prefix}{name} is required."
     for name, (holds, sentence) in rules.items():
@@ -69,7 +69,7 @@ FAULT: Mapping[str, Rule] = {
     "path": (lambda value: isinstance(value, str), "a text"),
     "occurrence": (_is_occurrence, 'a number from 1 on, a list of them, a range such as "2-4" or "3-", or "every"'),
     "answer": (lambda value: isinstance(value, Mapping), "an object"),
-    "headers": (_are_header_changes, "an object of texts, with null for a header that is removed"),
+    "headers": (_are_header_changes, "an object of strings, with null for a header to remove"),
     "merge": (lambda value: isinstance(value, Mapping), "an object"),
     "flip": (_is_count, "a number of bytes"),
     "delay": (_is_seconds, "a number of seconds"),
@@ -80,7 +80,7 @@ FAULT: Mapping[str, Rule] = {
 }
 ANSWER: Mapping[str, Rule] = {
     "status": (_is_status, "an HTTP status"),
-    "headers": (_are_headers, "an object of texts"),
-    "json": (lambda value: value is not None, "something else than null"),
+    "headers": (_are_headers, "an object of strings"),
+    "json": (lambda value: value is not None, "anything but null"),
     "text": (lambda value: isinstance(value, str), "a text"),
 }

@@ -13,7 +13,7 @@ _FORM = re.compile(r"bytes=(\d+)-(\d*)")
 def byte_range(headers: Mapping[str, str], length: int) -> range | None:
     """The offsets that `x-ms-range`, or else `Range`, asks for: empty where none is within the blob's `length`.
 
-    None without such a header, or with one of another form: then the whole blob is the answer.
+    None without such a header, or with one in another form: then the answer is the whole blob.
     """
     form = _FORM.fullmatch(headers.get("x-ms-range") or headers.get("Range") or "")
     if form is None:

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from local.emulator.clock import Clock
+from local.emulator.clock import Now
 from local.emulator.data.customers import partner_tenant_id
 from local.emulator.data.datasets import DATASETS
 from local.emulator.data.exports import Export
@@ -39,7 +39,7 @@ GrantAccess = Callable[[Export, str], Awaitable[Grant]]
 class Graph:
     """The partner billing API. Its versions share their operations."""
 
-    def __init__(self, options: EmulatorOptions, statements: Statements, grant: GrantAccess, now: Clock) -> None:
+    def __init__(self, options: EmulatorOptions, statements: Statements, grant: GrantAccess, now: Now) -> None:
         self._options = options
         self._statements = statements
         self._grant = grant

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from local.emulator.clock import Clock, without_zone
+from local.emulator.clock import Now, without_zone
 
 
 @dataclass
@@ -52,7 +52,7 @@ class RequestIds:
 class ErrorBodies:
     """Exception handlers that answer with Graph's error body. `now` dates it."""
 
-    def __init__(self, now: Clock) -> None:
+    def __init__(self, now: Now) -> None:
         self._now = now
 
     async def from_graph_error(self, request: Request, error: Exception) -> JSONResponse:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from local.emulator.clock import Clock, midnight
+from local.emulator.clock import Now, midnight
 from local.emulator.data.events import AMENDED_AFTER
 from local.emulator.data.invoices import Invoice, Invoices, adjustment_note_id, void_note_id
 from local.emulator.data.line import json_text
@@ -30,7 +30,7 @@ Json = dict[str, object]
 class PartnerCenter:
     """The new-commerce invoices that are there, and a legacy one, which has no daily-rated usage."""
 
-    def __init__(self, token: str, invoices: Invoices, total: Callable[[str], Decimal], now: Clock) -> None:
+    def __init__(self, token: str, invoices: Invoices, total: Callable[[str], Decimal], now: Now) -> None:
         self._token = token
         self._invoices = invoices
         self._total = total
@@ -83,7 +83,7 @@ class PartnerCenter:
         return document | self._amendments(invoice, document)
 
     def _amendments(self, invoice: Invoice, document: Json) -> Json:
-        """What amends an invoice stands in it: whole documents of the same form."""
+        """An invoice contains what amends it: whole documents of the same form."""
         total = self._total(invoice.id) if self._invoices.amendments(invoice) else Decimal(0)
         notes = {
             "correction": ("void_note", void_note_id, -total),

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from local.emulator.clock import Clock
+from local.emulator.clock import Now
 from local.emulator.data.exports import Blob, Export
 from local.emulator.services.blob_errors import BlobError
 from local.emulator.services.byte_range import byte_range
@@ -24,9 +24,9 @@ from local.emulator.services.storage import Grant
 
 
 class ServedBlobs:
-    """Holds blobs and serves them to whoever has a SAS token for their folder."""
+    """Holds blobs and serves them to callers with a SAS token for their folder."""
 
-    def __init__(self, now: Clock) -> None:
+    def __init__(self, now: Now) -> None:
         self._now = now
         self._signer = Signer(secrets.token_bytes(32))
         self._stored: dict[str, tuple[Export, datetime]] = {}
@@ -53,7 +53,7 @@ class ServedBlobs:
     def _find(self, request: Request) -> tuple[Blob, datetime]:
         dataset, folder, name = (request.path_params[part] for part in ("dataset", "folder", "name"))
         folder = f"{dataset}/{folder}"
-        # Whoever has no token must not learn what exists.
+        # Callers without a token must not learn what exists.
         if not self._signer.admits(request.query_params, _root(folder), self._now()):
             raise BlobError(HTTPStatus.FORBIDDEN, "AuthenticationFailed", "Server failed to authenticate the request.")
         export, modified = self._stored[folder]

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from threading import Thread
 
-from local.emulator.clock import Clock
+from local.emulator.clock import Now
 from local.emulator.data.bill import Bill
 from local.emulator.data.books import Books
 from local.emulator.data.contents import CONTENTS
@@ -38,7 +38,7 @@ class Statements:
     stated.
     """
 
-    def __init__(self, options: EmulatorOptions, invoices: Invoices, books: Books, now: Clock) -> None:
+    def __init__(self, options: EmulatorOptions, invoices: Invoices, books: Books, now: Now) -> None:
         self._currencies = options.currencies
         self._invoices = invoices
         self._books = books
@@ -61,7 +61,7 @@ class Statements:
         return self._statement(subject).since
 
     def is_made(self, subject: Subject, attribute_set: str) -> bool:
-        """Whether the subject's data can be read without a wait; much of it is made beside all else."""
+        """Whether the subject's data can be read without waiting; much data is made in the background."""
         key = subject, attribute_set, self._statement(subject)
         if self._is_little or key in self._made:
             return True
@@ -93,7 +93,7 @@ class Statements:
         self._state(subject, Statement(self._moment(), export=export))
 
     def fail(self, subject: Subject, failure: Failure) -> None:
-        """From now on, until it is stated anew, exports of the subject end so."""
+        """From now on, until its data is stated again, exports of the subject end like this."""
         self._failures[subject] = failure
 
     def _statement(self, subject: Subject) -> Statement:
