@@ -28,7 +28,7 @@ def to_its_end(context: DurableOrchestrationContext, play: Callable[[Run], Steps
     except ExportFailed as failure:
         problem = failure.problem
     except Exception as fault:
-        run.log(logging.ERROR, "ended for a reason that nobody foresaw.", with_traceback=True)
+        run.log(logging.ERROR, "ended for an unexpected reason.", with_traceback=True)
         problem = _unforeseen(fault)
     else:
         yield from notices.begin(run, "unchanged" if result.get("unchanged") else "succeeded", result)
@@ -42,6 +42,6 @@ def _unforeseen(fault: Exception) -> Problem:
     """Nobody knows what its text holds, so only its kind is told."""
     return Problem(
         "Unexpected",
-        f"The orchestration ended for a reason that it did not foresee: {type(fault).__name__}.",
+        f"The orchestration ended for an unexpected reason: {type(fault).__name__}.",
         "Look at the app's log for the cause; then start the run again: what landed is kept.",
     )
