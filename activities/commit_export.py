@@ -1,13 +1,13 @@
 """Verifies that all of it is there, and only then says so: `_manifest.json`, then `_SUCCESS`, then `_latest.json`."""
 
-from activities.door import JsonObject, activity
+from activities.door import JsonObject, activity_of_run
 from activities.versions import contents, require_planned, result, sweep_others, version_of
 from clients.process import clients
 from messages.exports import CommitAnswer, VersionOrder
 from messages.names import COMMIT_EXPORT
 
 
-@activity(COMMIT_EXPORT)
+@activity_of_run(COMMIT_EXPORT)
 async def commit_export(message: JsonObject) -> JsonObject:
     """`CommitAnswer` to a `VersionOrder`."""
     order = VersionOrder.from_json(message)

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Iterable
 
-from activities.door import JsonObject, activity
+from activities.door import JsonObject, activity_of_run
 from activities.problems import not_done
 from activities.versions import require_planned, version_folder
 from billing.answers import Manifest
@@ -19,7 +19,7 @@ from messages.names import COPY_BLOBS
 from messages.problems import NotDone
 
 
-@activity(COPY_BLOBS)
+@activity_of_run(COPY_BLOBS)
 async def copy_blobs(message: JsonObject) -> JsonObject:
     """`CopyAnswer` to a `CopyOrder`."""
     order = CopyOrder.from_json(message)

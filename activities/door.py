@@ -11,9 +11,11 @@ from azure.durable_functions import DurableOrchestrationClient
 
 from activities.problems import not_done
 from clients.redaction import redacted
-from failures import Failure
+from failures import LATER, Failure
 from failures.text import cleaned
-from messages.problems import Answer
+from messages.exports import OfRun
+from messages.instances import has_ended
+from messages.problems import Answer, NotDone, Problem
 
 if TYPE_CHECKING:
     JsonObject = dict[str, Any]
@@ -49,6 +51,30 @@ def activity_with_client(
         return blueprint.activity_trigger(input_name="message", activity=name)(with_client)
 
     return register
+
+
+def activity_of_run(name: str) -> Callable[[Callable[[JsonObject], Awaitable[JsonObject]]], Any]:
+    """Registers an async activity as `activity` does, whose order may say for which orchestration it is called.
+
+    Once that has ended, or what it runs within, nobody waits for the answer, and nothing is done.
+    """
+
+    def register(function: Callable[[JsonObject], Awaitable[JsonObject]]) -> Any:
+        async def asking_first(message: JsonObject, client: DurableOrchestrationClient) -> JsonObject:
+            for id_ in OfRun.from_json(message).lineage:
+                if has_ended(await client.get_status(id_)):
+                    return Answer(not_done=_ended()).to_json()
+            return await function(message)
+
+        asking_first.__name__, asking_first.__doc__ = function.__name__, function.__doc__
+        return activity_with_client(name)(asking_first)
+
+    return register
+
+
+def _ended() -> NotDone:
+    problem = Problem("Ended", "The export ended before this step began.", "Start it again: what landed is kept.")
+    return NotDone(problem, LATER)
 
 
 def _guarded(name: str, function: Callable[P, Awaitable[JsonObject]]) -> Callable[P, Awaitable[JsonObject]]:

@@ -1,13 +1,13 @@
 """Looks whether the planned data has landed before; if so, no blob is copied and only the pointer may have to move."""
 
-from activities.door import JsonObject, activity
+from activities.door import JsonObject, activity_of_run
 from activities.versions import contents, require_planned, result, sweep_others, version_of
 from clients.process import clients
 from messages.exports import VersionAnswer, VersionOrder
 from messages.names import REUSE_VERSION
 
 
-@activity(REUSE_VERSION)
+@activity_of_run(REUSE_VERSION)
 async def reuse_version(message: JsonObject) -> JsonObject:
     """`VersionAnswer` to a `VersionOrder`: with a result where the version had been committed before."""
     order = VersionOrder.from_json(message)

@@ -25,6 +25,7 @@ from orchestrator.policy import index_ranges
 from settings import Settings
 
 HOST = Path(__file__).parent.parent / "host.json"
+UNASKED_CLIENT = json.dumps({"taskHubName": "local", "creationUrls": {}, "managementUrls": {}})
 REQUEST = ExportRequest.of_invoice("G016907411")
 
 
@@ -92,7 +93,9 @@ async def _copy_ranges(plan: Plan, settings: Settings) -> None:
 
 
 async def _copy_slice(order: CopyOrder) -> int:
-    answer = CopyAnswer.from_json(await index(function_app.app).activities[COPY_BLOBS].call(order.to_json()))
+    # Without an orchestration, the activity has nothing to ask its Durable client for.
+    copy_blobs = index(function_app.app).activities[COPY_BLOBS].call
+    answer = CopyAnswer.from_json(await copy_blobs(message=order.to_json(), client=UNASKED_CLIENT))
     if answer.not_done:
         raise AssertionError(answer.not_done.problem)
     return answer.next

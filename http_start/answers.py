@@ -17,12 +17,13 @@ log = logging.getLogger(__name__)
 
 
 class Refused(Exception):
-    """The call is answered with a problem document of this HTTP status."""
+    """The call is answered with a problem document of this HTTP status; it may be made again after those seconds."""
 
-    def __init__(self, status: HTTPStatus, detail: str) -> None:
+    def __init__(self, status: HTTPStatus, detail: str, retry_seconds: int | None = None) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
+        self.headers = {} if retry_seconds is None else {"Retry-After": str(retry_seconds)}
 
 
 def answer(
@@ -33,14 +34,18 @@ def answer(
 
 
 def problem(
-    status: HTTPStatus, detail: str, faults: Iterable[tuple[str, str]] = (), title: str | None = None
+    status: HTTPStatus,
+    detail: str,
+    faults: Iterable[tuple[str, str]] = (),
+    title: str | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> func.HttpResponse:
     """A problem document. `faults` are pairs of a field's name, or "" for the whole, and a sentence."""
     document: dict[str, Any] = {"title": title or status.phrase, "status": status, "detail": detail}
     errors = [{"field": field, "detail": sentence} if field else {"detail": sentence} for field, sentence in faults]
     if errors:
         document["errors"] = errors
-    return _fresh(json.dumps(document), status, "application/problem+json", {})
+    return _fresh(json.dumps(document), status, "application/problem+json", headers or {})
 
 
 def _fresh(body: str, status: HTTPStatus, mimetype: str, headers: Mapping[str, str]) -> func.HttpResponse:
@@ -62,7 +67,7 @@ def answers_problems(
         except InvalidRequest as invalid:
             return problem(HTTPStatus.BAD_REQUEST, str(invalid), invalid.faults, title="The request is not valid")
         except Refused as refused:
-            return problem(refused.status, refused.detail)
+            return problem(refused.status, refused.detail, headers=refused.headers)
         except SettingsError as error:
             faults = [(fault.split(" ", 1)[0], fault) for fault in error.faults]
             return problem(HTTPStatus.INTERNAL_SERVER_ERROR, str(error), faults, title="The app is not configured")

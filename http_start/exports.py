@@ -1,8 +1,6 @@
-"""Starts, watches and cancels exports through the Durable client."""
+"""Starts and watches exports through the Durable client."""
 
-import asyncio
 from datetime import datetime, timedelta
-from http import HTTPStatus
 from typing import Any
 
 from azure.durable_functions import DurableOrchestrationClient
@@ -10,12 +8,9 @@ from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrc
 
 from catalog.export_request import ExportRequest
 from catalog.run_ids import EXPORT_ID, RUN_ID
-from http_start.answers import Refused
+from http_start.cancelling import require_not_being_cancelled
 from http_start.parsing import BEGINNING, unknown_export
 from http_start.status import (
-    ACTIVE,
-    ENDED,
-    is_active,
     just_started,
     poller_of,
     started_at,
@@ -24,20 +19,15 @@ from http_start.status import (
 )
 from messages.encoding import Message
 from messages.exports import ExportOrder, Policy
+from messages.instances import ENDED, is_active
 from messages.names import RUN_EXPORT
 from settings import Settings
 
 PAGE = 100
 """Instances that Durable lists at once."""
 
-MOST_PAGES = 50
-"""Pages of sub-orchestrations that are ended with one run."""
-
 SOON = timedelta(hours=1)
 """Beyond now: what continues as new while instances are listed, and clocks that differ."""
-
-PAGE_SECONDS = 0.2
-"""Durable's time to take note of what was ended, before the next page is read."""
 
 
 def order(request: ExportRequest, settings: Settings, now: datetime) -> ExportOrder:
@@ -67,7 +57,12 @@ async def start(
 async def start_run(
     client: DurableOrchestrationClient, name: str, run_id: str, order: Message, now: datetime
 ) -> dict[str, Any]:
-    """The status of the run of this id: the one that is running, else one that begins now."""
+    """The status of the run of this id: the one that is running, else one that begins now.
+
+    Raises:
+        Refused: while a run of this id is being cancelled.
+    """
+    await require_not_being_cancelled(client, run_id)
     running = await client.get_status(run_id)
     if is_active(running):
         return await _watched(client, running)
@@ -139,39 +134,3 @@ async def _created_between(
 async def forget_before(client: DurableOrchestrationClient, moment: datetime) -> None:
     """Removes the history of all runs that were started before the moment (UTC) and have ended."""
     await client.purge_instance_history_by(BEGINNING, moment, ENDED)
-
-
-async def cancel(client: DurableOrchestrationClient, export_id: str) -> dict[str, Any]:
-    """Ends the export and its sub-orchestrations; the status that it had.
-
-    Raises:
-        Refused: when there is none, or it has ended already.
-    """
-    status = await client.get_status(export_id)
-    if not status:
-        raise unknown_export()
-    active = is_active(status)
-    if active:
-        await client.terminate(export_id, "cancelled by a caller")
-    # Also of one that has ended: a call that broke off may have left some.
-    if not (await _cancel_children(client, export_id) or active):
-        raise Refused(HTTPStatus.CONFLICT, "The export has already ended.")
-    return status_document(status)
-
-
-async def _cancel_children(client: DurableOrchestrationClient, export_id: str) -> bool:
-    """Ends all sub-orchestrations, page by page: what has ended leaves room in Durable's one page for others.
-
-    The answer is whether there were any.
-    """
-    ended: set[str] = set()
-    for _ in range(MOST_PAGES):
-        page = await client.get_status_by(instance_id_prefix=f"{export_id}:", runtime_status=ACTIVE)
-        children = {child.instance_id for child in page}
-        for child in sorted(children - ended):
-            await client.terminate(child, "its export was cancelled")
-        ended |= children
-        if len(page) < PAGE:
-            break
-        await asyncio.sleep(PAGE_SECONDS)
-    return bool(ended)

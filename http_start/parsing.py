@@ -73,6 +73,18 @@ def location(request: func.HttpRequest, run_id: str) -> str:
     return urlunsplit((called.scheme, called.netloc, path, urlencode(key), ""))
 
 
+def forget(request: func.HttpRequest) -> bool:
+    """Whether the query asks for a run to be forgotten.
+
+    Raises:
+        InvalidRequest: when it says neither true nor false.
+    """
+    text = str(request.params.get("forget", "false"))
+    if text not in {"true", "false"}:
+        raise InvalidRequest([("forget", "It must be true or false.")])
+    return text == "true"
+
+
 def unknown_export() -> Refused:
     """The refusal of an id that no export has."""
     return Refused(HTTPStatus.NOT_FOUND, "There is no export of this id.")

@@ -9,7 +9,7 @@ from azure.durable_functions import DurableOrchestrationClient, OrchestrationRun
 from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
 
 from http_start.answers import Refused
-from http_start.status import is_active
+from messages.instances import is_active
 from messages.names import CHECK_READINESS
 
 LOOK_SECONDS = 0.5

@@ -8,7 +8,7 @@ from typing import Any
 import azure.functions as func
 from azure.durable_functions import DurableOrchestrationClient
 
-from http_start import exports, monthly, parsing, readiness
+from http_start import cancelling, exports, monthly, parsing, readiness
 from http_start.answers import answer, answers_problems
 from http_start.blueprint import blueprint
 from settings import configured
@@ -78,5 +78,8 @@ async def get_description(req: func.HttpRequest) -> func.HttpResponse:
 @blueprint.durable_client_input(client_name="client")
 @answers_problems
 async def delete_export(req: func.HttpRequest, client: DurableOrchestrationClient) -> func.HttpResponse:
-    """Cancels an export: 202."""
-    return _accepted(req, await exports.cancel(client, parsing.subject_id(req)))
+    """Cancels an export, or forgets one that has ended: 202."""
+    run_id = parsing.subject_id(req)
+    if parsing.forget(req):
+        return _accepted(req, await cancelling.forget(client, run_id, datetime.now(UTC)))
+    return _accepted(req, await cancelling.cancel(client, run_id))

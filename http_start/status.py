@@ -7,6 +7,7 @@ from typing import Any
 from azure.durable_functions import OrchestrationRuntimeStatus
 from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
 
+from messages.instances import is_active
 from messages.problems import Problem
 
 _STATES = {
@@ -19,23 +20,12 @@ _STATES = {
     OrchestrationRuntimeStatus.Terminated: "cancelled",
     OrchestrationRuntimeStatus.Canceled: "cancelled",
 }
-ACTIVE = [status for status, state in _STATES.items() if state in {"pending", "running"}]
-"""Durable's words for an orchestration that has not ended."""
-
-ENDED = [status for status in _STATES if status not in ACTIVE]
-"""Its words for one that has."""
-
 _UNEXPECTED = Problem(
     "Unexpected",
     "The orchestration ended for an unexpected reason.",
     "Look at the app's log for the cause.",
 )
 _NO_PROGRESS = {"blobsDone": 0, "blobCount": 0, "bytesDone": 0}
-
-
-def is_active(status: DurableOrchestrationStatus) -> bool:
-    """Whether the export exists and has not ended."""
-    return bool(status) and status.runtime_status in ACTIVE
 
 
 def whole_second(moment: datetime) -> datetime:

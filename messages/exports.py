@@ -22,6 +22,22 @@ class Policy(Message):
 
 
 @dataclass(frozen=True)
+class OfRun(Message):
+    """What the orders say of activities that do nothing for an orchestration that has ended: its id.
+
+    Orders of releases before do not say it.
+    """
+
+    run_id: str | None = None
+
+    @property
+    def lineage(self) -> list[str]:
+        """The ids of the run that a caller started, of what runs within it, and so on to the orchestration's own."""
+        parts = self.run_id.split(":") if self.run_id else []
+        return [":".join(parts[: length + 1]) for length in range(len(parts))]
+
+
+@dataclass(frozen=True)
 class Plan(Message):
     """What an operation's manifest says, without its SAS token and its list of names.
 
@@ -143,10 +159,11 @@ class PollingAnswer(Answer):
 
 @dataclass(frozen=True)
 class VersionOrder(Message):
-    """Input of `reuse_version` and `commit_export`."""
+    """Input of `reuse_version` and `commit_export`; `run_id` as in `OfRun`."""
 
     request: ExportRequest
     plan: Plan
+    run_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -186,12 +203,16 @@ class CommitAnswer(Answer):
 
 @dataclass(frozen=True)
 class CopyOrder(Message):
-    """Input of `copy_blobs`: the blobs from index `start` up to, not including, `stop` of the sorted manifest."""
+    """Input of `copy_blobs`: the blobs from index `start` up to, not including, `stop` of the sorted manifest.
+
+    `run_id`: as in `OfRun`.
+    """
 
     request: ExportRequest
     plan: Plan
     start: int
     stop: int
+    run_id: str | None = None
 
 
 @dataclass(frozen=True)

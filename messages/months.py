@@ -11,7 +11,7 @@ from messages.problems import Answer, MetProblem
 
 @dataclass(frozen=True)
 class Outcome(PublicMessage):
-    """What became of one export of a monthly run; `state` is `succeeded` or `failed`."""
+    """What became of one export of a monthly run; `state` is `succeeded`, `failed` or `cancelled`."""
 
     invoice_id: str
     dataset: str

@@ -1,6 +1,15 @@
 """What happens next? Deterministic orchestrations, pure policies, and the messages that cross the durable boundary."""
 
-from orchestrator import backfill, check_readiness, monthly_exports, notices, poll_operation, run_export
+from orchestrator import backfill, cancel_run, check_readiness, monthly_exports, notices, poll_operation, run_export
 from orchestrator.blueprint import blueprint
 
-__all__ = ["backfill", "blueprint", "check_readiness", "monthly_exports", "notices", "poll_operation", "run_export"]
+__all__ = [
+    "backfill",
+    "blueprint",
+    "cancel_run",
+    "check_readiness",
+    "monthly_exports",
+    "notices",
+    "poll_operation",
+    "run_export",
+]

@@ -10,6 +10,7 @@ from messages.months import BackfillOrder, MonthlyOrder
 from messages.names import BACKFILL, MONTHLY_EXPORTS
 from messages.problems import Problem
 from orchestrator.blueprint import blueprint
+from orchestrator.cancelled import find_cancelled
 from orchestrator.endings import to_its_end
 from orchestrator.run import ContinueAsNew, ExportFailed, Run, Steps, reason_of
 
@@ -43,6 +44,8 @@ def _export(run: Run, order: BackfillOrder, month: str) -> Steps[dict[str, Any]]
     try:
         yield run.context.call_sub_orchestrator(MONTHLY_EXPORTS, monthly.to_json(), child, expected_type=dict)
     except Exception as fault:
+        if (yield from find_cancelled(run, [child])):
+            return {"month": month, "state": "cancelled", "error": None}
         return {"month": month, "state": "failed", "error": reason_of(fault)[:100]}
     return {"month": month, "state": "succeeded", "error": None}
 

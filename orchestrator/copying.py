@@ -81,7 +81,7 @@ class _Round:
 
     def _start(self, pending: list[int]) -> None:
         start, stop = pending
-        order = CopyOrder(self._request, self._progress.plan, start, stop)
+        order = CopyOrder(self._request, self._progress.plan, start, stop, self._run.context.instance_id)
         self._running[self._run.task(COPY_BLOBS, order)] = pending
 
     def _take(self, pending: list[int], answer: CopyAnswer) -> None:

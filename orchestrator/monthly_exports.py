@@ -15,6 +15,7 @@ from messages.months import InvoicesAnswer, InvoicesOrder, MonthlyOrder, Outcome
 from messages.names import LIST_INVOICES, MONTHLY_EXPORTS, RUN_EXPORT
 from messages.problems import Problem
 from orchestrator.blueprint import blueprint
+from orchestrator.cancelled import find_cancelled
 from orchestrator.endings import to_its_end
 from orchestrator.run import ContinueAsNew, ExportFailed, Run, Steps, reason_of
 
@@ -91,11 +92,25 @@ class _Month:
             request = running.pop(done)
             self._outcomes[request.export_id] = _outcome(request, done.result)
             self._show("exporting")
+        yield from self._tell_cancelled(requests)
+
+    def _tell_cancelled(self, requests: Sequence[ExportRequest]) -> Steps[None]:
+        failed = [request for request in requests if self._outcomes[request.export_id].error]
+        cancelled = yield from find_cancelled(self._run, [self._child_id(request) for request in failed])
+        for request in failed:
+            if self._child_id(request) in cancelled:
+                self._outcomes[request.export_id] = Outcome(
+                    request.values["invoiceId"], request.dataset_name, "cancelled"
+                )
+        self._show("exporting")
 
     def _begin(self, request: ExportRequest) -> Any:
-        child = f"{self._run.context.instance_id}:{request.export_id}"
+        child = self._child_id(request)
         order = ExportOrder(request, self._order.policy, started_at=self._run.now.replace(microsecond=0))
         return self._run.context.call_sub_orchestrator(RUN_EXPORT, order.to_json(), child, expected_type=dict)
+
+    def _child_id(self, request: ExportRequest) -> str:
+        return f"{self._run.context.instance_id}:{request.export_id}"
 
     def _show(self, phase: str) -> None:
         outcomes = self._outcomes.values()
@@ -104,7 +119,7 @@ class _Month:
 
     def _result(self, *, fitting: bool = False) -> dict[str, Any]:
         # Failures first, so that they are not among those that there is no room for.
-        outcomes = sorted(self._outcomes.items(), key=lambda item: (item[1].state, item[0]))
+        outcomes = sorted(self._outcomes.items(), key=lambda item: (not item[1].error, item[0]))
         invoices = [outcome.to_json() for _, outcome in outcomes]
         return {"month": self._order.month, "invoices": invoices[: _how_many_fit(invoices)] if fitting else invoices}
 

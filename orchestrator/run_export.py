@@ -50,7 +50,7 @@ def _attempt(run: Run, order: ExportOrder) -> Steps[Result]:
             raise _going_on(run, order, operation=operation)
         plan = yield from _await_plan(run, order, order.operation)
         run.show("planning", blob_count=plan.blob_count)
-        reused = yield from run.call(REUSE_VERSION, VersionOrder(order.request, plan), VersionAnswer)
+        reused = yield from run.call(REUSE_VERSION, _version(run, order, plan), VersionAnswer)
         return reused.result or (yield from _copy_and_commit(run, order, plan))
     except ExportAnew as reason:
         yield from _wait_for_next_attempt(run, order, reason.problem)
@@ -105,5 +105,9 @@ def _copy_and_commit(run: Run, order: ExportOrder, plan: Plan) -> Steps[Result]:
     if done.pending:
         raise _going_on(run, order, copying=done)
     run.show("committing", done.blobs_done, plan.blob_count, done.bytes_done)
-    committed = yield from run.call(COMMIT_EXPORT, VersionOrder(order.request, plan), CommitAnswer)
+    committed = yield from run.call(COMMIT_EXPORT, _version(run, order, plan), CommitAnswer)
     return committed.result
+
+
+def _version(run: Run, order: ExportOrder, plan: Plan) -> VersionOrder:
+    return VersionOrder(order.request, plan, run.context.instance_id)

@@ -104,8 +104,8 @@ class DurableEngine:
         now = self.clock.now()
         while self._fire_timers(now) or self._begin_children(now) or self._play_next(now) or self._end_terminated(now):
             pass
-        for _ in self._calls.begin(self.store.activities()):
-            pass
+        for begun in self._calls.begin(self.store.activities(now)):
+            self.store.hold(begun, now + self._options.hold)
         return self.store.next_moment(now)
 
     async def _wait(self, until: datetime | None) -> None:
@@ -172,7 +172,7 @@ class DurableEngine:
     def _schedule(self, instance: Instance, turn: Turn) -> None:
         for activity in turn.activities:
             call = Activity(instance.id, instance.execution, activity.task_id, activity.name, activity.input_json)
-            self.store.add_activity(call)
+            self.store.add_activity(call, self.clock.now())
         for task_id, fire_at in turn.timers:
             due = self._options.firing(datetime.fromisoformat(fire_at), self.clock.now())
             self.store.add_timer(instance, task_id, fire_at, due)

@@ -12,7 +12,7 @@ from typing import Any
 
 from local.engine.protocol import Event, timestamp
 
-_SCHEMA_VERSION = 2
+_SCHEMA_VERSION = 3
 """To be raised with each change of the schema."""
 
 _SCHEMA = f"""
@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS terminations (
     number INTEGER PRIMARY KEY, due TEXT NOT NULL, instance TEXT NOT NULL, reason TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS activities (
     execution TEXT NOT NULL, task INTEGER NOT NULL, instance TEXT NOT NULL, name TEXT NOT NULL, input TEXT,
-    PRIMARY KEY (execution, task));
+    due TEXT NOT NULL, PRIMARY KEY (execution, task));
 CREATE TABLE IF NOT EXISTS timers (
     execution TEXT NOT NULL, task INTEGER NOT NULL, instance TEXT NOT NULL, fire_at TEXT NOT NULL, due TEXT NOT NULL,
     PRIMARY KEY (execution, task));
@@ -43,7 +43,7 @@ PRAGMA user_version = {_SCHEMA_VERSION};
 _NEXT_MOMENT = """
 SELECT min(due) FROM (
     SELECT due FROM inbox UNION ALL SELECT due FROM starts UNION ALL SELECT due FROM terminations
-    UNION ALL SELECT due FROM timers)
+    UNION ALL SELECT due FROM timers UNION ALL SELECT due FROM activities)
 WHERE due > ?
 """
 
@@ -259,18 +259,26 @@ class Store:
         """The ids of instances that are to end by now, each with the reason; they leave the store."""
         return self._take("terminations", "instance, reason", now)
 
-    def add_activity(self, activity: Activity) -> None:
-        """An activity is to be called."""
-        row = (activity.execution, activity.task_id, activity.instance_id, activity.name, activity.input_json)
-        self._database.execute("INSERT INTO activities VALUES (?, ?, ?, ?, ?)", row)
+    def add_activity(self, activity: Activity, due: datetime) -> None:
+        """An activity is to be called when it is due."""
+        row = (*activity.key, activity.instance_id, activity.name, activity.input_json, timestamp(due))
+        self._database.execute("INSERT INTO activities VALUES (?, ?, ?, ?, ?, ?)", row)
+
+    def hold(self, activity: Activity, until: datetime) -> None:
+        """The activity is called by someone: it is to be called again only then, if it has not been answered."""
+        changed = (timestamp(until), *activity.key)
+        self._database.execute("UPDATE activities SET due = ? WHERE execution = ? AND task = ?", changed)
 
     def remove_activity(self, activity: Activity) -> None:
         """The activity was answered."""
         self._database.execute("DELETE FROM activities WHERE execution = ? AND task = ?", activity.key)
 
-    def activities(self) -> list[Activity]:
-        """The calls that are not answered, the oldest first."""
-        rows = self._database.execute("SELECT instance, execution, task, name, input FROM activities ORDER BY rowid")
+    def activities(self, now: datetime) -> list[Activity]:
+        """The calls that are not answered and that nobody is held to answer by now, the oldest first."""
+        rows = self._database.execute(
+            "SELECT instance, execution, task, name, input FROM activities WHERE due <= ? ORDER BY rowid",
+            (timestamp(now),),
+        )
         return [Activity(*row) for row in rows]
 
     def add_timer(self, instance: Instance, task_id: int, fire_at: str, due: datetime) -> None:

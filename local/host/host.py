@@ -12,7 +12,7 @@ from azure.durable_functions.models.utils import http_utils
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from local.engine import DurableEngine, Options, Store
+from local.engine import Clock, DurableEngine, Options, Store
 from local.functions import Functions, TimerFunction, index
 from local.host import durable_api, http_triggers, timers
 from local.serving import listen, serving, url_of
@@ -31,6 +31,7 @@ class Host:
         state: Path | None,
         settings: Mapping[str, str] | None,
         options: Options | None = None,
+        clock: Clock | None = None,
     ) -> None:
         """Opens the state.
 
@@ -43,6 +44,7 @@ class Host:
         self._schedules = _schedules(self._functions, settings) if settings is not None else []
         self._store = Store(state)
         self._options = options
+        self._clock = clock
         self._public = public
 
     @asynccontextmanager
@@ -51,7 +53,7 @@ class Host:
         # As on Azure, the extension's API has a port of its own, which no caller of the app is told.
         private = listen()
         binding = _client_binding(url_of(private))
-        engine = DurableEngine(self._functions, self._store, client_binding=binding, options=self._options)
+        engine = DurableEngine(self._functions, self._store, self._clock, binding, self._options)
         routes = [http_triggers.route(function, binding) for function in self._functions.routes]
         extension = Starlette(routes=durable_api.DurableApi(engine).routes)
         functions = Starlette(routes=routes)

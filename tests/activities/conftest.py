@@ -1,6 +1,7 @@
 """The activities, registered as they are, against an emulator in this process and a landing zone in a folder."""
 
 import asyncio
+import json
 import logging
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -179,6 +180,10 @@ class Bench:
         assert not [secret for secret in {*self.emulator.signatures, self.token} if secret in text]
 
 
+UNASKED_CLIENT = json.dumps({"taskHubName": "local", "creationUrls": {}, "managementUrls": {}})
+"""The binding of a Durable client that an activity has, and does not need."""
+
+
 class CalledInVain(Exception):
     """The activity could not do its work, and told why."""
 
@@ -200,7 +205,9 @@ async def _call(name: str, message: Message, answer: type[A]) -> A:
 
 async def call(name: str, message: Message) -> Any:
     """Calls the activity of this name."""
-    told = await index(function_app.app).activities[name].call(message.to_json())
+    activity = index(function_app.app).activities[name]
+    client = {activity.client_parameter: UNASKED_CLIENT} if activity.client_parameter else {}
+    told = await activity.call(message=message.to_json(), **client)
     not_done = Answer.from_json(told).not_done
     if not_done and "next" not in told:
         raise CalledInVain(not_done)

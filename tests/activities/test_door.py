@@ -1,10 +1,16 @@
 """The door through which activities' errors leave."""
 
+import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
+from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
 
+import function_app
 from activities.door import ActivityFailed
+from local.functions import index
+from messages.names import COMMIT_EXPORT, COPY_BLOBS, REUSE_VERSION
 from tests.activities.conftest import Bench
 
 
@@ -49,3 +55,50 @@ def test_what_an_activity_raises_is_one_line_that_can_be_stored(bench: Bench, ca
     assert text.startswith("ValueError: first ERROR forged")
     assert len(text.encode()) <= 1000
     assert text.isprintable()
+
+
+class _Statuses:
+    """A Durable client of our own, which knows the states of some instances."""
+
+    def __init__(self, states: Mapping[str, str]) -> None:
+        self._states = states
+
+    async def get_status(self, instance_id: str) -> DurableOrchestrationStatus:
+        if instance_id not in self._states:
+            return DurableOrchestrationStatus()
+        moment = "2026-11-01T00:00:00Z"
+        return DurableOrchestrationStatus("run", instance_id, moment, moment, runtimeStatus=self._states[instance_id])
+
+
+EXPORT = "billedUsage-G016907411-full"
+RUN_ID = f"monthly-2026-01-to-2026-03:2026-02:{EXPORT}"
+
+
+@pytest.mark.parametrize(
+    ("states", "begins"),
+    [
+        ({}, True),
+        ({RUN_ID: "Running", "monthly-2026-01-to-2026-03": "Running"}, True),
+        ({RUN_ID: "Terminated"}, False),
+        ({RUN_ID: "Running", "monthly-2026-01-to-2026-03:2026-02": "Terminated"}, False),
+        ({RUN_ID: "Running", "monthly-2026-01-to-2026-03": "Terminated"}, False),
+        ({EXPORT: "Terminated"}, True),
+    ],
+)
+@pytest.mark.parametrize("name", [REUSE_VERSION, COPY_BLOBS, COMMIT_EXPORT])
+def test_nothing_is_begun_for_a_run_that_has_ended(name: str, states: Mapping[str, str], begins: bool) -> None:
+    """Nor within a run that has; an order without a run, of a release before, is carried out."""
+    # Below the SDK's middleware, which makes a client from the binding's JSON.
+    activity = index(function_app.app).activities[name].call.__wrapped__  # type: ignore[attr-defined]
+
+    async def play(run_id: str | None) -> bool:
+        order = {"run_id": run_id} if run_id else {}
+        try:
+            told = await activity(order, _Statuses(states))
+        except ActivityFailed:
+            # The order says nothing else: who begins does not get far.
+            return True
+        return bool(told["not_done"]["problem"]["code"] != "Ended")
+
+    begun = [asyncio.run(play(run_id)) for run_id in (RUN_ID, None)]
+    assert begun == [begins, True]

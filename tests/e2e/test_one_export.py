@@ -117,18 +117,33 @@ def test_a_token_that_is_refused_names_the_role(world: World, tmp_path: Path) ->
     assert error["requestId"]
 
 
-def test_a_cancelled_export_commits_nothing_and_the_next_one_starts_clean(world: World, tmp_path: Path) -> None:
-    """DELETE in the middle of copying ends the export; the same call later finds it ended; a new one succeeds."""
+def test_a_cancelled_export_commits_nothing_and_none_starts_meanwhile(world: World, tmp_path: Path) -> None:
+    """DELETE in the middle of copying ends the export; the same call again is answered the same; another one waits."""
     world.gate.hold_after(2)
     with host(world.settings, tmp_path) as app:
         location = app.post()
         until(lambda: world.gate.held, "a blob is being copied")
         assert app.call("DELETE", location).status_code == 202
         assert app.ended(location)["state"] == "cancelled"
-        assert app.call("DELETE", location).status_code == 409
-        assert not list(world.landing.rglob("_SUCCESS"))
+        assert app.call("DELETE", location).status_code == 202
         world.gate.open()
-        assert app.export()["state"] == "succeeded"
+        refused = app.call("POST", "/api/exports", json={"invoiceId": "G016907411"})
+        assert (refused.status_code, refused.headers["Retry-After"]) == (409, "30")
+        assert app.call("DELETE", location, params={"forget": "true"}).status_code == 409
+        assert not list(world.landing.rglob("_SUCCESS"))
+
+
+def test_an_export_that_has_ended_can_be_forgotten(world: World, tmp_path: Path) -> None:
+    """Then nobody knows it any more, and it can be started again; what landed stays."""
+    with host(world.settings, tmp_path) as app:
+        location = app.post()
+        assert app.ended(location)["state"] == "succeeded"
+        assert app.call("DELETE", location, params={"forget": "perhaps"}).status_code == 400
+        assert app.call("DELETE", location, params={"forget": "true"}).status_code == 202
+        assert app.call("GET", location).status_code == 404
+        assert app.call("DELETE", location, params={"forget": "true"}).status_code == 404
+        assert app.call("GET", "/api/exports").json() == []
+        assert app.export()["result"]["unchanged"]
 
 
 def test_bad_input_is_refused_whole_and_starts_nothing(world: World, tmp_path: Path) -> None:

@@ -21,10 +21,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 import function_app
 from clients.process import Clients, close_clients, given_clients
 from local.emulator import Emulator, EmulatorOptions, Fault
+from local.engine import Options
 from local.host import Host
 from local.serving import listen, serving, url_of
 from settings import Settings, configured
 from tests.faults import invariants
+from tests.faults.skipping import SkippingClock
 
 INVOICE = "G016907411"
 TOKEN = "the-bearer-token-of-the-tests"
@@ -45,8 +47,11 @@ WITHOUT_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 _COUNTS = {
     "activities": "SELECT count(*) FROM activities",
     "inbox": "SELECT count(*) FROM inbox",
+    "starts": "SELECT count(*) FROM starts",
     "timers": "SELECT count(*) FROM timers",
 }
+
+_CANCELLING = "SELECT count(*) FROM instances WHERE id LIKE 'cancel-%' AND status IN ('Pending', 'Running')"
 
 Status = dict[str, Any]
 
@@ -144,9 +149,10 @@ class Gate:
 class App:
     """The app while it runs, as its callers see it. `answers` collects all that they are told."""
 
-    def __init__(self, http: httpx.AsyncClient, state: Path, answers: list[str]) -> None:
+    def __init__(self, http: httpx.AsyncClient, state: Path, clock: SkippingClock, answers: list[str]) -> None:
         self.url = str(http.base_url)
         self._http = http
+        self._clock = clock
         self._state = state
         self._answers = answers
         self._location = ""
@@ -161,6 +167,22 @@ class App:
     async def cancel(self) -> int:
         """Cancels the export; how that is answered."""
         return (await self._called("DELETE", self._location)).status_code
+
+    async def start_again(self) -> tuple[int, str | None]:
+        """How another start of the export is answered, and after how many seconds it may be asked for again."""
+        answer = await self._called("POST", "/api/exports", json={"invoiceId": INVOICE})
+        return answer.status_code, answer.headers.get("Retry-After")
+
+    async def cancellation_ends(self) -> None:
+        """Waits until the cancellation looks for nothing any more, which takes minutes, but for skipping them."""
+        async with asyncio.timeout(PATIENCE):
+            while await self._is_being_cancelled():
+                self._clock.skip(5)
+                await asyncio.sleep(0.05)
+
+    async def _is_being_cancelled(self) -> bool:
+        with closing(sqlite3.connect(self._state)) as state:
+            return bool(state.execute(_CANCELLING).fetchone()[0])
 
     async def status(self) -> Status:
         """The export's status."""
@@ -225,7 +247,7 @@ class Bench:
 
     `blobs` and `e_tag` are Microsoft's data; `emulator`, `stopwatch` and `status` are those of the last export.
     `gate` stands before the emulator at `base_url`. `secrets` may stand nowhere. What `make_clients` makes, where it is
-    set, replaces what the activities make for themselves.
+    set, replaces what the activities make for themselves. `options` are the durable engine's.
     """
 
     def __init__(self, folder: Path, environment: pytest.MonkeyPatch, log: pytest.LogCaptureFixture) -> None:
@@ -238,6 +260,7 @@ class Bench:
         self.gate = Gate()
         self.base_url = ""
         self.status: Status = {}
+        self.options = Options()
         self.secrets = {TOKEN}
         self.make_clients: Callable[[Settings], Clients] | None = None
         self._folder = folder
@@ -407,6 +430,7 @@ class Bench:
     @asynccontextmanager
     async def _app(self) -> AsyncIterator[App]:
         state = self._folder / "state"
-        host = Host(function_app.app, listen(), state, {"EXPORT_SCHEDULE": "0 0 6 9 * *"})
+        clock = SkippingClock()
+        host = Host(function_app.app, listen(), state, {"EXPORT_SCHEDULE": "0 0 6 9 * *"}, self.options, clock)
         async with host.running(), httpx.AsyncClient(base_url=host.url, verify=WITHOUT_TLS) as http:
-            yield App(http, state, self._answers)
+            yield App(http, state, clock, self._answers)

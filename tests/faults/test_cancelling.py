@@ -1,8 +1,12 @@
 """Exports that are cancelled, in every phase, and those that come after them."""
 
+from datetime import timedelta
+
 import pytest
 
 from local.emulator import Answer, Fault
+from local.engine import Options
+from local.engine.calls import MOST_ACTIVITIES
 from tests.faults.bench import App, Bench, Gate, until
 from tests.faults.container_bench import ContainerBench
 
@@ -21,17 +25,27 @@ LONG = "900"
 """Seconds that no test waits for."""
 
 
+@pytest.fixture(autouse=True)
+def slow_queues(request: pytest.FixtureRequest) -> None:
+    """Durable's queues take half a second: what is asked of them takes effect later."""
+    name = "container" if "container" in request.fixturenames else "bench"
+    request.getfixturevalue(name).options = Options(latency=timedelta(seconds=0.5))
+
+
 async def require_cancelled(app: App) -> None:
-    """The export can be cancelled once, and only once."""
+    """The export can be cancelled, and again while that is under way; no other starts before it is over."""
     assert await app.cancel() == 202
-    assert (await app.status())["state"] == "cancelled"
-    assert await app.cancel() == 409
+    assert await app.cancel() == 202
+    assert (await app.ended())["state"] == "cancelled"
+    assert await app.start_again() == (409, "30")
 
 
 async def require_nothing_comes(app: App, bench: Bench) -> None:
     """When all that was under way has ended, the export is still cancelled, and nothing is committed."""
+    await app.cancellation_ends()
     await until(lambda: not app.under_way() and not app.activities_running())
     assert (await app.status())["state"] == "cancelled"
+    assert await app.cancel() == 409
     await bench.look()
     bench.require_nothing_committed()
 
@@ -69,6 +83,7 @@ def play_cancelled_and_late(bench: Bench, gate: Gate, phase: str) -> None:
         await start_until_held(app, gate, phase)
         await require_cancelled(app)
         gate.close_behind()
+        await app.cancellation_ends()
         await require_whole_export(app, bench)
         gate.open()
         await until(lambda: not app.activities_running())
@@ -123,6 +138,7 @@ def test_a_commit_that_has_begun_finishes_whole(container: ContainerBench, part:
         await start_until_held(app, gate, "committing")
         await require_cancelled(app)
         gate.open()
+        await app.cancellation_ends()
         await until(lambda: not app.activities_running())
         assert (await app.status())["state"] == "cancelled"
         container.status = await app.export()
@@ -142,6 +158,7 @@ def test_a_commit_that_comes_late_leaves_the_next_export_whole(container: Contai
         await start_until_held(app, gate, "committing")
         await require_cancelled(app)
         gate.close_behind()
+        await app.cancellation_ends()
         container.status = await app.export()
         gate.open()
         await until(lambda: not app.activities_running())
@@ -160,6 +177,7 @@ def test_cancelled_before_the_commit_compares(bench: Bench) -> None:
         bench.require_nothing_committed()
         await require_cancelled(app)
         bench.gate.open()
+        await app.cancellation_ends()
         await until(lambda: not app.activities_running())
         bench.require_invariants_of_landing()
         bench.status = await app.export()
@@ -187,10 +205,25 @@ def test_cancelled_while_nothing_but_time_has_to_pass(bench: Bench, phase: str, 
         await app.is_in(phase)
         await app.waits()
         await require_cancelled(app)
-        assert not app.under_way()
         await require_nothing_comes(app, bench)
         await require_whole_export(app, bench)
 
     one_after_the_other = {"COPY_BATCH_SIZE": "6", "COPY_CONCURRENCY": "1"}
     bench.play(scenario, fault, settings={"RETRY_SECONDS": LONG, **one_after_the_other}, running_polls=1)
     bench.require_success()
+
+
+def test_ranges_that_had_not_begun_copy_nothing(bench: Bench) -> None:
+    """More ranges than run at once wait for their turn; what they find then is that their export has ended."""
+    bench.blobs = {f"part-{number:05d}.json.gz": bytes([number]) * 100 for number in range(60)}
+    bench.gate.hold("GET", "/exports/")
+
+    async def scenario(app: App) -> None:
+        await start_until_held(app, bench.gate, "copying")
+        await until(lambda: app.activities_running() == MOST_ACTIVITIES)
+        await require_cancelled(app)
+        bench.gate.open()
+        await require_nothing_comes(app, bench)
+
+    bench.play(scenario, settings={"COPY_BATCH_SIZE": "5", "COPY_CONCURRENCY": "1"})
+    assert 0 < bench.count("GET", "/exports/") <= 5 * MOST_ACTIVITIES

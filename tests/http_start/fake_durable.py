@@ -7,6 +7,8 @@ from typing import Any
 from azure.durable_functions import OrchestrationRuntimeStatus
 from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
 
+from messages.instances import ENDED
+
 BEGINNING = datetime(2026, 11, 1, tzinfo=UTC)
 
 
@@ -32,7 +34,7 @@ class FakeDurable:
         self,
         created_time_from: datetime | None = None,
         created_time_to: datetime | None = None,
-        runtime_status: Sequence[OrchestrationRuntimeStatus] = (),
+        runtime_status: Sequence[OrchestrationRuntimeStatus] | None = None,
         instance_id_prefix: str | None = None,
     ) -> list[DurableOrchestrationStatus]:
         found = [
@@ -61,6 +63,9 @@ class FakeDurable:
     ) -> None:
         for status in await self.get_status_by(created_time_from, created_time_to, runtime_status):
             del self.instances[status.instance_id]
+
+    async def purge_instance_history(self, instance_id: str) -> None:
+        assert self.instances.pop(instance_id).runtime_status in ENDED
 
     async def terminate(self, instance_id: str, reason: str) -> None:
         assert reason

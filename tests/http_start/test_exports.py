@@ -2,14 +2,12 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from http import HTTPStatus
 from typing import Any
 
 import pytest
 
 from catalog.export_request import ExportRequest
 from http_start import exports
-from http_start.answers import Refused
 from http_start.status import just_started
 from messages.exports import ExportOrder
 from settings import Settings
@@ -172,38 +170,6 @@ def test_an_export_that_never_ran_by_itself_is_found_within_its_months() -> None
     assert asyncio.run(exports.find(durable, ID, NOW))["id"] == f"monthly-2026-09-to-2026-10:2026-10:{ID}"
     durable.add(ID, "Failed")
     assert asyncio.run(exports.find(durable, ID, NOW))["id"] == ID
-
-
-def test_cancelling_ends_the_suborchestrations_too() -> None:
-    """What polls for a cancelled export does not go on for a day; another export's does."""
-    durable = FakeDurable()
-    other = "billedUsage-G000000002-full:poll:1"
-    for instance_id in (ID, f"{ID}:poll:1", other):
-        durable.add(instance_id, "Running")
-    asyncio.run(exports.cancel(durable, ID))
-    ended = {id_ for id_, status in durable.instances.items() if status.runtime_status.value == "Terminated"}
-    assert ended == {ID, f"{ID}:poll:1"}
-
-
-def test_what_is_unknown_or_ended_cannot_be_cancelled() -> None:
-    """404 for the first, 409 for the second."""
-    durable = FakeDurable()
-    with pytest.raises(Refused) as unknown:
-        asyncio.run(exports.cancel(durable, ID))
-    durable.add(ID, "Failed")
-    with pytest.raises(Refused) as ended:
-        asyncio.run(exports.cancel(durable, ID))
-    assert (unknown.value.status, ended.value.status) == (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
-
-
-def test_a_cancellation_that_broke_off_can_be_repeated() -> None:
-    """What it left running is ended by the next call, which is refused only when nothing is left."""
-    durable = FakeDurable()
-    durable.add(ID, "Terminated")
-    durable.add(f"{ID}:poll:1", "Running")
-    asyncio.run(exports.cancel(durable, ID))
-    with pytest.raises(Refused):
-        asyncio.run(exports.cancel(durable, ID))
 
 
 def test_a_failure_shows_its_error_and_an_unforeseen_one_says_where_to_look() -> None:

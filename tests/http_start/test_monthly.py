@@ -16,6 +16,7 @@ from http_start import exports, monthly
 from http_start.exports import policy
 from local.functions import index
 from messages.months import BackfillOrder, MonthlyOrder
+from messages.names import CANCEL_RUN
 from settings import Settings, configured
 from tests.http_start.fake_durable import BEGINNING, FakeDurable
 
@@ -162,32 +163,12 @@ def test_a_run_is_found_by_its_id(handle: Handle, run_id: str) -> None:
 
 
 @pytest.mark.parametrize("run_id", [MONTH_ID, RANGE_ID])
-def test_a_run_is_cancelled_with_all_that_it_began(handle: Handle, run_id: str) -> None:
-    """Its exports and what polls for them end too; another run's go on."""
+def test_a_run_of_months_is_cancelled_as_an_export_is(handle: Handle, run_id: str) -> None:
+    """By an orchestration of its own, which ends what it began too."""
     durable = FakeDurable()
-    own = [run_id, f"{run_id}:2026-01", f"{run_id}:2026-01:billedUsage-G000000001-full:poll:5d1c"]
-    other = "monthly-2026-02:billedUsage-G000000001-full"
-    for instance_id in (*own, other):
-        durable.add(instance_id, "Running")
+    durable.add(run_id, "Running")
     assert handle("delete_export", durable, id=run_id).status_code == 202
-    assert _terminated(durable) == set(own)
-    assert handle("delete_export", durable, id=run_id).status_code == 409
-
-
-def test_a_month_is_cancelled_however_many_exports_it_began() -> None:
-    """Durable lists a hundred instances at once; none of 240 is left running."""
-    durable = FakeDurable()
-    durable.add(MONTH_ID, "Running")
-    for number in range(120):
-        export_id = f"{MONTH_ID}:billedUsage-G{number:09d}-full"
-        durable.add(export_id, "Running")
-        durable.add(f"{export_id}:poll:5d1c", "Running")
-    asyncio.run(exports.cancel(durable, MONTH_ID))
-    assert _terminated(durable) == set(durable.instances)
-
-
-def _terminated(durable: FakeDurable) -> set[str]:
-    return {id_ for id_, status in durable.instances.items() if status.runtime_status.value == "Terminated"}
+    assert [(name, id_) for name, id_, _ in durable.started] == [(CANCEL_RUN, f"cancel-{run_id}")]
 
 
 def test_the_list_has_months_and_ranges() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from catalog.export_request import ExportRequest
 from failures import FINAL, Kind
+from messages.cancelling import CancelledInstances
 from messages.encoding import Message
 from messages.exports import (
     CommitAnswer,
@@ -22,7 +23,15 @@ from messages.exports import (
     StartAnswer,
     VersionAnswer,
 )
-from messages.names import COMMIT_EXPORT, COPY_BLOBS, POLL_OPERATION, REUSE_VERSION, START_EXPORT, START_NOTICE
+from messages.names import (
+    COMMIT_EXPORT,
+    COPY_BLOBS,
+    FIND_CANCELLED,
+    POLL_OPERATION,
+    REUSE_VERSION,
+    START_EXPORT,
+    START_NOTICE,
+)
 from messages.problems import Answer, NotDone, Problem
 from tests import export_policy
 from tests.replay.player import START, Replies, Reply
@@ -88,6 +97,7 @@ def replies(blob_count: int, **other: Callable[[Any], Reply]) -> Replies:
         COPY_BLOBS: copied_whole,
         COMMIT_EXPORT: lambda _: CommitAnswer(result(blob_count)),
         START_NOTICE: lambda _: Message(),
+        FIND_CANCELLED: lambda _: CancelledInstances([]),
         **other,
     }
 

@@ -1,14 +1,23 @@
 """Months long past are exported one after the other; none stops the others."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
+from messages.cancelling import CancelledInstances
 from messages.encoding import Message
 from messages.months import BackfillOrder, InvoicesAnswer, MonthlyOrder
-from messages.names import BACKFILL, LIST_INVOICES, MONTHLY_EXPORTS, POLL_OPERATION, RUN_EXPORT, START_NOTICE
+from messages.names import (
+    BACKFILL,
+    FIND_CANCELLED,
+    LIST_INVOICES,
+    MONTHLY_EXPORTS,
+    POLL_OPERATION,
+    RUN_EXPORT,
+    START_NOTICE,
+)
 from tests.replay.exports import POLICY, replies, result
 from tests.replay.player import Replies, Reply, Story, play_story
 
@@ -24,12 +33,16 @@ def _order(first: str = MONTHS[0], last: str = MONTHS[-1]) -> dict[str, Any]:
     return BackfillOrder(first, last, POLICY, DATASETS).to_json()
 
 
-def _run(month: Callable[[Any], Reply] = lambda _: result(1)) -> Story:
-    return play_story(BACKFILL, _order(), _answers(month), instance=ID)
+def _run(month: Callable[[Any], Reply] = lambda _: result(1), cancelled: Sequence[str] = ()) -> Story:
+    return play_story(BACKFILL, _order(), _answers(month, cancelled), instance=ID)
 
 
-def _answers(month: Callable[[Any], Reply]) -> Replies:
-    return {MONTHLY_EXPORTS: month, START_NOTICE: lambda _: Message()}
+def _answers(month: Callable[[Any], Reply], cancelled: Sequence[str] = ()) -> Replies:
+    return {
+        MONTHLY_EXPORTS: month,
+        START_NOTICE: lambda _: Message(),
+        FIND_CANCELLED: lambda data: CancelledInstances([id_ for id_ in data["ids"] if id_ in cancelled]),
+    }
 
 
 def _failing(*months: str, because: str = "NoInvoice: none was issued.") -> Callable[[Any], Reply]:
@@ -116,3 +129,11 @@ def test_no_id_is_longer_than_durable_takes() -> None:
 def _child(played: Story, name: str) -> Any:
     """The sub-orchestration of this name with the longest id."""
     return max((task for task in played.tasks if task.name == name), key=lambda task: len(task.child_id or ""))
+
+
+def test_a_month_that_a_person_cancelled_fails_nothing() -> None:
+    """It stands there as cancelled, and the others are exported."""
+    played = _run(_failing("2025-12", "2026-01"), cancelled=[f"{ID}:2025-12"])
+    states = {month["month"]: month["state"] for month in played.status["result"]["months"]}
+    assert (states["2025-12"], states["2026-01"], states["2026-02"]) == ("cancelled", "failed", "succeeded")
+    assert "2025-12" not in played.status["error"]["message"]

@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from failures import LATER
+from messages.cancelling import CancelledInstances, FailedInstances
 from messages.encoding import Message
 from messages.exports import ExportOrder
 from messages.months import InvoicesAnswer, MonthlyOrder
-from messages.names import LIST_INVOICES, MONTHLY_EXPORTS, RUN_EXPORT, START_NOTICE
+from messages.names import FIND_CANCELLED, LIST_INVOICES, MONTHLY_EXPORTS, RUN_EXPORT, START_NOTICE
 from messages.problems import Answer, NotDone, Problem
 from orchestrator.monthly_exports import MOST_SHOWN
 from orchestrator.policy import ACTIVITY_TRIES
@@ -64,8 +65,14 @@ def _run(
     invoices: Callable[[Any], Reply],
     export: Callable[[Any], Reply] = _exported,
     in_order: Order = one_by_one,
+    cancelled: Sequence[str] = (),
 ) -> Story:
-    answers = {LIST_INVOICES: invoices, RUN_EXPORT: export, START_NOTICE: lambda _: Message()}
+    answers = {
+        LIST_INVOICES: invoices,
+        RUN_EXPORT: export,
+        START_NOTICE: lambda _: Message(),
+        FIND_CANCELLED: lambda _: CancelledInstances(list(cancelled)),
+    }
     return play_story(MONTHLY_EXPORTS, order.to_json(), answers, in_order, instance=ID)
 
 
@@ -270,3 +277,37 @@ def test_histories_stay_short_for_many_looks_and_invoices() -> None:
     assert len(played.calls(RUN_EXPORT)) == 30
     assert len(played.calls(LIST_INVOICES)) >= 20
     assert played.longest_history < MOST_EVENTS
+
+
+def test_an_export_that_a_person_cancelled_is_left_alone() -> None:
+    """It stands there as cancelled, no later look begins it again, and the month does not fail because of it."""
+    ids = [f"{ID}:billedUsage-{invoice}-full" for invoice in ("G000000001", "G000000002")]
+    failing = _failing("G000000001", "G000000002", because="cancelled by a caller")
+    played = _run(BRIEFLY, _listed("G000000001", "G000000002", "G000000003"), failing, cancelled=ids)
+    assert played.calls(FIND_CANCELLED) == [FailedInstances(ids).to_json()]
+    assert len(_exports(played)) == 3
+    assert played.end.failure is None
+    assert [state for *_, state in _states(played.output)] == ["cancelled", "cancelled", "succeeded"]
+    played.require_sound()
+
+
+def test_one_that_failed_by_itself_is_told_from_one_that_was_cancelled() -> None:
+    """What failed still fails the month, and stands first."""
+    failing = _failing("G000000001", "G000000002")
+    cancelled = [f"{ID}:billedUsage-G000000001-full"]
+    played = _run(ONCE, _listed("G000000001", "G000000002"), failing, cancelled=cancelled)
+    assert "1 of 2" in str(played.end.failure)
+    assert [state for *_, state in _states(played.status["result"])] == ["failed", "cancelled"]
+
+
+def test_where_nobody_can_tell_an_export_counts_as_failed() -> None:
+    """Asking is tried as often as any step; the month does not wait for it for ever."""
+    answers = {
+        LIST_INVOICES: _listed("G000000001"),
+        RUN_EXPORT: _failing("G000000001"),
+        START_NOTICE: lambda _: Message(),
+        FIND_CANCELLED: lambda _: Exception("no connection"),
+    }
+    played = play_story(MONTHLY_EXPORTS, ONCE.to_json(), answers, one_by_one, instance=ID)
+    assert len(played.calls(FIND_CANCELLED)) == ACTIVITY_TRIES
+    assert [state for *_, state in _states(played.status["result"])] == ["failed"]

@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 
 from failures import ANEW, FINAL, LATER
+from messages.cancelling import CancelledInstances
 from messages.encoding import Message
 from messages.exports import CommitAnswer, ExportOrder, VersionAnswer
 from messages.months import BackfillOrder, InvoicesAnswer, MonthlyOrder
 from messages.names import (
     BACKFILL,
     DELIVER_NOTICE,
+    FIND_CANCELLED,
     LIST_INVOICES,
     MONTHLY_EXPORTS,
     RUN_EXPORT,
@@ -52,10 +54,11 @@ def _told(_: Any) -> Message:
 _MONTH: Replies = {
     LIST_INVOICES: lambda _: InvoicesAnswer(["G016907411"]),
     RUN_EXPORT: lambda _: result(1),
+    FIND_CANCELLED: lambda _: CancelledInstances([]),
     START_NOTICE: _told,
 }
 # What a month returned is not looked at.
-_MONTHS: Replies = {MONTHLY_EXPORTS: lambda _: result(1), START_NOTICE: _told}
+_MONTHS: Replies = {**_MONTH, MONTHLY_EXPORTS: lambda _: result(1)}
 _REFUSED = replies(1, start_export=lambda _: failed())
 CASES = [
     _Case(RUN_EXPORT, INSTANCE, ORDER, replies(1), _REFUSED),

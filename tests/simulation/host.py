@@ -1,15 +1,18 @@
 """One function app: its state outlives it, everything else is new when it comes back."""
 
 import asyncio
+import functools
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import function_app
 from clients.process import Clients, given_clients
-from local.engine import DurableEngine, Instance
-from local.functions import Functions, index
+from local.engine import DurableEngine, Instance, Options
+from local.functions import ActivityFunction, Functions, index
+from tests.simulation.durable_client import SimulatedDurable
 from tests.simulation.virtual_time import LoopClock
 from tests.simulation.watched_store import WatchedStore
 
@@ -17,6 +20,9 @@ Json = dict[str, Any]
 Activity = Callable[[Json], Awaitable[Json]]
 Around = Callable[[str, Activity, "Host"], Activity]
 """What is called in place of the activity of this name, on this host."""
+
+OPTIONS = Options(latency=timedelta(seconds=0.5), early_timers=True)
+"""Of the queues: what is sent takes effect later, and what waits may come early."""
 
 DOWN_SECONDS = 20
 """How long a dead host takes to come back."""
@@ -61,13 +67,20 @@ class Host:
     def _surrounded(self, around: Around) -> Functions:
         functions = index(function_app.app)
         activities = {
-            name: replace(activity, call=around(name, activity.call, self))
+            name: replace(activity, call=around(name, self._with_client(activity), self), client_parameter=None)
             for name, activity in functions.activities.items()
         }
         return replace(functions, activities=activities)
 
+    def _with_client(self, activity: ActivityFunction) -> Activity:
+        if activity.client_parameter is None:
+            return activity.call
+        # Below the SDK's middleware, which makes a client from the binding's JSON.
+        below: Activity = activity.call.__wrapped__  # type: ignore[attr-defined]
+        return functools.partial(below, **{activity.client_parameter: SimulatedDurable(self)})
+
     def _begin(self) -> None:
-        self._engine = DurableEngine(self._functions, self.store, LoopClock())
+        self._engine = DurableEngine(self._functions, self.store, LoopClock(), options=OPTIONS)
         with given_clients(self.new_clients()):
             self._life = asyncio.create_task(self._engine.run())
 

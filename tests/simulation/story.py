@@ -66,6 +66,7 @@ class Story:
     async def _cancel(self, host: Host, request: ExportRequest) -> None:
         if not await self._world.cancel(host, request):
             return
+        await host.ended(request.export_id)
         if self._chance.is_so():
             await self._world.export(host, request)
         elif not self._world.chaos.is_committing(request.export_id) and not self._world.is_active(request):

@@ -1,5 +1,6 @@
 """One simulated world: Microsoft, a landing zone, and one or two hosts between them, which export at the same time."""
 
+import asyncio
 from collections import Counter
 
 import httpx
@@ -11,7 +12,7 @@ from billing.manifests import Manifests
 from billing.origins import SourceHosts
 from catalog.export_request import ExportRequest
 from clients.process import Clients
-from http_start import exports
+from http_start import cancelling, exports
 from http_start.answers import Refused
 from local.engine import Instance
 from tests.simulation.chance import Chance
@@ -56,15 +57,24 @@ class World:
     async def export(self, host: Host, request: ExportRequest) -> Instance:
         """How an export ends that is started now, unless it is running already."""
         self.starts[request.export_id] += 1
-        await exports.start(SimulatedDurable(host), request, self.settings, now())
+        while not await self._start(host, request):
+            await asyncio.sleep(cancelling.RETRY_SECONDS)
         ended = await host.ended(request.export_id)
         self.ends.append(ended)
         return ended
 
+    async def _start(self, host: Host, request: ExportRequest) -> bool:
+        """Starts the export; False while one of its id is being cancelled."""
+        try:
+            await exports.start(SimulatedDurable(host), request, self.settings, now())
+        except Refused:
+            return False
+        return True
+
     async def cancel(self, host: Host, request: ExportRequest) -> bool:
         """Cancels the export; False when it has ended."""
         try:
-            await exports.cancel(SimulatedDurable(host), request.export_id)
+            await cancelling.cancel(SimulatedDurable(host), request.export_id)
         except Refused:
             return False
         return True

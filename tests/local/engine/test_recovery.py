@@ -7,6 +7,7 @@ from typing import Any
 
 from azure.durable_functions import DurableOrchestrationContext as Context
 
+from local.engine import Options
 from local.engine.protocol import EventType
 from tests.local.engine.conftest import Lab
 
@@ -59,7 +60,7 @@ def _run_until_it_hangs(lab: Lab, worker: _Worker, name: str, input_json: str) -
         lab.engine.start(name, "one", input_json)
         working = asyncio.create_task(lab.engine.run())
         await worker.hangs.wait()
-        while len(lab.store.activities()) > len(worker.hanging):
+        while len(lab.store.activities(lab.clock.now())) > len(worker.hanging):
             await asyncio.sleep(0)
         working.cancel()
         await asyncio.gather(working, return_exceptions=True)
@@ -131,3 +132,27 @@ def test_what_has_ended_stays_as_it_was(reopened: Reopened) -> None:
     asyncio.run(lab.engine.run_until_idle())
     assert lab.find() == ended
     assert worker.calls == []
+
+
+def test_what_a_killed_host_had_begun_is_called_again_when_its_time_is_over(reopened: Reopened) -> None:
+    """Until then it is taken to be under way; nothing is lost, and nothing stands still for longer."""
+    first, second = _Worker("a"), _Worker()
+    held = Options(hold=timedelta(minutes=1))
+    lab = _equip(reopened(), first)
+    lab.options = held
+    lab.engine.start("fan_out", "one", '["a", "b"]')
+
+    async def begin_and_die() -> None:
+        working = asyncio.create_task(lab.engine.run())
+        await first.hangs.wait()
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+
+    asyncio.run(begin_and_die())
+    lab = _equip(reopened(), second)
+    lab.options = held
+    killed = lab.clock.now()
+    asyncio.run(lab.engine.run_until_idle())
+    assert lab.output() == ["A", "B"]
+    assert "a" in second.calls
+    assert lab.clock.now() - killed == timedelta(minutes=1)

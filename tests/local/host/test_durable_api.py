@@ -14,11 +14,11 @@ from starlette.applications import Starlette
 
 import function_app
 from http_start import exports
-from http_start.status import ENDED
 from local.engine import DurableEngine, Start, Store, VirtualClock
 from local.functions import index
 from local.host.durable_api import PREFIX, DurableApi
 from local.serving import listen, serving, url_of
+from messages.instances import ENDED
 
 EVERY_STATUS = ["Running", "Completed", "Failed", "Terminated"]
 OLD = datetime(2026, 7, 1, 12, 30, 0, 500_000, tzinfo=UTC)
