@@ -48,14 +48,21 @@ def load_settings(console: Console) -> Settings:
     except SettingsError as error:
         console.print("[bold red]The app settings cannot be used:[/]")
         for fault in error.faults:
-            console.print(f"  • {fault}", highlight=False)
+            console.print(f"  • {fault}", highlight=False, markup=False)
         console.print("Set them in the environment or in local.settings.json; README.md lists them all.")
         raise SystemExit(2) from None
 
 
 def use_emulator(emulator_url: str, landing: Path) -> None:
-    """Points this process's settings at the emulator and a local landing folder, waiting times shortened to match."""
-    landing.mkdir(parents=True, exist_ok=True)
+    """Points this process's settings at the emulator and a local landing folder, waiting times shortened to match.
+
+    Raises:
+        SettingsError: when the folder cannot be made.
+    """
+    try:
+        landing.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise SettingsError([f"The folder {landing.resolve()} cannot be made ({fault.strerror})."]) from None
     os.environ.update(
         {
             "GRAPH_BASE_URL": f"{emulator_url}/v1.0",
