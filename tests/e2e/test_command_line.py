@@ -64,10 +64,11 @@ def test_export_exits_0_when_it_succeeded_and_1_when_it_failed(world: World, tmp
 
 
 def test_a_host_without_settings_says_all_that_is_wrong(tmp_path: Path) -> None:
-    """Every fault of the settings is listed at once, and the exit code is 2."""
-    ended = _local(tmp_path, "host", "--port", "0", settings={"COPY_BATCH_SIZE": "none", "GRAPH_BASE_URL": "ftp://x"})
+    """Every fault of the settings is listed at once, schedules included, and the exit code is 2."""
+    settings = {"COPY_BATCH_SIZE": "none", "GRAPH_BASE_URL": "ftp://x", "EXPORT_SCHEDULE": "0 0 6 L * *"}
+    ended = _local(tmp_path, "host", "--port", "0", settings=settings)
     assert ended.returncode == 2
-    assert all(name in ended.stdout for name in ("LANDING_URL", "COPY_BATCH_SIZE", "GRAPH_BASE_URL"))
+    assert all(name in ended.stdout for name in ("LANDING_URL", *settings))
     assert "Traceback" not in ended.stdout + ended.stderr
 
 
