@@ -2,7 +2,7 @@
 
 import contextlib
 import enum
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, Optional, TypeVar
 
@@ -11,7 +11,8 @@ import typer
 from catalog.datasets import DATASETS
 from local import commands, ending
 from local.configuration import DEMO_LANDING, EMULATOR_PORT, HOST_PORT, log_to_stderr
-from local.emulator import EmulatorOptions, Event, InvalidScript, read_difference
+from local.emulator import EmulatorOptions, InvalidScript
+from local.emulator_options import MONTHS, Chosen, with_emulator_options
 from local.engine import StateUnusable
 from settings import SettingsError
 
@@ -23,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 DEFAULTS = EmulatorOptions()
-DEMO = EmulatorOptions(blobs=24, rows=800, running_polls=3, months=commands.MONTHS)
+DEMO = EmulatorOptions(blobs=24, rows=800, running_polls=3, months=MONTHS)
 
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port of 127.0.0.1 to serve on; 0 takes a free one.")]
 State = Annotated[
@@ -52,59 +53,24 @@ def host(port: Port = HOST_PORT, state: State = None, log_level: LogLevel = Leve
 
 
 @app.command()
-def emulator(
-    port: Port = EMULATOR_PORT,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = DEFAULTS.seed,
-    blobs: Annotated[int, typer.Option(min=0, help="Blobs per export.")] = DEFAULTS.blobs,
-    rows: Annotated[int, typer.Option(min=0, help="Line items per blob.")] = DEFAULTS.rows,
-    customers: Annotated[int, typer.Option(min=1, help="Customers on the bill.")] = DEFAULTS.customers,
-    invoice: Annotated[Optional[list[str]], typer.Option(help="Invoice that exists; may be repeated.")] = None,  # noqa: UP045
-    currency: Annotated[Optional[list[str]], typer.Option(help="Currency of unbilled data; may be repeated.")] = None,  # noqa: UP045
-    months: Annotated[
-        Optional[int],  # noqa: UP045
-        typer.Option(min=0, help=f"Closed months that have invoices: {commands.MONTHS}, or 0 with --invoice."),
-    ] = None,
-    event: Annotated[list[str] | None, typer.Option(help="Event in a month, e.g. correction=2026-10.")] = None,
-    plant: Annotated[Optional[list[str]], typer.Option(help="Planted difference, e.g. hidden-line.")] = None,  # noqa: UP045
-    running_polls: Annotated[int, typer.Option(min=0, help="Polls until success.")] = DEFAULTS.running_polls,
-    retry_after: Annotated[Optional[float], typer.Option(min=0, help="Retry-After in seconds.")] = None,  # noqa: UP045
-    linked_manifest: Annotated[bool, typer.Option(help="Link the manifest instead of embedding it.")] = False,
-    sas_seconds: Annotated[
-        float, typer.Option(min=1, help="Seconds until a SAS token expires.")
-    ] = DEFAULTS.sas_seconds,
-    token: Annotated[str, typer.Option(help="The bearer token that callers must send.")] = DEFAULTS.token,
-    azurite: Annotated[Optional[str], typer.Option(help="Connection string: put the blobs there.")] = None,  # noqa: UP045
-    faults: Annotated[Optional[Path], typer.Option(help="Fault script (docs/emulator.md).")] = None,  # noqa: UP045
-    log_level: LogLevel = Level.INFO,
-) -> None:
+@with_emulator_options(DEFAULTS)
+def emulator(chosen: Chosen, port: Port = EMULATOR_PORT, log_level: LogLevel = Level.INFO) -> None:
     """Serve the partner billing API with invented data."""
     log_to_stderr(log_level)
-    if months is None:
-        months = 0 if invoice else commands.MONTHS
-    options = EmulatorOptions(
-        seed=seed,
-        token=token,
-        blobs=blobs,
-        rows=rows,
-        customers=customers,
-        running_polls=running_polls,
-        retry_after=retry_after,
-        linked_manifest=linked_manifest,
-        sas_seconds=sas_seconds,
-        invoices=tuple(invoice) if invoice else DEFAULTS.invoices,
-        currencies=tuple(currency) if currency else DEFAULTS.currencies,
-        months=months,
-        events=_read(Event.read, event),
-        differences=_read(read_difference, plant),
-    )
-    _serve(commands.serve_emulator(port, options, azurite, faults))
+    _serve(commands.serve_emulator(port, chosen))
 
 
 @app.command()
-def run(host_port: Port = HOST_PORT, emulator_port: Port = EMULATOR_PORT, log_level: LogLevel = Level.INFO) -> None:
-    """Serve emulator and host together, landing in landed/, for curl."""
+@with_emulator_options(DEMO)
+def run(
+    chosen: Chosen,
+    host_port: Port = HOST_PORT,
+    emulator_port: Port = EMULATOR_PORT,
+    log_level: LogLevel = Level.INFO,
+) -> None:
+    """Serve emulator and host together, to try the calls with curl; exports land in landed/."""
     log_to_stderr(log_level)
-    _serve(commands.serve_both(emulator_port, host_port, DEMO_LANDING))
+    _serve(commands.serve_both(emulator_port, host_port, DEMO_LANDING, chosen))
 
 
 @app.command()
@@ -138,13 +104,6 @@ def export(
     }
     body = {name: value for name, value in given.items() if value is not None}
     _exit_after(commands.export(body, state))
-
-
-def _read(read: Callable[[str], T], texts: list[str] | None) -> tuple[T, ...]:
-    try:
-        return tuple(map(read, texts or ()))
-    except ValueError as fault:
-        raise typer.BadParameter(str(fault)) from None
 
 
 def _serve(command: Coroutine[Any, Any, None]) -> None:

@@ -19,14 +19,12 @@ from failures import LandingFailure
 from local import report, watching
 from local.configuration import load_settings, use_emulator
 from local.emulator import AzuriteBlobs, Emulator, EmulatorOptions, read_script
+from local.emulator_options import Chosen
 from local.engine import Options, Versions
 from local.host import Host
 from local.serving import listen, serving, url_of
 
 console = Console()
-MONTHS = 24
-"""How many months the emulated partner's invoices go back, unless the caller names them."""
-
 _TIED = ("billedReconciliation", "billedUsage")
 
 
@@ -42,32 +40,31 @@ async def serve_host(port: int, state: Path | None) -> None:
         await _for_ever()
 
 
-async def serve_emulator(port: int, options: EmulatorOptions, azurite: str | None, faults: Path | None) -> None:
+async def serve_emulator(port: int, chosen: Chosen) -> None:
     """Serves the emulator until it is cancelled.
 
     Raises:
         InvalidScript: when the fault script cannot be used.
     """
-    script = read_script(faults) if faults else ()
-    async with (
-        _azurite(azurite) as blobs,
-        _emulator(_bound(port), Emulator(options, blobs=blobs, faults=script)) as url,
-    ):
-        console.print(f"Partner billing API: {url}/v1.0  (bearer token: {options.token})", highlight=False)
+    async with _chosen_emulator(chosen, _bound(port)) as url:
+        console.print(f"Partner billing API: {url}/v1.0  (bearer token: {chosen.options.token})", highlight=False)
         await _for_ever()
 
 
-async def serve_both(emulator_port: int, host_port: int, landing: Path) -> None:
+async def serve_both(emulator_port: int, host_port: int, landing: Path, chosen: Chosen) -> None:
     """Serves emulator and host, one pointed at the other, until it is cancelled."""
-    async with _emulator(_bound(emulator_port, "--emulator-port"), Emulator(EmulatorOptions(months=MONTHS))) as url:
-        use_emulator(url, landing)
+    async with _chosen_emulator(chosen, _bound(emulator_port, "--emulator-port")) as url:
+        use_emulator(url, landing, chosen.options.token)
         async with _host(_bound(host_port, "--host-port"), None, timers=True) as host:
             console.print(f"Partner billing API: {url}/v1.0", highlight=False)
             console.print(f"Functions: {host.url}/api/exports, landing in {landing}/", highlight=False)
             console.print("Try:", highlight=False)
-            body = '{"invoiceId": "G016907411"}'
+            invoice_id = chosen.options.invoices[0]
+            body = f'{{"invoiceId": "{invoice_id}"}}'
             console.print(f"  curl -i {host.url}/api/exports -d '{body}'", soft_wrap=True, highlight=False)
-            console.print(f"  curl {host.url}/api/exports/billedUsage-G016907411-full", soft_wrap=True, highlight=False)
+            console.print(
+                f"  curl {host.url}/api/exports/billedUsage-{invoice_id}-full", soft_wrap=True, highlight=False
+            )
             await _for_ever()
 
 
@@ -75,7 +72,7 @@ async def demonstrate(landing: Path, options: EmulatorOptions) -> bool:
     """Exports an invoice of the emulator, its usage and its lines, and shows what landed; whether it adds up."""
     invoice_id = options.invoices[0]
     async with _emulator(listen(), Emulator(options)) as url:
-        use_emulator(url, landing)
+        use_emulator(url, landing, options.token)
         async with _host(listen(), None, timers=False) as host:
             bodies = [{"invoiceId": invoice_id, "dataset": name} for name in _TIED]
             results = await _exported(host.url, bodies)
@@ -161,6 +158,16 @@ async def _azurite(connection_string: str | None) -> AsyncIterator[AzuriteBlobs 
     finally:
         if blobs:
             await blobs.close()
+
+
+@contextlib.asynccontextmanager
+async def _chosen_emulator(chosen: Chosen, bound: socket.socket) -> AsyncIterator[str]:
+    script = read_script(chosen.faults) if chosen.faults else ()
+    async with (
+        _azurite(chosen.azurite) as blobs,
+        _emulator(bound, Emulator(chosen.options, blobs=blobs, faults=script)) as url,
+    ):
+        yield url
 
 
 @contextlib.asynccontextmanager

@@ -67,7 +67,7 @@ def _checked() -> Settings:
     return settings
 
 
-def use_emulator(emulator_url: str, landing: Path) -> None:
+def use_emulator(emulator_url: str, landing: Path, token: str) -> None:
     """Points this process's settings at the emulator and a local landing folder, waiting times shortened to match.
 
     Raises:
@@ -81,7 +81,7 @@ def use_emulator(emulator_url: str, landing: Path) -> None:
         {
             "GRAPH_BASE_URL": f"{emulator_url}/v1.0",
             "PARTNER_CENTER_BASE_URL": emulator_url,
-            "GRAPH_STATIC_TOKEN": "emulator-token",
+            "GRAPH_STATIC_TOKEN": token,
             "LANDING_URL": landing.resolve().as_uri(),
             "POLL_INTERVAL_SECONDS": "0.5",
             "POLL_MAX_SECONDS": "2",
