@@ -12,11 +12,11 @@ from urllib.parse import urljoin
 import httpx
 
 from billing.answers import Failed, Manifest, Running, StartedExport, Succeeded, is_link, operation_from_json
-from billing.http import Api, json_object, unusable
+from billing.http import NOT_SERVED, REFUSALS, Api, json_object, unusable
 from billing.origins import SourceHosts, require_origin
 from catalog.datasets import Dataset
 from catalog.export_request import ExportRequest
-from failures import FINAL, BillingFailure, Forbidden, OperationGone, ServiceUnavailable, Unauthorized, UnusableAnswer
+from failures import BillingFailure, Forbidden, ServiceUnavailable, Unauthorized, UnusableAnswer
 
 OPERATIONS = "/reports/partners/billing/operations"
 
@@ -35,6 +35,8 @@ class BillingClient:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._api = Api(base_url, http, now)
+        # Nothing that is posted to can be an operation that is gone.
+        self._posting = Api(base_url, http, now, REFUSALS | NOT_SERVED)
         self._sources = sources
 
     async def start_export(self, request: ExportRequest) -> StartedExport:
@@ -43,14 +45,10 @@ class BillingClient:
         Raises:
             ServiceUnavailable: when no try was answered.
             RequestRefused: when the API does not take the request, or names an operation elsewhere or none.
-            OperationGone: final here, when the API has nothing to post to.
+            NotServed: when the base URL does not serve this export.
         """
         url = self._base_url_of(request.dataset) + request.dataset.path
-        try:
-            response = await self._api.send("POST", url, json=dict(request.values))
-        except OperationGone as gone:
-            gone.kind = FINAL
-            raise
+        response = await self._posting.send("POST", url, json=dict(request.values))
         location = response.headers.get("Location")
         if response.status_code != httpx.codes.ACCEPTED or not location or not is_link(location):
             raise unusable(response, "an export starts with 202 and a Location header")

@@ -14,6 +14,7 @@ from billing.retry_after import retry_after
 from failures import (
     BillingFailure,
     Forbidden,
+    NotServed,
     OperationGone,
     RequestRefused,
     ServiceUnavailable,
@@ -35,6 +36,9 @@ REFUSALS: dict[int, type[BillingFailure]] = {
     404: OperationGone,
     410: OperationGone,
 }
+
+NOT_SERVED: dict[int, type[BillingFailure]] = dict.fromkeys((400, 404, 405, 410), NotServed)
+"""What these statuses say of a URL that the app itself has made from a base URL."""
 
 
 class Api:

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import httpx
 
-from billing.http import Api
+from billing.http import NOT_SERVED, Api
 from catalog.datasets import INVOICE_ID
 from catalog.months import month_before, month_of
 from failures import NoInvoiceAccess, UnusableAnswer
@@ -58,7 +58,7 @@ class InvoiceClient:
     def __init__(
         self, base_url: str, http: httpx.AsyncClient, now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
-        self._api = Api(base_url, http, now, {401: NoInvoiceAccess, 403: NoInvoiceAccess})
+        self._api = Api(base_url, http, now, NOT_SERVED | {401: NoInvoiceAccess, 403: NoInvoiceAccess})
 
     async def of_month(self, month: str) -> list[str]:
         """The ids, sorted, of the month's invoices that have daily-rated usage.

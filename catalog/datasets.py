@@ -26,9 +26,11 @@ INVOICE = Field(
     "invoiceId",
     "invoice_id",
     "G[0-9]{4,15}",
-    "It must be the id of a new-commerce invoice: G and digits, e.g. G016907411.",
+    "It must be the id of a new-commerce invoice: G and 4 to 15 digits, e.g. G016907411.",
 )
-CURRENCY = Field("currencyCode", "currency", "[A-Z]{3}", "It must be an ISO 4217 code in upper case, e.g. USD.")
+CURRENCY = Field(
+    "currencyCode", "currency", "[A-Z]{3}", "It must be an ISO 4217 code: three upper-case letters, e.g. USD."
+)
 PERIOD = Field("billingPeriod", "period", "current|last", "It must be one of: current, last.")
 ATTRIBUTES = Field("attributeSet", "attribute_set", "full|basic", "It must be one of: full, basic.", "full")
 

@@ -8,6 +8,7 @@
     │   │   └── NoData          final  because there is no data of this kind
     │   ├── DataChanged         anew   Microsoft renewed the data while it was exported
     │   └── RequestRefused      final  asking again changes nothing
+    │       ├── NotServed              400, 404 and the like: the base URL does not serve what was asked for
     │       ├── Unauthorized           401, also after a fresh token was requested
     │       │   └── NoToken            the identity gets no token at all
     │       ├── Forbidden              403
@@ -127,6 +128,15 @@ class RequestRefused(BillingFailure):
     """The request was refused, and would be again."""
 
     remedy = "Check the invoice id, or the other fields; Microsoft's message says what it did not accept."
+
+
+class NotServed(RequestRefused):
+    """The API at the base URL does not serve what was asked for (400, 404, 405, 410)."""
+
+    remedy = (
+        "Check GRAPH_BASE_URL, which must end in /v1.0 or /beta, or for the list of invoices PARTNER_CENTER_BASE_URL; "
+        "if it is right, check what was asked for."
+    )
 
 
 class Unauthorized(RequestRefused):

@@ -1,16 +1,18 @@
 """`python -m local`: the app without Azure."""
 
-import asyncio
-from collections.abc import Callable, Coroutine
+import contextlib
+import enum
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any, Optional, TypeVar
+from typing import Annotated, Any, NoReturn, Optional, TypeVar
 
 import typer
 
 from catalog.datasets import DATASETS
-from local import commands
+from local import commands, ending
 from local.configuration import DEMO_LANDING, EMULATOR_PORT, HOST_PORT, log_to_stderr
-from local.emulator import EmulatorOptions, Event, InvalidScript, read_difference
+from local.emulator import EmulatorOptions, InvalidScript
+from local.emulator_options import MONTHS, Chosen, with_emulator_options
 from local.engine import StateUnusable
 from settings import SettingsError
 
@@ -22,85 +24,60 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 DEFAULTS = EmulatorOptions()
-DEMO = EmulatorOptions(blobs=24, rows=800, running_polls=3, months=commands.MONTHS)
+DEMO = EmulatorOptions(blobs=24, rows=800, running_polls=3, months=MONTHS)
 
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port of 127.0.0.1 to serve on; 0 takes a free one.")]
 State = Annotated[
     Optional[Path],  # noqa: UP045 - typer reads no unions
     typer.Option(help="SQLite file for the durable state, from which a killed host continues. Default: in memory."),
 ]
-LogLevel = Annotated[str, typer.Option(help="Level of the log on stderr: debug, info, warning or error.")]
+
+
+class Level(enum.StrEnum):
+    """What is logged to stderr: this and what weighs more."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+LogLevel = Annotated[Level, typer.Option(help="Level of the log on stderr.", case_sensitive=False)]
 
 
 @app.command()
-def host(port: Port = HOST_PORT, state: State = None, log_level: LogLevel = "info") -> None:
-    """Serve the function app, with settings from the environment or from local.settings.json."""
+def host(port: Port = HOST_PORT, state: State = None, log_level: LogLevel = Level.INFO) -> None:
+    """Serve the function app, with the settings of the environment or of local.settings.json."""
     log_to_stderr(log_level)
-    _run(commands.serve_host(port, state))
+    _serve(commands.serve_host(port, state))
 
 
 @app.command()
-def emulator(
-    port: Port = EMULATOR_PORT,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = DEFAULTS.seed,
-    blobs: Annotated[int, typer.Option(min=0, help="Blobs per export.")] = DEFAULTS.blobs,
-    rows: Annotated[int, typer.Option(min=0, help="Line items per blob.")] = DEFAULTS.rows,
-    customers: Annotated[int, typer.Option(min=1, help="Customers on the bill.")] = DEFAULTS.customers,
-    invoice: Annotated[Optional[list[str]], typer.Option(help="Invoice that exists; may be repeated.")] = None,  # noqa: UP045
-    currency: Annotated[Optional[list[str]], typer.Option(help="Currency of unbilled data; may be repeated.")] = None,  # noqa: UP045
-    months: Annotated[
-        Optional[int],  # noqa: UP045
-        typer.Option(min=0, help=f"Closed months that have invoices: {commands.MONTHS}, or 0 with --invoice."),
-    ] = None,
-    event: Annotated[list[str] | None, typer.Option(help="Event in a month, e.g. correction=2026-10.")] = None,
-    plant: Annotated[Optional[list[str]], typer.Option(help="Planted difference, e.g. hidden-line.")] = None,  # noqa: UP045
-    running_polls: Annotated[int, typer.Option(min=0, help="Polls until success.")] = DEFAULTS.running_polls,
-    retry_after: Annotated[Optional[float], typer.Option(min=0, help="Retry-After in seconds.")] = None,  # noqa: UP045
-    linked_manifest: Annotated[bool, typer.Option(help="Link the manifest instead of embedding it.")] = False,
-    sas_seconds: Annotated[
-        float, typer.Option(min=1, help="Seconds until a SAS token expires.")
-    ] = DEFAULTS.sas_seconds,
-    token: Annotated[str, typer.Option(help="The bearer token that callers must send.")] = DEFAULTS.token,
-    azurite: Annotated[Optional[str], typer.Option(help="Connection string: put the blobs there.")] = None,  # noqa: UP045
-    faults: Annotated[Optional[Path], typer.Option(help="Fault script (docs/emulator.md).")] = None,  # noqa: UP045
-    log_level: LogLevel = "info",
-) -> None:
+@with_emulator_options(DEFAULTS)
+def emulator(chosen: Chosen, port: Port = EMULATOR_PORT, log_level: LogLevel = Level.INFO) -> None:
     """Serve the partner billing API with invented data."""
     log_to_stderr(log_level)
-    if months is None:
-        months = 0 if invoice else commands.MONTHS
-    options = EmulatorOptions(
-        seed=seed,
-        token=token,
-        blobs=blobs,
-        rows=rows,
-        customers=customers,
-        running_polls=running_polls,
-        retry_after=retry_after,
-        linked_manifest=linked_manifest,
-        sas_seconds=sas_seconds,
-        invoices=tuple(invoice) if invoice else DEFAULTS.invoices,
-        currencies=tuple(currency) if currency else DEFAULTS.currencies,
-        months=months,
-        events=_read(Event.read, event),
-        differences=_read(read_difference, plant),
-    )
-    _run(commands.serve_emulator(port, options, azurite, faults))
+    _serve(commands.serve_emulator(port, chosen))
 
 
 @app.command()
-def run(host_port: Port = HOST_PORT, emulator_port: Port = EMULATOR_PORT, log_level: LogLevel = "info") -> None:
+@with_emulator_options(DEMO)
+def run(
+    chosen: Chosen,
+    host_port: Port = HOST_PORT,
+    emulator_port: Port = EMULATOR_PORT,
+    log_level: LogLevel = Level.INFO,
+) -> None:
     """Serve emulator and host together, to try the calls with curl; exports land in landed/."""
     log_to_stderr(log_level)
-    _run(commands.serve_both(emulator_port, host_port, DEMO_LANDING))
+    _serve(commands.serve_both(emulator_port, host_port, DEMO_LANDING, chosen))
 
 
 @app.command()
-def demo(log_level: LogLevel = "warning") -> None:
-    """Export an invoice from the emulator into landed/, show what landed, and check that it adds up."""
+def demo(log_level: LogLevel = Level.WARNING) -> None:
+    """Export an invoice of the emulator into landed/ and show what landed, and that it adds up."""
     log_to_stderr(log_level)
-    succeeded = _run(commands.demonstrate(DEMO_LANDING, DEMO))
-    raise typer.Exit(0 if succeeded else 1)
+    _exit_after(commands.demonstrate(DEMO_LANDING, DEMO))
 
 
 @app.command()
@@ -114,7 +91,7 @@ def export(
     currency: Annotated[Optional[str], typer.Option(help="Currency of unbilled data, e.g. USD.")] = None,  # noqa: UP045
     period: Annotated[Optional[str], typer.Option(help="Of unbilled data: current or last.")] = None,  # noqa: UP045
     state: State = None,
-    log_level: LogLevel = "warning",
+    log_level: LogLevel = Level.WARNING,
 ) -> None:
     """Run one export with the current settings, also on a real tenant. Exits with 0 if it succeeded, else with 1."""
     log_to_stderr(log_level)
@@ -126,23 +103,34 @@ def export(
         "billingPeriod": period,
     }
     body = {name: value for name, value in given.items() if value is not None}
-    succeeded = _run(commands.export(body, state))
-    raise typer.Exit(0 if succeeded else 1)
+    _exit_after(commands.export(body, state))
 
 
-def _read(read: Callable[[str], T], texts: list[str] | None) -> tuple[T, ...]:
+def _serve(command: Coroutine[Any, Any, None]) -> None:
+    """Being told to end is how a server ends."""
+    with contextlib.suppress(ending.ToldToEnd):
+        _run(command)
+
+
+def _exit_after(command: Coroutine[Any, Any, bool]) -> NoReturn:
+    """Exits 0 when the command succeeded, 1 when it did not, and as shells do when it was told to end."""
     try:
-        return tuple(map(read, texts or ()))
-    except ValueError as fault:
-        raise typer.BadParameter(str(fault)) from None
+        succeeded = _run(command)
+    except ending.ToldToEnd as told:
+        raise typer.Exit(128 + told.number) from None
+    raise typer.Exit(0 if succeeded else 1)
 
 
 def _run(command: Coroutine[Any, Any, T]) -> T:
     try:
-        return asyncio.run(command)
-    except (commands.PortTaken, InvalidScript, SettingsError, StateUnusable) as refused:
+        return ending.run(command, _say_that_it_ends)
+    except (commands.CannotServe, InvalidScript, SettingsError, StateUnusable) as refused:
         commands.console.print(str(refused), style="bold red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(2) from None
+
+
+def _say_that_it_ends() -> None:
+    commands.console.print("Ending in good order; Ctrl-C once more ends it at once.", highlight=False)
 
 
 if __name__ == "__main__":

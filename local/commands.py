@@ -2,9 +2,9 @@
 
 import asyncio
 import contextlib
+import errno
 import json
 import os
-import signal
 import socket
 from collections.abc import AsyncIterator
 from decimal import Decimal
@@ -15,66 +15,64 @@ import httpx
 from rich.console import Console
 
 from clients.process import clients, close_clients
+from failures import LandingFailure
 from local import report, watching
 from local.configuration import load_settings, use_emulator
 from local.emulator import AzuriteBlobs, Emulator, EmulatorOptions, read_script
+from local.emulator_options import Chosen
 from local.engine import Options, Versions
 from local.host import Host
 from local.serving import listen, serving, url_of
 
 console = Console()
-MONTHS = 24
-"""How many months the emulated partner's invoices go back, unless the caller names them."""
-
 _TIED = ("billedReconciliation", "billedUsage")
 
 
-class PortTaken(Exception):
-    """Another program listens on the port."""
+class CannotServe(Exception):
+    """What was asked for on the command line cannot be had, such as a port that another program has."""
 
 
 async def serve_host(port: int, state: Path | None) -> None:
-    """Serves the app's functions until the process is stopped."""
+    """Serves the app's functions until it is cancelled."""
     async with _host(_bound(port), state, timers=True) as host:
         console.print(f"Functions: {host.url}/api/exports", highlight=False)
         console.print(f"Durable state: {state or 'in memory'}", highlight=False)
-        await _told_to_end()
+        await _for_ever()
 
 
-async def serve_emulator(port: int, options: EmulatorOptions, azurite: str | None, faults: Path | None) -> None:
-    """Serves the emulator until the process is stopped.
+async def serve_emulator(port: int, chosen: Chosen) -> None:
+    """Serves the emulator until it is cancelled.
 
     Raises:
         InvalidScript: when the fault script cannot be used.
     """
-    script = read_script(faults) if faults else ()
-    blobs = AzuriteBlobs(azurite) if azurite else None
-    async with _emulator(_bound(port), Emulator(options, blobs=blobs, faults=script)) as url:
-        console.print(f"Partner billing API: {url}/v1.0  (bearer token: {options.token})", highlight=False)
-        await _told_to_end()
-    if blobs:
-        await blobs.close()
+    async with _chosen_emulator(chosen, _bound(port)) as url:
+        console.print(f"Partner billing API: {url}/v1.0  (bearer token: {chosen.options.token})", highlight=False)
+        await _for_ever()
 
 
-async def serve_both(emulator_port: int, host_port: int, landing: Path) -> None:
-    """Serves emulator and host, pointed at each other, until the process is stopped."""
-    async with _emulator(_bound(emulator_port), Emulator(EmulatorOptions(months=MONTHS))) as url:
-        use_emulator(url, landing)
-        async with _host(_bound(host_port), None, timers=True) as host:
+async def serve_both(emulator_port: int, host_port: int, landing: Path, chosen: Chosen) -> None:
+    """Serves emulator and host, one pointed at the other, until it is cancelled."""
+    async with _chosen_emulator(chosen, _bound(emulator_port, "--emulator-port")) as url:
+        use_emulator(url, landing, chosen.options.token)
+        async with _host(_bound(host_port, "--host-port"), None, timers=True) as host:
             console.print(f"Partner billing API: {url}/v1.0", highlight=False)
             console.print(f"Functions: {host.url}/api/exports, landing in {landing}/", highlight=False)
             console.print("Try:", highlight=False)
-            body = '{"invoiceId": "G016907411"}'
+            invoice_id = chosen.options.invoices[0]
+            body = f'{{"invoiceId": "{invoice_id}"}}'
             console.print(f"  curl -i {host.url}/api/exports -d '{body}'", soft_wrap=True, highlight=False)
-            console.print(f"  curl {host.url}/api/exports/billedUsage-G016907411-full", soft_wrap=True, highlight=False)
-            await _told_to_end()
+            console.print(
+                f"  curl {host.url}/api/exports/billedUsage-{invoice_id}-full", soft_wrap=True, highlight=False
+            )
+            await _for_ever()
 
 
 async def demonstrate(landing: Path, options: EmulatorOptions) -> bool:
     """Exports an invoice of the emulator, its usage and its lines, and shows what landed; whether it adds up."""
     invoice_id = options.invoices[0]
     async with _emulator(listen(), Emulator(options)) as url:
-        use_emulator(url, landing)
+        use_emulator(url, landing, options.token)
         async with _host(listen(), None, timers=False) as host:
             bodies = [{"invoiceId": invoice_id, "dataset": name} for name in _TIED]
             results = await _exported(host.url, bodies)
@@ -122,7 +120,14 @@ async def _invoice(emulator_url: str, token: str, invoice_id: str) -> dict[str, 
 async def _show_result(result: dict[str, str]) -> None:
     if result["unchanged"]:
         console.print("The data is unchanged since the last export: nothing was copied.")
-    report.show(await report.read_back((await clients()).zone, result["location"]), console)
+    try:
+        contents = await report.read_back((await clients()).zone, result["location"])
+    except (LandingFailure, report.CannotSumUp) as fault:
+        console.print("The export has landed, whole.", highlight=False)
+        console.print(str(fault), highlight=False, markup=False, soft_wrap=True)
+        report.show_location(report.folder_of(result["location"]), console)
+    else:
+        report.show(contents, console)
 
 
 @contextlib.asynccontextmanager
@@ -143,20 +148,41 @@ async def _host(bound: socket.socket, state: Path | None, *, timers: bool) -> As
 
 
 @contextlib.asynccontextmanager
+async def _azurite(connection_string: str | None) -> AsyncIterator[AzuriteBlobs | None]:
+    try:
+        blobs = AzuriteBlobs(connection_string) if connection_string else None
+    except (ValueError, KeyError):
+        raise CannotServe("--azurite must be the connection string of a storage account, with its key.") from None
+    try:
+        yield blobs
+    finally:
+        if blobs:
+            await blobs.close()
+
+
+@contextlib.asynccontextmanager
+async def _chosen_emulator(chosen: Chosen, bound: socket.socket) -> AsyncIterator[str]:
+    script = read_script(chosen.faults) if chosen.faults else ()
+    async with (
+        _azurite(chosen.azurite) as blobs,
+        _emulator(bound, Emulator(chosen.options, blobs=blobs, faults=script)) as url,
+    ):
+        yield url
+
+
+@contextlib.asynccontextmanager
 async def _emulator(bound: socket.socket, emulator: Emulator) -> AsyncIterator[str]:
     async with serving(emulator.app, [bound]):
         yield url_of(bound)
 
 
-def _bound(port: int) -> socket.socket:
+def _bound(port: int, option: str = "--port") -> socket.socket:
     try:
         return listen(port)
     except OSError as fault:
-        raise PortTaken(f"Port {port} is in use: choose another one with --port.") from fault
+        why = "is in use" if fault.errno == errno.EADDRINUSE else f"cannot be served on ({fault.strerror})"
+        raise CannotServe(f"Port {port} {why}: choose another one with {option}.") from fault
 
 
-async def _told_to_end() -> None:
-    told = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, told.set)
-    await told.wait()
+async def _for_ever() -> None:
+    await asyncio.Event().wait()

@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from clients.redaction import redact_logs
+from local.host.timers import schedule_faults
 from settings import Settings, SettingsError, configured
 
 LOCAL_SETTINGS = Path("local.settings.json")
@@ -44,23 +45,43 @@ def load_settings(console: Console) -> Settings:
     """
     try:
         load_local_settings()
-        return configured()
+        return _checked()
     except SettingsError as error:
         console.print("[bold red]The app settings cannot be used:[/]")
         for fault in error.faults:
-            console.print(f"  • {fault}", highlight=False)
+            console.print(f"  • {fault}", highlight=False, markup=False)
         console.print("Set them in the environment or in local.settings.json; README.md lists them all.")
         raise SystemExit(2) from None
 
 
-def use_emulator(emulator_url: str, landing: Path) -> None:
-    """Points this process's settings at the emulator and a local landing folder, waiting times shortened to match."""
-    landing.mkdir(parents=True, exist_ok=True)
+def _checked() -> Settings:
+    """The settings, and with them the schedules, which on Azure the Functions host reads by itself."""
+    schedules = schedule_faults(os.environ)
+    try:
+        settings = configured()
+    except SettingsError as error:
+        told = {fault.partition(" ")[0] for fault in error.faults}
+        raise SettingsError([*error.faults, *(f for f in schedules if f.partition(" ")[0] not in told)]) from None
+    if schedules:
+        raise SettingsError(schedules)
+    return settings
+
+
+def use_emulator(emulator_url: str, landing: Path, token: str) -> None:
+    """Points this process's settings at the emulator and a local landing folder, waiting times shortened to match.
+
+    Raises:
+        SettingsError: when the folder cannot be made.
+    """
+    try:
+        landing.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise SettingsError([f"The folder {landing.resolve()} cannot be made ({fault.strerror})."]) from None
     os.environ.update(
         {
             "GRAPH_BASE_URL": f"{emulator_url}/v1.0",
             "PARTNER_CENTER_BASE_URL": emulator_url,
-            "GRAPH_STATIC_TOKEN": "emulator-token",
+            "GRAPH_STATIC_TOKEN": token,
             "LANDING_URL": landing.resolve().as_uri(),
             "POLL_INTERVAL_SECONDS": "0.5",
             "POLL_MAX_SECONDS": "2",

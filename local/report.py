@@ -3,8 +3,10 @@
 import gzip
 import json
 import tempfile
+import zlib
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fnmatch import fnmatchcase
@@ -14,14 +16,19 @@ from urllib.parse import unquote, urlsplit
 
 from rich.console import Console
 from rich.filesize import decimal as readable_size
+from rich.markup import escape
 from rich.table import Table
 
 from failures import Incomplete
 from landing.zones.protocol import Landed, LandingZone
 
 MOST_CUSTOMERS = 10
-_USAGE_COST = ("BillingPreTaxTotal", "BillingCurrency")
-_LINE_COST = ("Subtotal", "Currency")
+"""Customers shown of one currency."""
+
+_COSTS = {"BillingPreTaxTotal": "BillingCurrency", "Subtotal": "Currency"}
+"""The columns of the cost before tax and of its currency, as usage has them and as an invoice's lines do."""
+
+_CUSTOMER = ("CustomerName", "CustomerId")
 _CENT = Decimal("0.01")
 _USAGE_KEY = ("SubscriptionId", "ProductId", "SkuId", "AvailabilityId")
 
@@ -31,6 +38,10 @@ Key = tuple[str, ...]
 
 KEPT_IN_MEMORY = 8 << 20
 """Bytes of a packed blob; what is longer goes through a temporary file."""
+
+
+class CannotSumUp(Exception):
+    """What landed is whole, but not of a form that is known here."""
 
 
 @dataclass
@@ -88,17 +99,20 @@ async def read_back(zone: LandingZone, version_url: str) -> Contents:
 
     Raises:
         LandingFailure: when they cannot be read.
+        CannotSumUp: when they are no packed lines of JSON with amounts.
     """
     folder = _folder(zone, version_url)
-    contents = Contents(_readable(f"{zone.url}/{folder}"))
+    contents = Contents(folder_of(version_url))
     for blob in await _current(zone, folder):
         contents.blobs += 1
         contents.bytes += blob.length
-        async for row in _rows(zone, blob):
-            contents.rows += 1
-            cost, currency = _USAGE_COST if _USAGE_COST[0] in row else _LINE_COST
-            contents.costs[row["CustomerName"], row[currency]] += row[cost]
-            contents.keys.add(_key(row))
+        with _known_form(blob):
+            async for row in _rows(zone, blob):
+                contents.rows += 1
+                cost, currency = next(((c, of) for c, of in _COSTS.items() if c in row), ("", ""))
+                customer = next(filter(None, map(row.get, _CUSTOMER)), "")
+                contents.costs[customer, row.get(currency) or ""] += _amount(row.get(cost))
+                contents.keys.add(_key(row))
     return contents
 
 
@@ -110,16 +124,18 @@ async def month_sum(zone: LandingZone, usage: Contents, reconciliation_url: str)
 
     Raises:
         LandingFailure: when the lines cannot be read.
+        CannotSumUp: when they are no packed lines of JSON with amounts.
     """
     month = MonthSum(usage.cost)
     for blob in await _current(zone, _folder(zone, reconciliation_url)):
-        async for line in _rows(zone, blob):
-            month.tax += line["TaxTotal"]
-            if _key(line) in usage.keys:
-                month.usage_lines += line["Subtotal"]
-                month.most_cut += _CENT * line["PCToBCExchangeRate"] + _CENT
-            else:
-                month.purchases += line["Subtotal"]
+        with _known_form(blob):
+            async for line in _rows(zone, blob):
+                month.tax += _amount(line.get("TaxTotal"))
+                if _key(line) in usage.keys:
+                    month.usage_lines += _amount(line.get("Subtotal"))
+                    month.most_cut += _CENT * _amount(line.get("PCToBCExchangeRate")) + _CENT
+                else:
+                    month.purchases += _amount(line.get("Subtotal"))
     return month
 
 
@@ -139,7 +155,9 @@ async def _current(zone: LandingZone, folder: str) -> list[Landed]:
     return sorted((blob for blob in below if fnmatchcase(PurePosixPath(blob.path).name, names)), key=lambda b: b.path)
 
 
-def _readable(url: str) -> str:
+def folder_of(version_url: str) -> str:
+    """The export's folder: a path on this machine, or a URL."""
+    url = version_url.rstrip("/").rpartition("/")[0]
     return unquote(urlsplit(url).path) if url.startswith("file:") else url
 
 
@@ -150,23 +168,58 @@ async def _rows(zone: LandingZone, blob: Landed) -> AsyncIterator[Row]:
         packed.seek(0)
         with gzip.open(packed, "rt", encoding="utf-8") as lines:
             for line in lines:
-                yield json.loads(line, parse_float=Decimal)
+                yield _row(line)
+
+
+def _row(line: str) -> Row:
+    row = json.loads(line, parse_float=Decimal)
+    if not isinstance(row, dict):
+        raise ValueError("a line is no object")
+    return row
+
+
+def _amount(value: Any) -> Decimal:
+    """What is null, empty or missing counts as nothing."""
+    return Decimal(value or 0)
+
+
+@contextmanager
+def _known_form(blob: Landed) -> Iterator[None]:
+    """Whatever is done inside with the blob's lines.
+
+    Raises:
+        CannotSumUp: when they are of another form.
+    """
+    try:
+        yield
+    except (OSError, EOFError, zlib.error, ValueError, TypeError, ArithmeticError) as fault:
+        raise CannotSumUp(f"{blob.path} cannot be summed up: {fault}") from fault
 
 
 def show(contents: Contents, console: Console) -> None:
     """Prints what landed, the most expensive customers, and where to look."""
     table = Table("Customer", "Cost before tax", title="Cost by customer", title_justify="left")
     table.columns[1].justify = "right"
-    ranked = sorted(contents.costs.items(), key=lambda item: item[1], reverse=True)
-    for (customer, currency), cost in ranked[:MOST_CUSTOMERS]:
-        table.add_row(customer, f"{cost:,.2f} {currency}")
-    rest = ranked[MOST_CUSTOMERS:]
-    if rest:
-        table.add_row(f"… and {len(rest)} more", f"{sum(cost for _, cost in rest):,.2f} {rest[0][0][1]}")
+    for currency in sorted({currency for _, currency in contents.costs}):
+        for customer, cost in _ranked(contents, currency):
+            table.add_row(escape(customer), escape(f"{cost:,.2f} {currency}".rstrip()))
     console.print(table)
     console.print(f"Landed: {contents.blobs} blobs, {contents.rows:,} rows, {readable_size(contents.bytes)}")
+    show_location(contents.location, console)
+
+
+def show_location(location: str, console: Console) -> None:
+    """Prints where to look."""
     console.print("Look into:", highlight=False)
-    console.print(f"  {contents.location}", soft_wrap=True, highlight=False)
+    console.print(f"  {location}", soft_wrap=True, highlight=False, markup=False)
+
+
+def _ranked(contents: Contents, currency: str) -> list[tuple[str, Decimal]]:
+    """Who costs most in the currency, and last the sum of all others."""
+    costs = [(customer, cost) for (customer, of), cost in contents.costs.items() if of == currency]
+    ranked = sorted(costs, key=lambda item: item[1], reverse=True)
+    shown, rest = ranked[:MOST_CUSTOMERS], ranked[MOST_CUSTOMERS:]
+    return [*shown, (f"… and {len(rest)} more", sum((cost for _, cost in rest), Decimal(0)))] if rest else shown
 
 
 def show_month(month: MonthSum, invoice_id: str, charged: Decimal, currency: str, console: Console) -> None:

@@ -2,11 +2,15 @@
 
 import asyncio
 import contextlib
+import logging
 import socket
 from collections.abc import AsyncIterator, Sequence
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+log = logging.getLogger(__name__)
 
 SHUTDOWN_SECONDS = 3
 """Seconds that open requests are given when a server ends."""
@@ -39,7 +43,11 @@ async def serving(app: ASGIApp, sockets: Sequence[socket.socket]) -> AsyncIterat
     """Serves the app on the sockets while the context is open, ending with the process's signals left alone."""
     # Its own log configuration would silence ours; access logs would print every poll.
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=SHUTDOWN_SECONDS
+        _LettingClientsGo(app),
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
     server = _Server(config)
     task = asyncio.create_task(server.serve(list(sockets)))
@@ -49,6 +57,19 @@ async def serving(app: ASGIApp, sockets: Sequence[socket.socket]) -> AsyncIterat
     finally:
         server.should_exit = True
         await task
+
+
+class _LettingClientsGo:
+    """Middleware for which a client that hangs up is no fault: uvicorn would log a traceback."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except ClientDisconnect:
+            log.info("The client hung up: %s %s", scope["method"], scope["path"])
 
 
 class _Server(uvicorn.Server):

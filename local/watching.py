@@ -43,10 +43,10 @@ async def export(host_url: str, body: dict[str, str], console: Console) -> dict[
 def report_failure(status: dict[str, Any], console: Console) -> None:
     """Says why the export did not succeed, and what to do."""
     error = status["error"] or {"code": status["state"], "message": "The export was ended.", "remedy": ""}
-    console.print(f"[bold red]{error['code']}[/]: {error['message']}", highlight=False)
+    console.print(f"[bold red]{escape(error['code'])}[/]: {escape(error['message'])}", highlight=False)
     if error.get("requestId"):
-        console.print(f"Microsoft's request id: {error['requestId']}", highlight=False)
-    console.print(error["remedy"], highlight=False)
+        console.print(f"Microsoft's request id: {escape(error['requestId'])}", highlight=False)
+    console.print(error["remedy"], highlight=False, markup=False)
 
 
 def _progress(console: Console) -> Progress:

@@ -9,16 +9,18 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import urlsplit
 
 from catalog.datasets import INVOICE_DATASETS
+from settings import urls
+from settings.urls import is_loopback
+
+__all__ = ["GUID", "MOST_LOOKS", "SCHEDULES", "Settings", "SettingsError", "configured", "is_loopback"]
 
 MOST_LOOKS = 60
 """Looks for late invoices in one run, whose history must stay short."""
 
 GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-
-LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class SettingsError(ValueError):
@@ -27,46 +29,6 @@ class SettingsError(ValueError):
     def __init__(self, faults: list[str]) -> None:
         super().__init__("The app settings cannot be used: " + " ".join(faults))
         self.faults = tuple(faults)
-
-
-def is_loopback(url: str) -> bool:
-    """Whether the URL points to this very machine by a literal loopback name."""
-    return urlsplit(url).hostname in LOOPBACK_HOSTS
-
-
-def _base_url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.query or parts.fragment or not parts.hostname:
-        raise ValueError("must be an absolute URL without query")
-    if "@" in parts.netloc:
-        raise ValueError("must not contain a user name or a password")
-    if not _has_usable_port(parts):
-        raise ValueError("must have a port from 1 to 65535, or none")
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(text)):
-        raise ValueError("must be https (http on loopback only)")
-    return text.rstrip("/")
-
-
-def _has_usable_port(parts: SplitResult) -> bool:
-    try:
-        return parts.port != 0
-    except ValueError:
-        return False
-
-
-def _landing_url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme == "file":
-        if parts.netloc or not parts.path.startswith("/") or not parts.path.strip("/") or parts.query or parts.fragment:
-            raise ValueError("must be an absolute folder: file:///folder")
-        return text.rstrip("/")
-    url = _base_url(text)
-    segments = [segment for segment in unquote(parts.path).split("/") if segment]
-    if any(segment in {".", ".."} for segment in segments):
-        raise ValueError("must not contain '.' or '..' segments")
-    if len(segments) < (2 if is_loopback(url) else 1):
-        raise ValueError("must name a container: https://{account}.blob.core.windows.net/{container}[/prefix]")
-    return url
 
 
 def _guid(text: str) -> str:
@@ -85,7 +47,9 @@ def _storage_key(text: str) -> str:
 def _host_suffixes(text: str) -> tuple[str, ...]:
     suffixes = tuple(part.strip().lower() for part in text.split(",") if part.strip())
     if not suffixes or not all(suffix.startswith(".") and suffix.count(".") > 1 for suffix in suffixes):
-        raise ValueError("must be a comma-separated list of host suffixes, each beginning with a dot")
+        raise ValueError(
+            "must be a comma-separated list of host suffixes, each beginning with a dot and with two dots at least"
+        )
     return suffixes
 
 
@@ -100,15 +64,6 @@ def _monthly_datasets(text: str) -> tuple[str, ...]:
     if not names or not set(names) <= set(INVOICE_DATASETS):
         raise ValueError(f"must be a comma-separated list of {', '.join(INVOICE_DATASETS)}")
     return names
-
-
-def _webhook_url(text: str) -> str:
-    parts = urlsplit(text)
-    if not (text.isascii() and text.isprintable() and parts.hostname and _has_usable_port(parts)):
-        raise ValueError("must be an absolute URL of printable ASCII characters")
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(text)):
-        raise ValueError("must be https (http on loopback only)")
-    return text
 
 
 def _between(least: float, most: float, cast: Callable[[str], Any]) -> Callable[[str], Any]:
@@ -139,9 +94,9 @@ class Settings:
     secrets.
     """
 
-    graph_base_url: str = _setting(_base_url, "https://graph.microsoft.com/v1.0")
-    partner_center_base_url: str = _setting(_base_url, "https://api.partnercenter.microsoft.com")
-    landing_url: str = _setting(_landing_url, required=True)
+    graph_base_url: str = _setting(urls.graph_base_url, "https://graph.microsoft.com/v1.0")
+    partner_center_base_url: str = _setting(urls.partner_center_base_url, "https://api.partnercenter.microsoft.com")
+    landing_url: str = _setting(urls.landing_url, required=True)
     landing_connection_string: str | None = _setting(_storage_key, secret=True)
     source_host_suffixes: tuple[str, ...] = _setting(_host_suffixes, ".blob.core.windows.net,.dfs.core.windows.net")
     graph_tenant_id: str | None = _setting(_guid)
@@ -161,7 +116,7 @@ class Settings:
     invoice_recheck_hours: float = _setting(_between(0.001, 120, float), "12")
     invoice_wait_days: float = _setting(_between(0, 27, float), "10")
     history_days: float = _setting(_between(1, 3650, float), "90")
-    notify_webhook_url: str | None = _setting(_webhook_url, secret=True)
+    notify_webhook_url: str | None = _setting(urls.webhook_url, secret=True)
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, str]) -> "Settings":
@@ -190,6 +145,10 @@ class Settings:
     def graph_is_loopback(self) -> bool:
         """Whether the billing API is an emulator on this machine, for which loopback source blobs are allowed."""
         return is_loopback(self.graph_base_url)
+
+
+SCHEDULES = tuple(setting.name.upper() for setting in fields(Settings) if setting.metadata["read"] is _schedule)
+"""The settings that are schedules: on Azure the Functions host reads them by itself."""
 
 
 def _contradictions(read: Mapping[str, Any]) -> list[str]:

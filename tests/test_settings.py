@@ -230,6 +230,25 @@ def test_refused_base_urls(name: str, url: str) -> None:
     assert "password@" not in fault
 
 
+@pytest.mark.parametrize(
+    ("name", "url", "form"),
+    [
+        ("GRAPH_BASE_URL", "https://graph.microsoft.com", "/v1.0 or /beta"),
+        ("GRAPH_BASE_URL", "https://graph.microsoft.com/v1", "/v1.0 or /beta"),
+        ("GRAPH_BASE_URL", "https://graph.microsoft.com/V1.0", "/v1.0 or /beta"),
+        ("GRAPH_BASE_URL", "https://graph.microsoft.com/v1.0/reports", "/v1.0 or /beta"),
+        ("GRAPH_BASE_URL", "http://127.0.0.1:7072", "/v1.0 or /beta"),
+        ("PARTNER_CENTER_BASE_URL", "https://api.partnercenter.microsoft.com/v1", "before /v1"),
+        ("PARTNER_CENTER_BASE_URL", "https://api.partnercenter.microsoft.com/v1/invoices/", "before /v1"),
+    ],
+)
+def test_base_urls_that_lead_nowhere(name: str, url: str, form: str) -> None:
+    """What the app appends must come to Microsoft's path: else each request would be answered with 404."""
+    (fault,) = faults(**{name: url})
+    assert fault.startswith(f"{name} must end")
+    assert form in fault
+
+
 @pytest.mark.parametrize("url", ["https://graph.microsoft.com/beta/", EMULATOR, "http://[::1]:7072/v1.0"])
 def test_accepted_base_urls(url: str) -> None:
     """Another version, an emulator, and a trailing slash are fine."""
@@ -277,7 +296,41 @@ def test_refused_landing_urls(url: str) -> None:
     assert "secret" not in found[0]
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:10000/account/container", "HTTP://localhost:10000/account/c"])
+@pytest.mark.parametrize(
+    ("url", "form"),
+    [
+        ("https://acme.dfs.core.windows.net/billing/usage", "https://acme.blob.core.windows.net/billing/usage"),
+        ("https://acme.z7.dfs.storage.azure.net/billing", "https://acme.z7.blob.storage.azure.net/billing"),
+        ("https://acme.file.core.windows.net/share", "https://acme.blob.core.windows.net/share"),
+        ("https://acme.queue.core.windows.net/q-1", "https://acme.blob.core.windows.net/q-1"),
+        ("abfss://billing@acme.dfs.core.windows.net/usage", "https://acme.blob.core.windows.net/billing/usage"),
+        ("abfs://billing@acme.dfs.core.windows.net", "https://acme.blob.core.windows.net/billing"),
+        ("wasbs://billing@acme.blob.core.windows.net/a/b", "https://acme.blob.core.windows.net/billing/a/b"),
+        ("az://billing/usage", "https://{account}.blob.core.windows.net/{container}"),
+        ("https://acme.blob.core.windows.net", "https://{account}.blob.core.windows.net/{container}"),
+        ("https://acme.blob.core.windows.net/Billing", "3 to 63 lower-case letters, digits and single hyphens"),
+        ("https://acme.blob.core.windows.net/billing_usage", "3 to 63 lower-case letters, digits and single hyphens"),
+        ("https://acme.blob.core.windows.net/b", "3 to 63 lower-case letters, digits and single hyphens"),
+        ("https://acme.blob.core.windows.net/a--b", "3 to 63 lower-case letters, digits and single hyphens"),
+        ("https://acme.blob.core.windows.net/$web/usage", "3 to 63 lower-case letters, digits and single hyphens"),
+        ("https://acme.blob.core.windows.net/billing?sig=secret", "LANDING_CONNECTION_STRING"),
+        ("http://127.0.0.1:10000/billing", "http://127.0.0.1:{port}/{account}/{container}"),
+        ("/srv/landed", "file:///srv/landed"),
+        ("landed", "file:///"),
+        ("C:\\landed", "file:///"),
+        ("file://srv/landed", "file:///"),
+        ("DefaultEndpointsProtocol=https;AccountName=a;AccountKey=secret", "file:///"),
+    ],
+)
+def test_a_landing_url_that_cannot_work_is_told_the_form_that_does(url: str, form: str) -> None:
+    """It is most often a copy from another tool, which names the same place differently."""
+    (fault,) = faults(LANDING_URL=url, LANDING_CONNECTION_STRING="AccountName=a;AccountKey=a2V5")
+    assert fault.startswith("LANDING_URL must ")
+    assert form in fault
+    assert "secret" not in fault
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:10000/account/container", "HTTP://localhost:10000/account/con"])
 def test_http_landing_needs_connection_string(url: str) -> None:
     """An Entra token never goes over plain http: an emulated storage account needs its key."""
     (fault,) = faults(LANDING_URL=url)
@@ -331,11 +384,11 @@ def test_repr_hides_secrets() -> None:
     ("url", "loopback"),
     [
         ("http://127.0.0.1:7072/v1.0", True),
-        ("http://localhost", True),
-        ("http://[::1]:1/", True),
+        ("http://localhost/v1.0", True),
+        ("http://[::1]:1/beta", True),
         ("https://graph.microsoft.com/v1.0", False),
-        ("https://localhost.example.com", False),
-        ("https://127.0.0.1.example.com", False),
+        ("https://localhost.example.com/v1.0", False),
+        ("https://127.0.0.1.example.com/v1.0", False),
     ],
 )
 def test_loopback(url: str, loopback: bool) -> None:
@@ -382,6 +435,27 @@ def test_nothing_is_read_at_import() -> None:
 def test_environment_is_read_once() -> None:
     """A fault is not kept, so mended settings are seen; good settings are kept for the process."""
     assert child(CONFIGURED) == ["LANDING_URL is required.", "file:///first", "file:///first"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "rule"),
+    [
+        ("SOURCE_HOST_SUFFIXES", ".com", "two dots"),
+        ("SOURCE_HOST_SUFFIXES", "core.windows.net", "beginning with a dot"),
+        ("NOTIFY_WEBHOOK_URL", "https://hook.example:0/1", "port from 1 to 65535"),
+        ("NOTIFY_WEBHOOK_URL", "hook.example/1", "absolute URL"),
+        ("NOTIFY_WEBHOOK_URL", "https://hook.example/ü", "ASCII"),
+        ("GRAPH_BASE_URL", "graph.microsoft.com/v1.0", "absolute URL"),
+        ("GRAPH_BASE_URL", "https://[graph/v1.0", "absolute URL"),
+        ("LANDING_URL", "https://[acme/billing", "absolute URL"),
+        ("NOTIFY_WEBHOOK_URL", "https://[hook/1", "absolute URL"),
+        ("GRAPH_BASE_URL", "https://graph.microsoft.com/v1.0?x=1", "without query"),
+    ],
+)
+def test_the_rule_that_is_broken_is_the_rule_that_is_told(name: str, text: str, rule: str) -> None:
+    """A person sees what to change, not what is right already."""
+    (fault,) = faults(**{name: text})
+    assert rule in fault
 
 
 def test_a_connection_string_without_key_is_refused() -> None:

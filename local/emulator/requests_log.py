@@ -1,8 +1,12 @@
 """Which requests did the emulator receive?"""
 
+import logging
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -15,7 +19,7 @@ class ReceivedRequest:
 
 
 class RequestLog:
-    """Middleware that appends every request to `requests` in the order of their arrival."""
+    """Middleware that appends every request to `requests` in the order of their arrival, and logs its end."""
 
     def __init__(self, app: ASGIApp, requests: list[ReceivedRequest]) -> None:
         self._app = app
@@ -34,4 +38,8 @@ class RequestLog:
                 received.status = int(message["status"])
             await send(message)
 
-        await self._app(scope, receive, send_and_note)
+        try:
+            await self._app(scope, receive, send_and_note)
+        finally:
+            # Whatever a caller puts into a path stays on its line; the query, which may hold a SAS token, is left out.
+            log.info("%s %s: %s", received.method, quote(received.path), received.status or "no answer")

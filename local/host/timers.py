@@ -7,19 +7,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 import azure.functions as func
-from croniter import croniter
 
 from local.functions import TimerFunction
-from settings import SettingsError
+from local.host.ncrontab import fault_of, moments
+from settings import SCHEDULES, SettingsError
 
 log = logging.getLogger(__name__)
 
 
 async def keep_calling(function: TimerFunction, schedule: str, client_binding: str) -> None:
     """Calls the function at each moment of the schedule, until it is cancelled."""
-    moments = croniter(schedule, datetime.now(UTC), second_at_beginning=True)
-    while True:
-        moment = moments.get_next(datetime)
+    for moment in moments(schedule, datetime.now(UTC)):
         await asyncio.sleep(max(0.0, (moment - datetime.now(UTC)).total_seconds()))
         await call(function, client_binding)
 
@@ -39,13 +37,21 @@ def resolved(schedule: str, settings: Mapping[str, str]) -> str:
     """The schedule, `%NAME%` being replaced by the app setting of that name.
 
     Raises:
-        SettingsError: when the setting is missing, or is not an NCRONTAB expression of six fields.
+        SettingsError: when the setting is missing, or is no NCRONTAB expression that the Functions host knows.
     """
+    name = "The timer's schedule"
     if schedule.startswith("%") and schedule.endswith("%"):
         name = schedule.strip("%")
         if not settings.get(name):
             raise SettingsError([f"{name} is required: the timer's schedule is taken from it."])
         schedule = settings[name]
-    if not croniter.is_valid(schedule, second_at_beginning=True) or len(schedule.split()) != 6:
-        raise SettingsError([f"The timer's schedule {schedule!r} is not an NCRONTAB expression of six fields."])
+    fault = fault_of(schedule)
+    if fault:
+        raise SettingsError([f"{name} {fault}."])
     return schedule
+
+
+def schedule_faults(settings: Mapping[str, str]) -> list[str]:
+    """A sentence for every setting that is a schedule, is given, and cannot be read by the Functions host."""
+    given = {name: text for name in SCHEDULES if (text := settings.get(name, "").strip())}
+    return [f"{name} {fault}." for name, text in given.items() if (fault := fault_of(text))]

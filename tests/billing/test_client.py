@@ -20,6 +20,7 @@ from failures import (
     BillingFailure,
     Forbidden,
     ForeignOrigin,
+    NotServed,
     OperationGone,
     RequestRefused,
     ServiceUnavailable,
@@ -289,9 +290,17 @@ def test_a_401_is_met_with_a_fresh_token() -> None:
 def test_refusals(status: int, kind: type[BillingFailure], requests: int, call: Call) -> None:
     """What asking again would not change is not asked again, and is told as what it is."""
     graph = FakeGraph(answer(status, sample("graph-error"), Location="https://example.com/"))
-    found = error(kind, graph, call)
+    found = error(NotServed if call is start and status in {400, 404, 410} else kind, graph, call)
     assert len(graph.requests) == requests
     assert (found.code, found.message) == ("TooManyRequests", "Too many requests")
+
+
+@pytest.mark.parametrize("status", [400, 404, 405, 410])
+def test_an_export_that_cannot_be_posted_points_at_the_setting(status: int) -> None:
+    """The URL is made of the base URL: a wrong one is the first thing to look at, not the invoice."""
+    found = error(NotServed, FakeGraph(answer(status)), start)
+    assert found.kind == "final"
+    assert found.remedy.startswith("Check GRAPH_BASE_URL")
 
 
 @pytest.mark.parametrize("spelling", ["innerError", "innererror"])
@@ -300,15 +309,15 @@ def test_microsofts_request_id_is_kept(spelling: str) -> None:
     graph_error = sample("graph-error")["error"]
     graph_error[spelling] = graph_error.pop("innerError")
     body = {"error": graph_error}
-    found = error(RequestRefused, FakeGraph(answer(400, body)), start)
+    found = error(NotServed, FakeGraph(answer(400, body)), start)
     assert found.request_id == "b1b4a0e6-2f1c-4d55-9d2e-0d7c8f0b6c11"
-    assert error(RequestRefused, FakeGraph(answer(400, body, request_id="header")), start).request_id == "header"
+    assert error(NotServed, FakeGraph(answer(400, body, request_id="header")), start).request_id == "header"
 
 
 @pytest.mark.parametrize("body", [None, [], "text", {"error": "text"}, {"error": {"innerError": [], "code": ""}}])
 def test_errors_without_graphs_body(body: object) -> None:
     """A refusal by something in between, that does not speak Graph, still has a code and a message."""
-    found = error(RequestRefused, FakeGraph(answer(400, body)), start)
+    found = error(NotServed, FakeGraph(answer(400, body)), start)
     assert (found.code, found.message, found.request_id) == ("HTTP400", "The service answered 400 Bad Request.", None)
 
 

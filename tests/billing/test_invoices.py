@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from billing.invoices import Invoice, InvoiceClient
-from failures import NoInvoiceAccess, UnusableAnswer
+from failures import NoInvoiceAccess, NotServed, UnusableAnswer
 
 BASE = "https://api.partnercenter.microsoft.com"
 
@@ -96,3 +96,11 @@ def test_a_missing_permission_is_final() -> None:
     """403 is not asked again, and the remedy speaks of Partner Center."""
     with pytest.raises(NoInvoiceAccess):
         _of_month("2026-09", lambda _: httpx.Response(403))
+
+
+@pytest.mark.parametrize("status", [400, 404, 410])
+def test_a_list_that_is_not_there_points_at_the_setting(status: int) -> None:
+    """The URL is made of the base URL, and of nothing that a caller gives."""
+    with pytest.raises(NotServed) as caught:
+        _of_month("2026-09", lambda _: httpx.Response(status))
+    assert "PARTNER_CENTER_BASE_URL" in caught.value.remedy

@@ -1,13 +1,16 @@
 """The commands as a person types them."""
 
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from local.running import PATIENCE, beside, environment, host
+from local.serving import listen
 from tests.e2e.conftest import World
 from tests.landing.scripted_server import answering
 
@@ -61,10 +64,11 @@ def test_export_exits_0_when_it_succeeded_and_1_when_it_failed(world: World, tmp
 
 
 def test_a_host_without_settings_says_all_that_is_wrong(tmp_path: Path) -> None:
-    """Every fault of the settings is listed at once, and the exit code is 2."""
-    ended = _local(tmp_path, "host", "--port", "0", settings={"COPY_BATCH_SIZE": "none", "GRAPH_BASE_URL": "ftp://x"})
+    """Every fault of the settings is listed at once, schedules included, and the exit code is 2."""
+    settings = {"COPY_BATCH_SIZE": "none", "GRAPH_BASE_URL": "ftp://x", "EXPORT_SCHEDULE": "0 0 6 L * *"}
+    ended = _local(tmp_path, "host", "--port", "0", settings=settings)
     assert ended.returncode == 2
-    assert all(name in ended.stdout for name in ("LANDING_URL", "COPY_BATCH_SIZE", "GRAPH_BASE_URL"))
+    assert all(name in ended.stdout for name in ("LANDING_URL", *settings))
     assert "Traceback" not in ended.stdout + ended.stderr
 
 
@@ -85,13 +89,72 @@ def test_settings_are_read_from_local_settings_json(world: World, tmp_path: Path
 
 def test_a_taken_port_is_said_in_a_sentence(tmp_path: Path) -> None:
     """A port that another program has is no traceback."""
-    from local.serving import listen
-
     with listen() as taken:
         taken.listen()
         ended = _local(tmp_path, "emulator", "--port", str(taken.getsockname()[1]))
     assert ended.returncode == 2
-    assert "is taken" in ended.stdout
+    assert "is in use" in ended.stdout
+
+
+@pytest.mark.parametrize("option", ["--host-port", "--emulator-port"])
+def test_a_taken_port_of_run_names_its_option(tmp_path: Path, option: str) -> None:
+    """`run` has two ports, and no `--port`."""
+    with listen() as taken:
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        ports = {"--host-port": "0", "--emulator-port": "0"} | {option: port}
+        ended = _local(tmp_path, "run", *(word for pair in ports.items() for word in pair))
+    assert ended.returncode == 2
+    assert ended.stdout.splitlines()[-1] == f"Port {port} is in use: choose another one with {option}."
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_server_that_is_told_to_end_says_so(tmp_path: Path) -> None:
+    """One sentence, no traceback, and exit code 0: servers end like that."""
+    command = [sys.executable, "-m", "local", "emulator", "--port", "0"]
+    pipes: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, cwd=tmp_path, env=environment({}), **pipes) as server:
+        assert server.stdout
+        server.stdout.readline()
+        server.send_signal(signal.SIGINT)
+        out, errors = server.communicate(timeout=PATIENCE)
+    assert (server.returncode, out) == (0, "Ending in good order; Ctrl-C once more ends it at once.\n")
+    assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["emulator", "--port", "0", "--azurite", "nonsense"], "--azurite must be the connection string"),
+        (["demo"], "landed cannot be made (File exists)"),
+    ],
+)
+def test_what_cannot_be_had_is_said_in_a_sentence(tmp_path: Path, arguments: list[str], sentence: str) -> None:
+    """And is no traceback."""
+    (tmp_path / "landed").write_text("in the way")
+    ended = _local(tmp_path, *arguments)
+    assert ended.returncode == 2
+    assert sentence in ended.stdout
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_log_level_that_there_is_not(tmp_path: Path) -> None:
+    """The message names those that there are."""
+    ended = _local(tmp_path, "emulator", "--log-level", "loud")
+    assert ended.returncode == 2
+    assert "'loud'" in ended.stderr
+    assert "warning" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_what_cannot_be_summed_up_has_landed_all_the_same(world: World, tmp_path: Path) -> None:
+    """`export` has succeeded, and says so and where to look."""
+    world.emulator.use_data("G016907411", {"part-0.json.gz": b"not packed"}, e_tag="other")
+    ended = _local(tmp_path, "export", "G016907411", settings=world.settings)
+    assert ended.returncode == 0, ended.stderr
+    assert "part-0.json.gz cannot be summed up" in ended.stdout
+    assert ended.stdout.splitlines()[-1].strip() == str(world.export_folder)
+    assert "Traceback" not in ended.stderr
 
 
 def test_a_second_host_on_the_same_state_is_refused(world: World, tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def test_a_wait_that_a_refusal_asks_for_is_kept(bench: Bench, status: int) -> No
     [
         (401, "InvalidAuthenticationToken", "PartnerBilling.Read.All"),
         (403, "Forbidden", "partner tenant"),
-        (400, "BadRequest", "invoice id"),
+        (400, "BadRequest", "Check GRAPH_BASE_URL"),
     ],
 )
 def test_a_refusal_for_good_ends_the_export_at_once(bench: Bench, status: int, code: str, remedy: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from failures import Incomplete
+from landing.zones.local_folder import LocalFolder
 from landing.zones.protocol import LandingZone
 from local import report
 from tests.landing.conftest import Run, container, folder, run, source, sources, zone  # noqa: F401
@@ -71,6 +72,86 @@ def test_where_to_look_is_shown(run: Run, zone: LandingZone) -> None:  # noqa: F
     place = shown.splitlines()[-1].strip()
     assert place.endswith(EXPORT)
     assert place.startswith(("/", "http://127.0.0.1:"))
+
+
+def shown(contents: report.Contents) -> str:
+    """What a person is shown of it."""
+    console: Any = Console(record=True, width=200)
+    report.show(contents, console)
+    return str(console.export_text())
+
+
+def landed(run: Run, folder: LocalFolder, *lines: str) -> report.Contents:  # noqa: F811
+    """What is read back of these lines."""
+    return land(run, folder, f"{NEW}/*.gz", {f"{NEW}/part.gz": gzip.compress("\n".join(lines).encode())})
+
+
+@pytest.mark.parametrize(
+    ("line", "customer", "cost", "currency"),
+    [
+        ('{"CustomerName": "Contoso", "BillingCurrency": "EUR", "BillingPreTaxTotal": 1.5}', "Contoso", "1.5", "EUR"),
+        ('{"CustomerName": "Contoso", "Currency": "EUR", "Subtotal": 1.5, "Total": 2}', "Contoso", "1.5", "EUR"),
+        ('{"CustomerName": "Contoso", "Currency": "EUR", "Subtotal": null}', "Contoso", "0", "EUR"),
+        ('{"CustomerName": "Contoso", "Currency": "EUR", "Subtotal": ""}', "Contoso", "0", "EUR"),
+        ('{"CustomerName": "Contoso", "Currency": "EUR", "Subtotal": "1.50"}', "Contoso", "1.5", "EUR"),
+        ('{"CustomerName": "Contoso", "Currency": null, "Subtotal": 1}', "Contoso", "1", ""),
+        ('{"CustomerName": "Contoso", "BillingPreTaxTotal": 7}', "Contoso", "7", ""),
+        ('{"CustomerName": null, "CustomerId": "a1", "Currency": "EUR", "Subtotal": 1}', "a1", "1", "EUR"),
+        ('{"CustomerId": "a1", "Quantity": 3}', "a1", "0", ""),
+        ("{}", "", "0", ""),
+    ],
+)
+def test_each_line_is_summed_up_by_what_it_has(
+    run: Run,  # noqa: F811
+    folder: LocalFolder,  # noqa: F811
+    line: str,
+    customer: str,
+    cost: str,
+    currency: str,
+) -> None:
+    """Usage and an invoice's lines name their cost differently; what is null, empty or missing costs nothing."""
+    contents = landed(run, folder, line)
+    assert contents.rows == 1
+    assert contents.costs == {(customer, currency): Decimal(cost)}
+    assert "Landed: 1 blobs, 1 rows" in shown(contents)
+
+
+def test_sums_never_mix_currencies(run: Run, folder: LocalFolder) -> None:  # noqa: F811
+    """Each currency has its own most expensive customers, and its own sum of the others."""
+    lines = [
+        f'{{"CustomerName": "{currency} {number}", "Currency": "{currency}", "Subtotal": {number * worth}}}'
+        for currency, worth in (("USD", 1), ("JPY", 100))
+        for number in range(1, 13)
+    ]
+    text = shown(landed(run, folder, *lines))
+    assert text.index("JPY 12") < text.index("JPY 3 ") < text.index("USD 12") < text.index("USD 3 ")
+    others = [line.split("│")[2].strip() for line in text.splitlines() if "… and 2 more" in line]
+    assert others == ["300.00 JPY", "3.00 USD"]
+
+
+def test_names_are_shown_as_they_are(run: Run, folder: LocalFolder) -> None:  # noqa: F811
+    """A customer's name may look like what the console takes for colours."""
+    text = shown(landed(run, folder, '{"CustomerName": "[red]Contoso[/blue]", "Currency": "[b]", "Subtotal": 1}'))
+    assert "[red]Contoso[/blue]" in text
+    assert "1.00 [b]" in text
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"plain text",
+        gzip.compress(b"no JSON"),
+        gzip.compress(b'{"CustomerName": "Contoso"}')[:-9],
+        gzip.compress(b"\xff"),
+        gzip.compress(b"[1]"),
+        gzip.compress(b'{"Subtotal": "much"}'),
+    ],
+    ids=["not packed", "no JSON", "cut off", "no UTF-8", "no object", "no amount"],
+)
+def test_what_cannot_be_summed_up_says_so(run: Run, folder: LocalFolder, content: bytes) -> None:  # noqa: F811
+    """Microsoft may change what the blobs hold; what has landed stays good."""
+    with pytest.raises(report.CannotSumUp, match=r"part\.gz"):
+        land(run, folder, f"{NEW}/*.gz", {f"{NEW}/part.gz": content})
 
 
 def line(product: str, subtotal: str, tax: str) -> str:

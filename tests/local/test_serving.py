@@ -1,14 +1,41 @@
 """Serving on loopback."""
 
 import asyncio
+import logging
 import socket
 
-from local.serving import listen
+import pytest
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from local.serving import listen, serving
 
 
 def test_what_is_answered_is_sent_at_once() -> None:
     """No answer waits until the caller has acknowledged the part before, for which systems take 40 ms and more."""
     assert not asyncio.run(_held_back_by_an_accepted_connection())
+
+
+@pytest.mark.parametrize("request_", [b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf", b"POST / HT"])
+def test_a_client_that_hangs_up_is_no_fault_of_ours(request_: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    """In the middle of its request, or of the answer: nothing of it reaches the log as an error."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        body = await Request(scope, receive).body()
+        await Response(body)(scope, receive, send)
+
+    async def hang_up() -> None:
+        bound = listen()
+        async with serving(answer, [bound]):
+            _, caller = await asyncio.open_connection(*bound.getsockname())
+            caller.write(request_)
+            await caller.drain()
+            caller.close()
+            await caller.wait_closed()
+
+    asyncio.run(hang_up())
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 async def _held_back_by_an_accepted_connection() -> bool:

@@ -66,6 +66,13 @@ class Fault:
         if mistakes:
             raise ValueError(mistakes)
 
+    @property
+    def effects(self) -> list[str]:
+        """What it does, in words such as `answer 503`, `delay 2` or `cut before-header`."""
+        values = {name: getattr(self, name) for name in ("flip", "delay", "cut")}
+        values |= {"answer": self.answer and self.answer.status, "headers": "changed", "merge": "changed"}
+        return [f"{effect} {values[effect]}" for effect in _EFFECTS if self._has(effect)]
+
     def happens_at(self, count: int) -> bool:
         """Whether it happens to this one, counted from 1, of the requests that it is about."""
         if isinstance(self.occurrence, int):

@@ -1,7 +1,9 @@
 """How does a script of faults come true?"""
 
 import asyncio
+import logging
 from collections.abc import Iterator, Sequence
+from urllib.parse import quote
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -11,13 +13,15 @@ from local.emulator.faults.effects import WholeAnswer
 from local.emulator.faults.fault import Cut, Fault, RequestKind
 from local.emulator.faults.request_kinds import request_kind
 
+log = logging.getLogger(__name__)
+
 
 class ConnectionCut(ConnectionError):
     """What a caller within the same process meets, where there is no connection to cut."""
 
 
 class FaultInjector:
-    """Middleware that has the faults happen, and appends each to `fired` whenever it does.
+    """Middleware that has the faults happen, appends each to `fired` whenever it does, and logs it.
 
     Faults that meet in one request happen together: changes in the script's order, the first answer and the first cut.
     """
@@ -37,6 +41,8 @@ class FaultInjector:
             await self._app(scope, receive, send)
             return
         self._fired += faults
+        for fault in faults:
+            log.info("Fault of %s %s: %s", scope["method"], quote(scope["path"]), ", ".join(fault.effects))
         await asyncio.sleep(sum(fault.delay or 0 for fault in faults))
         cut = next((fault.cut for fault in faults if fault.cut is not None), None)
         if cut == "before-header":

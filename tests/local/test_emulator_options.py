@@ -1,0 +1,50 @@
+"""The options of the commands that serve an emulator."""
+
+import inspect
+from pathlib import Path
+
+import typer
+from typer.testing import CliRunner
+
+from local.__main__ import DEMO, emulator, run
+from local.emulator_options import Chosen, with_emulator_options
+
+OWN = {"port", "host_port", "emulator_port", "log_level"}
+
+
+def chosen(*options: str) -> Chosen:
+    """What a command is given that serves the demo's data, with these options."""
+    given: list[tuple[Chosen, int]] = []
+    app = typer.Typer()
+
+    @app.command()
+    @with_emulator_options(DEMO)
+    def serve(chosen: Chosen, own: int = 0) -> None:
+        given.append((chosen, own))
+
+    result = CliRunner().invoke(app, ["--own", "7", *options])
+    assert result.exit_code == 0, result.output
+    ((one, own),) = given
+    assert own == 7
+    return one
+
+
+def test_run_takes_all_options_of_the_emulator() -> None:
+    """Faults included; only its ports are its own."""
+    of_emulator, of_run = (set(inspect.signature(command).parameters) for command in (emulator, run))
+    assert of_emulator - OWN == of_run - OWN
+    assert "faults" in of_run
+
+
+def test_run_serves_the_demos_data() -> None:
+    """So both show the same for the same invoice."""
+    defaults = {name: option.default for name, option in inspect.signature(run).parameters.items()}
+    assert (defaults["blobs"], defaults["rows"], defaults["running_polls"]) == (24, 800, 3)
+    assert chosen().options == DEMO
+
+
+def test_options_reach_the_emulator() -> None:
+    """Each as it is given; invoices of one's own are the only ones."""
+    given = chosen("--invoice", "G000000001", "--rows", "3", "--faults", "f.json", "--token", "mine")
+    assert (given.options.invoices, given.options.months) == (("G000000001",), 0)
+    assert (given.options.rows, given.options.token, given.faults) == (3, "mine", Path("f.json"))
