@@ -68,6 +68,9 @@ class InstantZone:
         for path in [path for path in self._landed if path.startswith(f"{folder}/")]:
             await self.remove(path)
 
+    async def remove_unfinished(self, folder: str) -> None:
+        """Nothing is ever unfinished here."""
+
     async def copy(self, url: str, path: str, *, replacing: str | None = None, out_of_time: Callable[[], bool]) -> Copy:
         """Says that the blob has landed, and that all blobs are alike."""
         if path in self._landed and replacing is None:

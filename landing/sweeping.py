@@ -19,11 +19,12 @@ OVER = timedelta(hours=1)
 
 
 async def sweep(zone: LandingZone, export: ExportFolder, now: datetime) -> None:
-    """Removes the export's versions that never committed and were not touched for a day.
+    """Removes the export's versions that never committed and were not touched for a day, and unfinished files of all.
 
     Raises:
         LandingFailure: when it cannot; what is left is for the next sweep.
     """
+    await zone.remove_unfinished(export.path)
     for name in await zone.folders(export.path):
         folder = export.version_named(name)
         if folder and await _is_abandoned(zone, folder, now):

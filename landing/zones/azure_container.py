@@ -156,6 +156,9 @@ class AzureContainer:
         with suppress(AlreadyThere), _storage_faults(), suppress(ResourceNotFoundError):
             await self._blob(path).delete_blob(**_target_condition(tag) if tag else {})
 
+    async def remove_unfinished(self, folder: str) -> None:
+        """Nothing: the service removes staged blocks that are never committed after a week."""
+
     async def copy(self, url: str, path: str, *, replacing: str | None = None, out_of_time: Callable[[], bool]) -> Copy:
         """Copies by the fewest calls that the source's length and whereabouts allow."""
         source = await self._sources.describe(url)

@@ -6,18 +6,18 @@ import os
 import shutil
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from io import FileIO
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from failures import Incomplete, LandingRefused, LandingUnavailable, SourceUnavailable
 from landing.source import Source, SourceReader
 from landing.zones.protocol import AlreadyThere, Copy, Landed, Stored
-from landing.zones.unfinished_file import UNFINISHED, UnfinishedFile, sync
+from landing.zones.unfinished_file import UNFINISHED, UnfinishedFile, remove_abandoned, sync
 
 STREAMED = 1 << 20
 """Bytes of a file that are read at once."""
@@ -69,6 +69,10 @@ class LocalFolder:
     async def remove_folder(self, folder: str, last: str) -> None:
         """Takes the folder aside, so that all is gone in one step, before it is removed."""
         await asyncio.to_thread(_remove_folder, self._root / folder)
+
+    async def remove_unfinished(self, folder: str) -> None:
+        """Removes unfinished files, locks and folders taken aside that no living process holds."""
+        await asyncio.to_thread(_remove_unfinished, self._root / folder)
 
     async def copy(self, url: str, path: str, *, replacing: str | None = None, out_of_time: Callable[[], bool]) -> Copy:
         """Streams the source into a file next to its target, checks length and MD5, then gives it its name.
@@ -250,9 +254,26 @@ def _remove_folder(folder: Path) -> None:
         shutil.rmtree(left, ignore_errors=True)
 
 
+def _remove_unfinished(folder: Path) -> None:
+    with _disk_faults():
+        for left in list(folder.rglob(f"{UNFINISHED}*")):
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                remove_abandoned(left)
+        for lock in list(folder.rglob(_LOCK)):
+            with suppress(Timeout), FileLock(lock, timeout=0):
+                lock.unlink(missing_ok=True)
+
+
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """Lets one process at a time compare and replace in the folder."""
     _make_folder(folder)
-    with _disk_faults(), FileLock(folder / _LOCK):
-        yield
+    lock = folder / _LOCK
+    with _disk_faults(), FileLock(lock):
+        try:
+            yield
+        finally:
+            # Whoever waits for it sees that it is gone, and makes a new one.
+            lock.unlink(missing_ok=True)

@@ -85,6 +85,9 @@ class LandingZone(Protocol):
         What somebody writes there at that moment may be removed, or stay.
         """
 
+    async def remove_unfinished(self, folder: str) -> None:
+        """Removes what killed processes left unfinished below the folder; what a living one works on stays."""
+
     async def copy(self, url: str, path: str, *, replacing: str | None = None, out_of_time: Callable[[], bool]) -> Copy:
         """Copies the blob at the SAS URL to `path`, which must be free, or still hold what has the tag `replacing`.
 

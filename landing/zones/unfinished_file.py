@@ -8,6 +8,8 @@ from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 
+from filelock import lock_descriptor
+
 from landing.zones.protocol import AlreadyThere
 
 UNFINISHED = ".unfinished-"
@@ -77,7 +79,27 @@ def sync(path: str | Path) -> None:
         os.close(descriptor)
 
 
+def remove_abandoned(path: Path) -> None:
+    """Removes an unfinished file whose process has ended: as long as it lives, it holds the lock on the file."""
+    # Where the file system knows no locks, or the file is gone by now.
+    with suppress(OSError), path.open("rb+") as file:
+        if lock_descriptor(file.fileno(), blocking=False):
+            path.unlink()
+
+
 def _create_beside(target: str) -> FileIO:
+    """A new file whose lock is held, so that nobody takes it for abandoned."""
+    while True:
+        file = _open_beside(target)
+        with suppress(OSError):
+            lock_descriptor(file.fileno())
+        if os.fstat(file.fileno()).st_nlink:
+            return file
+        # It was removed before it could be locked.
+        file.close()
+
+
+def _open_beside(target: str) -> FileIO:
     folder = os.path.dirname(target)
     # Unbuffered, and no uuid4: each question to the system is one more turn that a small blob's thread waits for.
     beside = os.path.join(folder, f"{UNFINISHED}{random.getrandbits(128):032x}")

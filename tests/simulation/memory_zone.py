@@ -109,6 +109,9 @@ class MemoryZone:
                     del self._storage.blobs[landed.path]
         await self.remove(last)
 
+    async def remove_unfinished(self, folder: str) -> None:
+        """Nothing is ever unfinished here."""
+
     async def copy(self, url: str, path: str, *, replacing: str | None = None, out_of_time: Callable[[], bool]) -> Copy:
         source = await self._sources.describe(url)
         async with self._request():

@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from failures import LandingRefused, LandingUnavailable, SourceUnavailable
 from landing.layout import ExportFolder
 from landing.source import SourceReader
 from landing.sweeping import ABANDONED, sweep
 from landing.zones.local_folder import LocalFolder
-from landing.zones.unfinished_file import sync
+from landing.zones.unfinished_file import UnfinishedFile, sync
+from local.running import ROOT
 from tests.landing.conftest import Run
 from tests.landing.fake_source import FakeSource
 
@@ -72,11 +74,56 @@ def root(folder: LocalFolder, tmp_path: Path) -> Path:
 def test_a_folder_in_which_nothing_has_landed_yet_is_not_swept(run: Run, folder: LocalFolder, root: Path) -> None:
     """It may be that somebody is writing the first blob just now, however old the folder seems."""
     version = ExportFolder("usage").version("a" * 16)
-    unfinished = root / version.path / ".unfinished-1"
-    unfinished.parent.mkdir(parents=True)
-    unfinished.write_bytes(b"half")
+    unfinished = UnfinishedFile(str(root / version.path / "part.gz"))
+    unfinished.append(b"half")
     run(sweep(folder, version.export, datetime.now(UTC) + 2 * ABANDONED))
-    assert unfinished.exists()
+    unfinished.take_free_name()
+    unfinished.discard()
+    assert files(root) == [f"{version.path}/part.gz"]
+
+
+def test_what_killed_processes_left_is_removed(run: Run, folder: LocalFolder, root: Path) -> None:
+    """In committed versions too, at once; what a living process works on is not touched."""
+    version = ExportFolder("usage").version("a" * 16)
+    committed = [f"{version.path}/_SUCCESS", f"{version.path}/part.gz", "usage/_latest.json"]
+    left = ["usage/.unfinished-1/part.gz", "usage/.lock"]
+    left += [f"{version.path}/{name}" for name in (".unfinished-2", "day=1/.unfinished-3", ".lock", "day=1/.lock")]
+    for path in (*committed, *left):
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_bytes(b"x")
+    at_work = UnfinishedFile(str(root / version.path / "late.gz"))
+    at_work.append(b"half")
+    (root / "usage/held").mkdir()
+    with FileLock(root / "usage/held/.lock"):
+        run(sweep(folder, version.export, datetime.now(UTC)))
+        assert (root / "usage/held/.lock").exists()
+    at_work.replace_target()
+    at_work.discard()
+    assert files(root) == sorted([*committed, f"{version.path}/late.gz", "usage/held/.lock"])
+
+
+def test_a_killed_process_leaves_what_can_be_removed(run: Run, folder: LocalFolder, root: Path) -> None:
+    """The lock of an unfinished file ends with its process."""
+    folder_path = root / "usage/version=aaaaaaaaaaaaaaaa"
+    program = f"""
+import os
+from landing.zones.unfinished_file import UnfinishedFile
+UnfinishedFile({str(folder_path / "part.gz")!r}).append(b"half")
+os._exit(9)
+"""
+    ended = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False)
+    assert ended.returncode == 9
+    assert len(list(folder_path.iterdir())) == 1
+    run(folder.remove_unfinished("usage"))
+    assert list(folder_path.iterdir()) == []
+
+
+def test_a_pointer_that_moves_leaves_no_lock(run: Run, folder: LocalFolder, root: Path) -> None:
+    """Readers find nothing but what has landed."""
+    for number in range(2):
+        seen = run(folder.read("usage/_latest.json"))
+        assert run(folder.swap("usage/_latest.json", b"%d" % number, seen.tag if seen else None))
+    assert files(root) == ["usage/_latest.json"]
 
 
 def test_what_a_removal_left_when_it_was_cut_off_goes_with_the_next(run: Run, folder: LocalFolder, root: Path) -> None:
