@@ -160,4 +160,6 @@ def _common_ending(names: list[str]) -> str:
     if not names:
         return ".json.gz"
     ending = os.path.commonprefix([name.rsplit("/", 1)[-1][::-1] for name in names])[::-1]
+    # What globs give a meaning is left to the star: engines differ in how they would have it escaped.
+    ending = re.split(r"[\[\]*?{}]", ending)[-1]
     return ending[ending.find(".") :] if "." in ending else ""

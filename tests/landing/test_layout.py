@@ -1,8 +1,10 @@
 """Where does a thing lie in the landing zone?"""
 
 from fnmatch import fnmatchcase
-from pathlib import PurePosixPath
+from glob import glob
+from pathlib import Path, PurePosixPath
 
+import duckdb
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -152,13 +154,43 @@ def test_collisions_are_refused(one: str, other: str) -> None:
         ([], "*.json.gz"),
         (["a.json", "b.json"], "[!_.]*.json"),
         (["sub/a", "b"], "**/[!_.]*"),
+        (["a.[1].json.gz", "b.[1].json.gz"], "*.json.gz"),
+        (["a.v*.json.gz"], "*.json.gz"),
+        (["a.x?.y.gz"], "*.y.gz"),
+        (["a.{1,2}.gz"], "*.gz"),
+        (["a.json[1]", "b.json[1]"], "[!_.]*"),
+        (["a.gz]"], "[!_.]*"),
     ],
 )
 def test_glob(names: list[str], pattern: str) -> None:
     """The pattern that readers are given matches every blob and no marker of ours."""
-    glob = VERSION.glob(names)
-    assert glob == f"version=5f0c2ab94d3e7a10/{pattern}"
+    given = VERSION.glob(names)
+    assert given == f"version=5f0c2ab94d3e7a10/{pattern}"
     for name in names:
-        assert fnmatchcase(name.rsplit("/", 1)[-1], glob.rsplit("/", 1)[-1])
+        assert fnmatchcase(name.rsplit("/", 1)[-1], given.rsplit("/", 1)[-1])
     for marker in ("_manifest.json", "_SUCCESS", "_00000-00100.json"):
-        assert not fnmatchcase(marker, glob.rsplit("/", 1)[-1])
+        assert not fnmatchcase(marker, given.rsplit("/", 1)[-1])
+
+
+ODD_NAMES = (
+    "a[1].json.gz",
+    "a].x[.json.gz",
+    "b*.json.gz",
+    "c?.json.gz",
+    "d[!a].json.gz",
+    "e{f,g}.json.gz",
+    "h.[*?].json.gz",
+)
+
+
+@pytest.mark.parametrize("names", [*([name] for name in ODD_NAMES), ODD_NAMES, ["x.json[1]"], ["x.gz?", "y/z.gz?"]])
+def test_the_glob_finds_names_that_look_like_globs(names: list[str], tmp_path: Path) -> None:
+    """As engines read it: exactly the blobs, whatever characters their names have."""
+    for path in (*map(VERSION.blob, names), VERSION.manifest, VERSION.commit_marker, VERSION.receipt(0, 9)):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes(b"")
+    pattern = str(tmp_path / VERSION.export.path / VERSION.glob(names))
+    with duckdb.connect() as database:
+        found = database.execute("SELECT file FROM glob(?)", [pattern]).fetchall()
+    assert {file for (file,) in found} == {str(tmp_path / VERSION.blob(name)) for name in names}
+    assert {path for path in glob(pattern, recursive=True) if Path(path).is_file()} == {file for (file,) in found}
