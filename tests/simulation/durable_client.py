@@ -2,19 +2,21 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from azure.durable_functions import OrchestrationRuntimeStatus
 from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
 
 from local.engine import Instance
-from tests.simulation.host import Host
+
+if TYPE_CHECKING:
+    from tests.simulation.host import Host
 
 
 class SimulatedDurable:
     """Answers as `DurableOrchestrationClient`."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: "Host") -> None:
         self._host = host
 
     async def get_status(self, instance_id: str) -> DurableOrchestrationStatus:

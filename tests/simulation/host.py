@@ -1,6 +1,8 @@
 """One function app: its state outlives it, everything else is new when it comes back."""
 
 import asyncio
+import functools
+import inspect
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -9,7 +11,8 @@ from typing import Any
 import function_app
 from clients.process import Clients, given_clients
 from local.engine import DurableEngine, Instance
-from local.functions import Functions, index
+from local.functions import ActivityFunction, Functions, index
+from tests.simulation.durable_client import SimulatedDurable
 from tests.simulation.virtual_time import LoopClock
 from tests.simulation.watched_store import WatchedStore
 
@@ -61,10 +64,16 @@ class Host:
     def _surrounded(self, around: Around) -> Functions:
         functions = index(function_app.app)
         activities = {
-            name: replace(activity, call=around(name, activity.call, self))
+            name: replace(activity, call=around(name, self._call_of(activity), self), client_parameter=None)
             for name, activity in functions.activities.items()
         }
         return replace(functions, activities=activities)
+
+    def _call_of(self, activity: ActivityFunction) -> Activity:
+        """The activity's function; one that has a Durable client, below the SDK's middleware, is given this host's."""
+        if activity.client_parameter is None:
+            return activity.call
+        return functools.partial(inspect.unwrap(activity.call), client=SimulatedDurable(self))
 
     def _begin(self) -> None:
         self._engine = DurableEngine(self._functions, self.store, LoopClock())
