@@ -132,5 +132,5 @@ async def _created_between(
 
 
 async def forget_before(client: DurableOrchestrationClient, moment: datetime) -> None:
-    """Removes the history of all runs that were started before the moment (UTC) and have ended."""
+    """Removes what has ended and whose last history began before the moment (UTC)."""
     await client.purge_instance_history_by(BEGINNING, moment, ENDED)

@@ -64,6 +64,7 @@ class _Month:
             yield from self._run.wait(wait.total_seconds(), "more invoices may come.")
         self._show("listing")
         answer = yield from self._run.call(LIST_INVOICES, InvoicesOrder(self._order.month), InvoicesAnswer)
+        self._show("exporting")
         if self._new(answer.invoice_ids):
             raise self._going_on(answer.invoice_ids)
 

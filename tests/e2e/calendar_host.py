@@ -17,6 +17,7 @@ from croniter import croniter
 from starlette.applications import Starlette
 
 import function_app
+from catalog.export_request import ExportRequest
 from catalog.months_request import MonthsRequest
 from clients.process import given_clients, make_clients
 from http_start import exports, monthly
@@ -70,10 +71,9 @@ class CalendarHost:
     _http: httpx.AsyncClient
 
     async def post(self, **body: str) -> Json:
-        """Starts an export, as a caller does; the status that answers."""
-        answer = await self._http.post("/api/exports", json=body)
-        assert answer.status_code == 202, answer.text
-        return self.told(answer.text)
+        """Starts an export as its call does, by the calendar; the status that answers."""
+        request, now = ExportRequest.parse(body), self.calendar.now()
+        return self.told(json.dumps(await exports.start(self._client, request, self.settings, now)))
 
     async def get(self, run_id: str) -> Json:
         """The answer to a caller who asks for a run."""
@@ -117,7 +117,7 @@ async def calendar_host(
     clients = make_clients(settings, calendar.now)
     await clients.zone.prepare()
     store, bound = Store(), listen()
-    engine = DurableEngine(index(function_app.app), store, calendar)
+    engine = DurableEngine(index(function_app.app), store, calendar, _binding(url_of(bound)))
     client = DurableOrchestrationClient(_binding(url_of(bound)))
     try:
         async with (

@@ -42,8 +42,10 @@ class Receiver:
             self.events.append(await request.json())
         return Response(status_code=status)
 
-    def told(self) -> list[tuple[str, str]]:
-        """Type and subject of all events, in their order."""
+    def told(self, events: int) -> list[tuple[str, str]]:
+        """Type and subject of so many events, once they came, in the order in which the runs ended."""
+        until(lambda: len(self.events) >= events, f"{events} events come")
+        self.events.sort(key=lambda event: event["time"])
         return [(event["type"].rsplit(".", 1)[-1], event["subject"]) for event in self.events]
 
 
@@ -105,8 +107,12 @@ def test_a_month_is_exported_and_told(months: Months) -> None:
     ]
     assert all(invoice["version"] and invoice["blobCount"] == 6 for invoice in invoices)
     assert months.landed() == ["invoice_id=G000000001", "invoice_id=G000000002"]
-    *exports, last = months.receiver.told()
-    assert sorted(exports) == [("succeeded", f"billedUsage-G00000000{number}-full") for number in (1, 2)]
+    *exports, last = months.receiver.told(3)
+    subjects = [f"monthly-2026-01:billedUsage-G00000000{number}-full" for number in (1, 2)]
+    assert sorted(exports) == [("succeeded", subject) for subject in subjects]
+    for subject in subjects:
+        found = months.app.call("GET", f"/api/exports/{subject}")
+        assert (found.status_code, found.json()["id"]) == (200, subject)
     assert last == ("succeeded", "monthly-2026-01")
     _require_cloud_events(months.receiver)
     assert months.receiver.events[-1]["data"] == ended["result"]
@@ -131,8 +137,8 @@ def test_a_month_that_is_exported_again_is_unchanged(months: Months) -> None:
     again = months.run({"month": "2026-03"})
     assert [invoice["unchanged"] for invoice in again["result"]["invoices"]] == [True]
     assert len(months.world.gate.passed) == copied
-    assert months.receiver.told()[-2:] == [
-        ("unchanged", "billedUsage-G000000003-full"),
+    assert months.receiver.told(4)[-2:] == [
+        ("unchanged", "monthly-2026-03:billedUsage-G000000003-full"),
         ("succeeded", "monthly-2026-03"),
     ]
 
@@ -145,13 +151,15 @@ def test_a_range_is_exported_month_after_month(months: Months) -> None:
     shown = [(month["month"], month["state"]) for month in ended["result"]["months"]]
     assert shown == [("2026-01", "succeeded"), ("2026-02", "failed"), ("2026-03", "succeeded")]
     assert months.landed() == [f"invoice_id=G00000000{number}" for number in (1, 2, 3)]
-    runs = [told for told in months.receiver.told() if "monthly" in told[1]]
-    assert runs == [
-        ("succeeded", "monthly-2026-01"),
-        ("failed", "monthly-2026-02"),
-        ("succeeded", "monthly-2026-03"),
-        ("failed", "monthly-2026-01-to-2026-03"),
+    range_ = "monthly-2026-01-to-2026-03"
+    assert [told for told in months.receiver.told(7) if "billedUsage" not in told[1]] == [
+        ("succeeded", f"{range_}:2026-01"),
+        ("failed", f"{range_}:2026-02"),
+        ("succeeded", f"{range_}:2026-03"),
+        ("failed", range_),
     ]
+    for _, subject in months.receiver.told(7):
+        assert months.app.call("GET", f"/api/exports/{subject.replace(':', '%3A')}").json()["id"] == subject
     assert months.receiver.events[-1]["data"] == ended["error"]
     listed = months.app.call("GET", "/api/exports").json()
     assert [status["id"] for status in listed] == ["monthly-2026-01-to-2026-03"]
@@ -195,8 +203,8 @@ def test_a_receiver_that_is_away_for_a_moment_gets_every_event_once(world: World
     receiver = Receiver(answers=[503] * 5)
     with _months(world, tmp_path, receiver) as months:
         assert months.app.export()["state"] == "succeeded"
+        assert receiver.told(1) == [("succeeded", "billedUsage-G016907411-full")]
         log = months.app.log.read_text()
-    assert receiver.told() == [("succeeded", "billedUsage-G016907411-full")]
     assert receiver.calls == 6
     assert [way for way in (SECRET, "sig=", PATH) if way in log] == []
 
@@ -206,9 +214,9 @@ def test_a_receiver_that_refuses_costs_a_warning(world: World, tmp_path: Path) -
     receiver = Receiver(answers=[410])
     with _months(world, tmp_path, receiver) as months:
         assert months.app.export()["state"] == "succeeded"
-        log = months.app.log.read_text()
+        refusal = "The webhook did not take the notice of billedUsage-G016907411-full: It answered 410."
+        until(lambda: refusal in months.app.log.read_text(), "the refusal is in the log")
     assert (receiver.calls, receiver.events) == (1, [])
-    assert "The webhook did not take the notice of billedUsage-G016907411-full: It answered 410." in log
 
 
 def test_a_failure_is_told_with_what_to_do(world: World, tmp_path: Path) -> None:
@@ -216,8 +224,8 @@ def test_a_failure_is_told_with_what_to_do(world: World, tmp_path: Path) -> None
     world.emulator.fail("G016907411", "5004", "The data is not there.")
     with _months(world, tmp_path, Receiver()) as months:
         ended = months.app.export()
-        log = months.app.log.read_text()
-        assert months.receiver.told() == [("failed", "billedUsage-G016907411-full")]
+        assert months.receiver.told(1) == [("failed", "billedUsage-G016907411-full")]
         assert months.receiver.events[0]["data"] == ended["error"]
+        log = months.app.log.read_text()
     line = f"partner.billing.export.failed billedUsage-G016907411-full: {ended['error']['code']}: "
     assert f"{line}{ended['error']['message']}" in " ".join(log.split())

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -16,6 +17,7 @@ def test_an_export_lands_whole_and_is_described(world: World, tmp_path: Path) ->
     """What lands has the source's bytes, a manifest with lengths and MD5, a commit marker, and a pointer to it."""
     blobs = {f"part-{i:05d}.json.gz": gzip.compress(f'{{"row": {i}}}\n'.encode()) for i in range(6)}
     world.emulator.use_data("G016907411", blobs, e_tag="RwDrn7fbiTXy6UULE")
+    before = datetime.now(UTC).replace(microsecond=0)
     with host(world.settings, tmp_path) as app:
         status = app.export()
         listed = app.call("GET", "/api/exports").json()
@@ -28,6 +30,12 @@ def test_an_export_lands_whole_and_is_described(world: World, tmp_path: Path) ->
         "state": "succeeded",
         "phase": "done",
         "progress": {"blobsDone": 6, "blobCount": 6, "bytesDone": total},
+        "startedAt": status["startedAt"],
+        "updatedAt": status["endedAt"],
+        "endedAt": status["endedAt"],
+        "attempt": 1,
+        "lastProblem": None,
+        "nextTryAt": None,
         "result": {
             "eTag": "RwDrn7fbiTXy6UULE",
             "version": pointer["version"],
@@ -38,6 +46,8 @@ def test_an_export_lands_whole_and_is_described(world: World, tmp_path: Path) ->
         },
         "error": None,
     }
+    started, ended = (datetime.fromisoformat(status[moment]) for moment in ("startedAt", "endedAt"))
+    assert before <= started <= ended <= datetime.now(UTC)
     assert listed == [status]
     assert {path.name: path.read_bytes() for path in world.export_folder.glob(pointer["glob"])} == blobs
     assert {blob["name"]: blob["md5"] for blob in manifest["blobs"]} == {

@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import inspect
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -67,17 +68,16 @@ class Host:
     def _surrounded(self, around: Around) -> Functions:
         functions = index(function_app.app)
         activities = {
-            name: replace(activity, call=around(name, self._with_client(activity), self), client_parameter=None)
+            name: replace(activity, call=around(name, self._call_of(activity), self), client_parameter=None)
             for name, activity in functions.activities.items()
         }
         return replace(functions, activities=activities)
 
-    def _with_client(self, activity: ActivityFunction) -> Activity:
+    def _call_of(self, activity: ActivityFunction) -> Activity:
+        """The activity's function; one that has a Durable client, below the SDK's middleware, is given this host's."""
         if activity.client_parameter is None:
             return activity.call
-        # Below the SDK's middleware, which makes a client from the binding's JSON.
-        below: Activity = activity.call.__wrapped__  # type: ignore[attr-defined]
-        return functools.partial(below, **{activity.client_parameter: SimulatedDurable(self)})
+        return functools.partial(inspect.unwrap(activity.call), **{activity.client_parameter: SimulatedDurable(self)})
 
     def _begin(self) -> None:
         self._engine = DurableEngine(self._functions, self.store, LoopClock(), options=OPTIONS)

@@ -3,13 +3,15 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
 from catalog.export_request import ExportRequest
 from landing.layout import landed_name
 from local.engine import Instance
+from messages.names import NOTICE_ID
+from tests.simulation.host import Json
 from tests.simulation.ledger import Release
 from tests.simulation.memory_zone import Storage
 from tests.simulation.source_blobs import SECRET
@@ -18,8 +20,10 @@ from tests.simulation.world import World
 
 def require_all(world: World) -> None:
     """Ends, versions, pointers and secrets are as they should be."""
+    notices = _notices(world)
     for ended in world.ends:
         _require_proper_end(ended)
+        _require_told(ended, notices)
     for marker in world.storage.paths("/_SUCCESS"):
         _require_whole(world, marker.rpartition("/")[0])
     _require_pointers(world.storage)
@@ -53,6 +57,24 @@ def _require_proper_end(ended: Instance) -> None:
     if ended.status == "Failed":
         status = json.loads(ended.custom_status_json or "{}")
         assert {"code", "message", "remedy"} <= status.get("error", {}).keys(), ended
+
+
+def _require_told(ended: Instance, notices: Sequence[Json]) -> None:
+    """One notice tells of the end what the status shows; none tells of a run that was cancelled."""
+    if ended.status == "Terminated":
+        return
+    outcomes, told = {"failed"}, json.loads(ended.custom_status_json or "{}").get("error")
+    if ended.status == "Completed":
+        outcomes, told = {"succeeded", "unchanged"}, json.loads(str(ended.output_json))
+    matching = [notice for notice in notices if (notice["subject"], notice["data"]) == (ended.id, told)]
+    assert {notice["outcome"] for notice in matching} <= outcomes
+    assert matching, f"nobody is told of {ended}"
+
+
+def _notices(world: World) -> list[Json]:
+    """All notices, on whichever host."""
+    instances = [instance for host in world.hosts for instance in host.store.instances()]
+    return [json.loads(str(each.input_json)) for each in instances if each.id.startswith(NOTICE_ID)]
 
 
 def _require_whole(world: World, folder: str) -> None:
