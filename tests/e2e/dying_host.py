@@ -21,7 +21,7 @@ from local.functions import ActivityFunction, index
 from settings import configured
 
 T = TypeVar("T")
-Activity = Callable[[Any], Awaitable[Any]]
+Activity = Callable[..., Awaitable[Any]]
 
 
 @dataclass
@@ -69,9 +69,9 @@ def doom_activities(doom: Doom) -> None:
     one_at_a_time = asyncio.Lock()
 
     def doomed(name: str, activity: Activity) -> Activity:
-        async def called(message: Any) -> Any:
+        async def called(**bindings: Any) -> Any:
             async with one_at_a_time:
-                return await doom.around(name, lambda: activity(message))
+                return await doom.around(name, lambda: activity(**bindings))
 
         return called
 

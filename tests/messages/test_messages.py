@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import messages
 from catalog.export_request import ExportRequest
 from failures import ANEW, FINAL, LATER
+from messages.cancelling import CancelledInstances, CancelOrder, EndAnswer, EndOrder, FailedInstances
 from messages.encoding import Message, PublicMessage
 from messages.exports import (
     CheckOperation,
@@ -22,6 +23,7 @@ from messages.exports import (
     CopyOrder,
     CopyProgress,
     ExportOrder,
+    OfRun,
     Operation,
     OperationAnswer,
     Plan,
@@ -105,6 +107,12 @@ EXAMPLES: list[Message] = [
     InvoicesOrder("2026-10"),
     InvoicesAnswer(["G016907411", "G016907412"]),
     InvoicesAnswer([]),
+    OfRun("monthly-2026-10:billedUsage-G016907411-full"),
+    CancelOrder("monthly-2026-10"),
+    EndOrder("monthly-2026-10", ended=True),
+    EndAnswer(ended=True, found=3),
+    FailedInstances(["monthly-2026-10:billedUsage-G016907411-full"]),
+    CancelledInstances(["monthly-2026-10:billedUsage-G016907411-full"]),
 ]
 
 

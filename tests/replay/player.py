@@ -178,10 +178,11 @@ def play(
     at: datetime = START,
     instance: str = INSTANCE,
     early: timedelta = timedelta(0),
+    version: str | None = None,
 ) -> Play:
     """Plays one execution until it ends or continues as new. Timers fire `early`, as on Azure."""
     played = Play(orchestrator, [], at, instance=instance)
-    arrived = [event(EventType.EXECUTION_STARTED, at, Name=orchestrator, Input=json.dumps(input_), Version=None)]
+    arrived = [event(EventType.EXECUTION_STARTED, at, Name=orchestrator, Input=json.dumps(input_), Version=version)]
     pending: dict[int, Task] = {}
     while True:
         _turn(played, json.dumps(input_), arrived, pending)
@@ -204,11 +205,12 @@ def play_on(
     at: datetime = START,
     instance: str = INSTANCE,
     early: timedelta = timedelta(0),
+    version: str | None = None,
 ) -> list[Play]:
     """Plays all executions, each with what the one before continued with."""
-    plays = [play(orchestrator, input_, replies, order, at, instance, early)]
+    plays = [play(orchestrator, input_, replies, order, at, instance, early, version)]
     while (following := plays[-1].continued_with) is not None:
-        plays.append(play(orchestrator, following, replies, order, plays[-1].now, instance, early))
+        plays.append(play(orchestrator, following, replies, order, plays[-1].now, instance, early, version))
     return plays
 
 
