@@ -51,7 +51,8 @@ def unreadable(blob: Path, line: int, fault: str) -> UnreadableLines:
 
 def _unpacked(member: "zlib._Decompress", some: bytes, blob: Path, line: int) -> Iterator[bytes]:
     """In pieces of bounded size, for a little gzip can hold a lot of text."""
-    while some:
+    # What is behind a member's end stays with it: that is the next one's.
+    while some and not member.eof:
         try:
             piece = member.decompress(some, _AT_ONCE)
         except zlib.error:
