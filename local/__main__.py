@@ -14,7 +14,9 @@ from local.configuration import DEMO_LANDING, EMULATOR_PORT, HOST_PORT, log_to_s
 from local.emulator import EmulatorOptions, InvalidScript
 from local.emulator_options import MONTHS, Chosen, with_emulator_options
 from local.engine import StateUnusable
+from local.tabulating import NothingLanded, make_table
 from settings import SettingsError
+from tables.errors import TableFailure
 
 T = TypeVar("T")
 app = typer.Typer(
@@ -104,6 +106,22 @@ def export(
     }
     body = {name: value for name, value in given.items() if value is not None}
     _exit_after(commands.export(body, state))
+
+
+@app.command()
+def table(
+    what: Annotated[str, typer.Argument(metavar="FOLDER|INVOICE", help="An invoice, or a landing folder with one.")],
+    output: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("-o", "--output", help="Parquet, or CSV if it ends in .csv; else INVOICE.parquet."),
+    ] = None,
+) -> None:
+    """Make the FOCUS table of an invoice that has landed in a folder, and say what it comes to."""
+    try:
+        make_table(what, output, commands.console)
+    except (NothingLanded, TableFailure, SettingsError) as refused:
+        commands.console.print(str(refused), style="bold red", markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from None
 
 
 def _serve(command: Coroutine[Any, Any, None]) -> None:
