@@ -9,6 +9,7 @@ from typing import Annotated, Any, NoReturn, Optional, TypeVar
 import typer
 
 from catalog.datasets import DATASETS
+from failures import TableFailure
 from local import commands, ending
 from local.configuration import DEMO_LANDING, EMULATOR_PORT, HOST_PORT, log_to_stderr
 from local.emulator import EmulatorOptions, InvalidScript
@@ -16,7 +17,6 @@ from local.emulator_options import MONTHS, Chosen, with_emulator_options
 from local.engine import StateUnusable
 from local.tabulating import NothingLanded, make_table
 from settings import SettingsError
-from tables.errors import TableFailure
 
 T = TypeVar("T")
 app = typer.Typer(

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from tables.errors import InexactEngine
+from failures import InexactEngine
 from tables.sql import path_literal
 
 if TYPE_CHECKING:

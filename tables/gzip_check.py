@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from tables.errors import UnreadableLines
+from failures import UnreadableLines
 
 _AT_ONCE = 1 << 20
 _GZIP = 16 + zlib.MAX_WBITS

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from failures import UnreadableLines
 from tables.attributes import SQL_TYPES, Shape
-from tables.errors import UnreadableLines
 from tables.gzip_check import count_lines
 from tables.plain_lines import write_plainly
 from tables.sql import name_of, path_literal, text_literal

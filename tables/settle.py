@@ -13,10 +13,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from failures import UnknownShape
 from tables.attributes import RECONCILIATION, Shape
 from tables.columns import moment
 from tables.engine import engine
-from tables.errors import UnknownShape
 from tables.keys import KEY, NOTHING_USED, SUMS_OF_SUMS, same_key
 from tables.mapping import invoice_rows, load_lookups
 from tables.parquet import IN_ORDER, PART_ROW_GROUP, write_parquet

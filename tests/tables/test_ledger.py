@@ -14,7 +14,7 @@ from local.emulator.data.differences import Difference
 from tables.table import Table, tabulate
 from tests.tables.ledger import Exports, landed
 
-SEEDS = 40
+SEEDS = 20
 NOTHING = (0, Decimal(0))
 
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from failures import InexactEngine, UnreadableLines
 from tables.attributes import RECONCILIATION, USAGE, Shape
 from tables.engine import PROOF, refuse_inexact
-from tables.errors import InexactEngine, UnreadableLines
 from tables.lines import MOST_UNKNOWN, Lines, understand
 
 if TYPE_CHECKING:
