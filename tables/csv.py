@@ -25,4 +25,4 @@ def write_csv(table: Path, target: Path) -> None:
 
 
 def _harmless(text: str) -> str:
-    return f"CASE WHEN regexp_matches({text}, '^[=+@\\t\\r-]') THEN '''' || {text} ELSE {text} END AS {text}"
+    return f"CASE WHEN regexp_matches({text}, '^[=+@\\t\\r-]') THEN '''' || {text} ELSE {text} END"
