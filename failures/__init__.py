@@ -25,6 +25,10 @@
     │   ├── LandingRefused      final  the landing zone does not take it
     │   ├── UnsafeName          final  a blob's name cannot become a path
     │   └── Incomplete          anew   what landed is not what the manifest names
+    ├── TableFailure                   in what landed, so that no table can be made of it
+    │   ├── UnreadableLines     final  a blob is cut, damaged, or holds something other than lines of JSON objects
+    │   ├── UnknownShape        final  an attribute that a table cannot do without is in no line
+    │   └── InexactEngine       final  this DuckDB does not read decimals exactly
     └── NoticeFailure                  between us and the receiver of notices
         ├── ReceiverUnavailable later  it did not take the notice now
         └── NoticeRefused       final  it refused the notice, and would again
@@ -250,6 +254,28 @@ class Incomplete(LandingFailure):
 
     kind = ANEW
     remedy = "Remove what is foreign to the version folder, if the message names something, and start the export again."
+
+
+class TableFailure(Failure):
+    """Base of all failures of making a table. No message has the content of a line: lines hold customers' names."""
+
+
+class UnreadableLines(TableFailure):
+    """A blob is cut, damaged, or holds something other than lines of JSON objects."""
+
+    remedy = "Export the invoice again; if the same line is wrong again, tell Microsoft's support blob and line."
+
+
+class UnknownShape(TableFailure):
+    """An attribute that a table cannot do without is in no line."""
+
+    remedy = "Compare the keys that the message names with Microsoft's documentation: an attribute may have a new name."
+
+
+class InexactEngine(TableFailure):
+    """DuckDB reads decimals through binary fractions."""
+
+    remedy = "Install the version of duckdb that requirements.txt names: 2.0.0 and older lose digits."
 
 
 class NoticeFailure(Failure):

@@ -9,11 +9,13 @@ from typing import Annotated, Any, NoReturn, Optional, TypeVar
 import typer
 
 from catalog.datasets import DATASETS
+from failures import TableFailure
 from local import commands, ending
 from local.configuration import DEMO_LANDING, EMULATOR_PORT, HOST_PORT, log_to_stderr
 from local.emulator import EmulatorOptions, InvalidScript
 from local.emulator_options import MONTHS, Chosen, with_emulator_options
 from local.engine import StateUnusable
+from local.tabulating import NothingLanded, make_table
 from settings import SettingsError
 
 T = TypeVar("T")
@@ -104,6 +106,22 @@ def export(
     }
     body = {name: value for name, value in given.items() if value is not None}
     _exit_after(commands.export(body, state))
+
+
+@app.command()
+def table(
+    what: Annotated[str, typer.Argument(metavar="FOLDER|INVOICE", help="An invoice, or a landing folder with one.")],
+    output: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("-o", "--output", help="Parquet, or CSV if it ends in .csv; else INVOICE.parquet."),
+    ] = None,
+) -> None:
+    """Make the FOCUS table of an invoice that has landed in a folder, and say what it comes to."""
+    try:
+        make_table(what, output, commands.console)
+    except (NothingLanded, TableFailure, SettingsError) as refused:
+        commands.console.print(str(refused), style="bold red", markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from None
 
 
 def _serve(command: Coroutine[Any, Any, None]) -> None:

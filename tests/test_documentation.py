@@ -13,13 +13,15 @@ from billing.answers import NO_DATA
 from catalog.datasets import DATASETS, FIELDS
 from catalog.export_request import ExportRequest
 from catalog.run_ids import SUBJECT_ID
-from failures import BillingFailure, LandingFailure
+from failures import BillingFailure, LandingFailure, TableFailure
+from local import focus_page
 from local.__main__ import DEMO, emulator
 from local.emulator import Difference
 from local.emulator.data.books import Books
 from local.emulator.data.events import EventKind, usual_events
 from local.emulator.data.invoices import Invoices
 from settings import Settings
+from tables.columns import COLUMNS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -85,7 +87,7 @@ def test_every_failure_is_documented() -> None:
 
 
 def _codes_in_the_code() -> set[str]:
-    codes = {error.__name__ for error in _leaves(LandingFailure)}
+    codes = {error.__name__ for error in _leaves(LandingFailure) | _leaves(TableFailure)}
     for room in ("activities", "billing", "http_start", "landing", "orchestrator"):
         for file in (ROOT / room).glob("*.py"):
             codes |= {code for call in ast.walk(ast.parse(file.read_text())) if (code := _code_of(call))}
@@ -173,3 +175,10 @@ def test_the_readme_shows_the_demo_of_october_2026() -> None:
     sample = README.split("$ make demo")[1].split("```")[0]
     assert sample.count(f" {total:,.2f} │") == 2
     assert f"Landed: {DEMO.blobs} blobs, {DEMO.blobs * DEMO.rows:,} rows" in sample
+
+
+def test_the_focus_page_is_written_from_the_mapping() -> None:
+    """`python -m local.focus_page` would change nothing."""
+    page = focus_page.PAGE.read_text(encoding="utf-8")
+    assert focus_page.rewritten(page) == page
+    assert all(f"| {column.name} |" in page for column in COLUMNS)

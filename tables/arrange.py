@@ -1,0 +1,63 @@
+"""How do parts become one file, sorted by customer, in bounded memory?"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from tables.engine import engine
+from tables.parquet import IN_ORDER, MOST_AT_ONCE, write_parquet
+from tables.sql import path_list, text_literal
+
+if TYPE_CHECKING:
+    import duckdb
+
+_ROW_GROUP = 32_768
+# FOCUS allows no row without a cost; how many had none is among the sums.
+_WHOLE = "SELECT * REPLACE (coalesce(BilledCost, 0) AS BilledCost, coalesce(EffectiveCost, 0) AS EffectiveCost)"
+
+
+def arrange(parts: Sequence[Path], target: Path, most_at_once: int = MOST_AT_ONCE) -> int:
+    """Writes the rows of some Parquet files to one, sorted by customer, and returns how many they are.
+
+    So many rows are sorted at once; a customer who has more keeps the order of the parts.
+    """
+    with TemporaryDirectory(dir=target.parent) as folder, engine(Path(folder)) as connection:
+        source = f"read_parquet({path_list(parts)}, union_by_name = true)"
+        counts = connection.execute(
+            f"SELECT coalesce(x_CustomerId, '') AS customer, count(*) FROM {source} GROUP BY customer ORDER BY customer"  # noqa: S608
+        ).fetchall()
+        pieces = [
+            _piece(
+                connection, source, customers, is_sorted=rows <= most_at_once, target=Path(folder) / f"{index}.parquet"
+            )
+            for index, (customers, rows) in enumerate(_ranges(counts, most_at_once))
+        ]
+        whole = f"read_parquet({path_list(pieces)})" if pieces else source
+        write_parquet(connection, f"{_WHOLE} FROM {whole}", target, _ROW_GROUP)
+        return sum(rows for _, rows in counts)
+
+
+def _ranges(counts: Iterable[tuple[str, int]], most: int) -> Iterator[tuple[list[str], int]]:
+    """Neighbours in the order of customers who together have no more rows than that; one who has more is alone."""
+    some: list[str] = []
+    rows = 0
+    for customer, count in counts:
+        if some and rows + count > most:
+            yield some, rows
+            some, rows = [], 0
+        some.append(customer)
+        rows += count
+    if some:
+        yield some, rows
+
+
+def _piece(
+    connection: "duckdb.DuckDBPyConnection", source: str, customers: list[str], *, is_sorted: bool, target: Path
+) -> Path:
+    first, last = text_literal(customers[0]), text_literal(customers[-1])
+    nobody = "OR x_CustomerId IS NULL" if customers[0] == "" else ""
+    order = IN_ORDER if is_sorted else ""
+    query = f"SELECT * FROM {source} WHERE x_CustomerId BETWEEN {first} AND {last} {nobody} {order}"  # noqa: S608
+    write_parquet(connection, query, target, _ROW_GROUP)
+    return target

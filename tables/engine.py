@@ -1,0 +1,77 @@
+"""How is DuckDB run? On one thread, within bounds, and only when it has proven to be exact."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from failures import InexactEngine
+from tables.sql import path_literal
+
+if TYPE_CHECKING:
+    import duckdb
+
+MEMORY_LIMIT = "600MB"
+DISK_LIMIT = "600MB"
+
+PROOF = (Decimal("0.123456789012345678"), Decimal("12345678901.123456789"))
+"""Numbers that come out otherwise when they are read through a double."""
+
+
+@contextmanager
+def engine(folder: Path) -> Iterator["duckdb.DuckDBPyConnection"]:
+    """DuckDB without extensions from outside; what does not fit into memory goes to files in this folder.
+
+    Rows keep their order, so that the same input makes the same bytes. Times are UTC.
+
+    Raises:
+        InexactEngine: when it reads decimals through binary fractions.
+    """
+    _prove_once()
+    with _connected(folder) as connection:
+        yield connection
+
+
+def refuse_inexact(read: Sequence[Decimal]) -> None:
+    """Compares what an engine has read with the proof's numbers.
+
+    Raises:
+        InexactEngine: when they differ.
+    """
+    if tuple(read) != PROOF:
+        raise InexactEngine("DuckDB has read a decimal number of 18 digits as another number.")
+
+
+@cache
+def _prove_once() -> None:
+    with TemporaryDirectory() as folder:
+        lines = Path(folder) / "proof.json"
+        lines.write_text("".join(f'{{"amount": {number}}}\n' for number in PROOF), encoding="utf-8")
+        with _connected(Path(folder)) as connection:
+            found = connection.execute(
+                f"SELECT amount FROM read_json({path_literal(lines)}, format = 'newline_delimited', "  # noqa: S608
+                "columns = {'amount': 'DECIMAL(38,18)'})"
+            ).fetchall()
+    refuse_inexact([amount for (amount,) in found])
+
+
+@contextmanager
+def _connected(folder: Path) -> Iterator["duckdb.DuckDBPyConnection"]:
+    import duckdb
+
+    spilled = folder / "spilled"
+    with duckdb.connect(
+        config={
+            "threads": 1,
+            "memory_limit": MEMORY_LIMIT,
+            "temp_directory": str(spilled),
+            "max_temp_directory_size": DISK_LIMIT,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+    ) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        yield connection

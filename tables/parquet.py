@@ -1,0 +1,24 @@
+"""How are rows written?"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tables.sql import text_literal
+
+if TYPE_CHECKING:
+    import duckdb
+
+MOST_AT_ONCE = 125_000
+"""Rows that are sorted in memory at once."""
+
+PART_ROW_GROUP = 4096
+"""Small, so that who reads some customers of a part skips most of it."""
+
+IN_ORDER = "ORDER BY x_CustomerId NULLS FIRST, SubAccountId, ChargePeriodStart, ChargeCategory"
+
+
+def write_parquet(connection: "duckdb.DuckDBPyConnection", query: str, target: Path, row_group: int) -> None:
+    """Writes a query's rows, in its order, to a Parquet file."""
+    connection.execute(
+        f"COPY ({query}) TO {text_literal(str(target))} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {row_group})"
+    )

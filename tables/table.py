@@ -1,0 +1,121 @@
+"""How does an invoice's table come about, step by step, on one machine?"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
+
+from tables.arrange import arrange
+from tables.attributes import USAGE
+from tables.convert import Found, UsagePart, convert, found_in_all, keep_lines, sums_of
+from tables.settle import Settlement, refuse_missing, settle
+from tables.sums import Sums
+
+State = Literal["partial", "complete"]
+"""`complete`: the rows come to what Microsoft charges. `partial`: one of the two documents is not there."""
+
+_COLUMNS_OF_REQUIRED: Mapping[str, str] = {
+    "PartnerId": "BillingAccountId",
+    "SubscriptionId": "x_SkuOrderId",
+    "ProductId": "x_ProductId",
+    "SkuId": "x_SkuPartId",
+    "UsageDate": "ChargePeriodStart",
+    "BillingCurrency": "BillingCurrency",
+    "Quantity": "PricingQuantity",
+    "BillingPreTaxTotal": "BilledCost",
+}
+"""The columns that show whether any line of daily usage has what a table needs."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table that was written: its state, its sums, and how daily rows and reconciliation tie, if both are there.
+
+    `is_reduced` says that one of them came with the basic attributes only. `found` is what else the blobs had.
+    """
+
+    state: State
+    is_reduced: bool
+    sums: Sums
+    settlement: Settlement | None
+    found: Found
+
+    def to_json(self) -> dict[str, Any]:
+        """Amounts are texts with all their digits."""
+        return {
+            "state": self.state,
+            "reduced": self.is_reduced,
+            **(self.settlement.to_json() if self.settlement else {}),
+            **self.sums.to_json(),
+            "rounded": self.found.rounded,
+            "unknownKeys": sorted(self.found.uncarried),
+        }
+
+
+def state_of(*, has_usage: bool, has_lines: bool, is_without_usage: bool = False) -> State:
+    """What a table can say from what landed. `is_without_usage`: the invoice has none, and never will."""
+    return "complete" if has_lines and (has_usage or is_without_usage) else "partial"
+
+
+def refuse_unknown_usage(sums: Sums, found: Found) -> None:
+    """Refuses daily usage of which no line, in any blob, has something that a table needs.
+
+    Raises:
+        UnknownShape: with the attributes, and the keys that were found.
+    """
+    rows = sums.total.rows
+    missing = [name for name, column in _COLUMNS_OF_REQUIRED.items() if rows and sums.nulls[column] == rows]
+    refuse_missing(USAGE, missing, found.keys)
+
+
+def tabulate(
+    usage: Sequence[Path] | None,
+    lines: Sequence[Path] | None,
+    target: Path,
+    *,
+    is_without_usage: bool = False,
+    is_reduced: bool = False,
+    progress: Callable[[Path], None] = lambda _: None,
+) -> Table:
+    """Writes the FOCUS table of an invoice, a Parquet file, from the blobs of its exports, where there are exports.
+
+    The same blobs make the same bytes. `progress` is told each blob that has been read.
+
+    Raises:
+        UnreadableLines: with blob, line number and fault.
+        UnknownShape: when something that every line needs is in none.
+        InexactEngine: when this DuckDB loses digits.
+    """
+    with TemporaryDirectory(dir=target.parent) as folder:
+        parts = [UsagePart(Path(folder) / f"usage-{index:05}.parquet") for index in range(len(usage or ()))]
+        kept = [Path(folder) / f"lines-{index:05}.parquet" for index in range(len(lines or ()))]
+        found_usage = found_in_all(
+            _told(progress, blob, convert(blob, part.rows)) for blob, part in zip(usage or (), parts, strict=True)
+        )
+        found_lines = found_in_all(
+            _told(progress, blob, keep_lines(blob, rows)) for blob, rows in zip(lines or (), kept, strict=True)
+        )
+        sums = sums_of(parts)
+        refuse_unknown_usage(sums, found_usage)
+        files = [part.rows for part in parts]
+        settlement = None
+        if kept:
+            files.append(Path(folder) / "settled.parquet")
+            settlement = settle(
+                [part.keys for part in parts], kept, files[-1], has_usage=bool(parts), found=found_lines.keys
+            )
+            sums += settlement.sums
+        arrange(files, target)
+    return Table(
+        state_of(has_usage=usage is not None, has_lines=lines is not None, is_without_usage=is_without_usage),
+        is_reduced,
+        sums,
+        settlement,
+        found_in_all([found_usage, found_lines]),
+    )
+
+
+def _told(progress: Callable[[Path], None], blob: Path, found: Found) -> Found:
+    progress(blob)
+    return found

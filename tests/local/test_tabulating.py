@@ -1,0 +1,67 @@
+"""The table of an invoice is made of what `_latest.json` names, wherever it has landed."""
+
+import json
+import shutil
+from io import StringIO
+from pathlib import Path
+
+import duckdb
+import pytest
+from rich.console import Console
+
+from local.tabulating import NothingLanded, make_table
+from tables.sums import amount_text
+from tests.tables.ledger import INVOICE, Exports, landed
+
+
+@pytest.fixture
+def exports(tmp_path: Path) -> Exports:
+    """Both exports of an invoice in a landing folder, each with an older version beside it."""
+    exports = landed(tmp_path / "made", rows=200)
+    for blobs, folder in ((exports.usage, "billed_usage"), (exports.lines, "billed_reconciliation")):
+        export = tmp_path / "landed" / folder / "partner_tenant=p" / f"invoice_id={INVOICE}" / "attribute_set=full"
+        for version in ("0new", "0old"):
+            (export / f"version={version}").mkdir(parents=True)
+            for blob in blobs:
+                shutil.copy(blob, export / f"version={version}" / blob.name)
+        (export / "_latest.json").write_text(json.dumps({"glob": "version=0new/*.c000.json.gz"}))
+    return exports
+
+
+@pytest.fixture
+def console() -> Console:
+    """A console whose text can be read."""
+    return Console(file=StringIO(), width=200)
+
+
+@pytest.mark.parametrize("name", ["table.parquet", "table.csv"])
+def test_the_one_invoice_of_a_folder_comes_to_its_total(
+    tmp_path: Path, exports: Exports, console: Console, name: str
+) -> None:
+    """As Parquet or as CSV, and the console says so."""
+    make_table(str(tmp_path / "landed"), tmp_path / name, console)
+    with duckdb.connect() as connection:
+        query = f"SELECT sum(BilledCost)::DECIMAL(38,2) FROM '{tmp_path / name}'"  # noqa: S608
+        assert connection.execute(query).fetchall() == [(exports.total,)]
+    assert isinstance(console.file, StringIO)
+    shown = console.file.getvalue()
+    assert "complete" in shown
+    assert amount_text(exports.total) in shown
+    assert "Unexplained: 0 rows" in shown
+
+
+def test_an_invoice_is_looked_for_where_the_settings_say(
+    tmp_path: Path, exports: Exports, console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the folder of LANDING_URL."""
+    monkeypatch.setenv("LANDING_URL", (tmp_path / "landed").as_uri())
+    make_table(INVOICE, tmp_path / "table.parquet", console)
+    assert (tmp_path / "table.parquet").exists()
+    with pytest.raises(NothingLanded, match="Nothing of invoice G000000042"):
+        make_table("G000000042", None, console)
+
+
+def test_a_folder_without_an_invoice_is_refused(tmp_path: Path, console: Console) -> None:
+    """As one with several would be."""
+    with pytest.raises(NothingLanded, match="has 0 invoices"):
+        make_table(str(tmp_path), None, console)
