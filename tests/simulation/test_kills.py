@@ -13,8 +13,8 @@ from tests.simulation.host import Activity, Host, Json
 from tests.simulation.virtual_time import play
 from tests.simulation.world import World
 
-CALLS = 9
-"""Activities of the export: it is started, polled twice, looked up, copied in three ranges, committed, and told of."""
+CALLS = 10
+"""Activities of the export: started, polled twice, looked up, copied in three ranges, committed; a notice begun and sent."""
 
 CIRCUMSTANCES = Circumstances(settings=settings(copy_batch_size=2, copy_concurrency=2))
 BLOBS = {f"part-{number:05d}.json.gz": bytes([number]) * 50 for number in range(5)}
