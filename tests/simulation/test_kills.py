@@ -14,7 +14,7 @@ from tests.simulation.virtual_time import play
 from tests.simulation.world import World
 
 CALLS = 10
-"""Activities of the export: started, polled twice, looked up, copied in three ranges, committed; a notice begun and sent."""
+"""An export starts, polls twice, looks up, copies three ranges and commits; its notice is begun, then sent."""
 
 CIRCUMSTANCES = Circumstances(settings=settings(copy_batch_size=2, copy_concurrency=2))
 BLOBS = {f"part-{number:05d}.json.gz": bytes([number]) * 50 for number in range(5)}
