@@ -11,6 +11,7 @@ from messages.encoding import Message
 from messages.months import BackfillOrder, InvoicesAnswer, MonthlyOrder
 from messages.names import (
     BACKFILL,
+    CANCEL_ID,
     FIND_CANCELLED,
     LIST_INVOICES,
     MONTHLY_EXPORTS,
@@ -123,7 +124,8 @@ def test_no_id_is_longer_than_durable_takes() -> None:
     polling = _child(play_story(RUN_EXPORT, longest.input, export, instance=longest.child_id or ""), POLL_OPERATION)
     ids = [task.child_id or "" for task in (month, longest, polling)]
     assert [id_.startswith(f"{parent}:") for parent, id_ in zip([ID, *ids], ids, strict=False)] == [True] * 3
-    assert max(map(len, ids)) <= MOST_ID_CHARACTERS
+    cancellations = [f"{CANCEL_ID}{id_}" for id_ in ids[:2]]
+    assert max(map(len, [*ids, *cancellations])) <= MOST_ID_CHARACTERS
 
 
 def _child(played: Story, name: str) -> Any:

@@ -1,11 +1,12 @@
 """The project's own orchestrations on the virtual clock, with activities that a test stands in for."""
 
 import asyncio
+import itertools
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,11 +14,13 @@ import pytest
 import function_app
 from catalog.export_request import ExportRequest
 from failures import ANEW
-from local.engine import DurableEngine, Instance, Store, VirtualClock
+from local.engine import DurableEngine, Instance, Options, Store, VirtualClock
 from local.engine.protocol import Event
 from local.functions import ActivityFunction, index
+from messages.encoding import Message
 from messages.exports import ExportOrder, OperationAnswer, Policy, StartAnswer
-from messages.names import CHECK_OPERATION, RUN_EXPORT, START_EXPORT
+from messages.months import InvoicesAnswer, MonthlyOrder
+from messages.names import CHECK_OPERATION, LIST_INVOICES, MONTHLY_EXPORTS, RUN_EXPORT, START_EXPORT
 from messages.problems import Answer
 from tests.export_policy import POLICY
 from tests.replay.exports import failed
@@ -46,16 +49,21 @@ class _World:
     def __init__(self, store: _CountingStore) -> None:
         self.store = store
         self.clock = VirtualClock()
+        self.options = Options()
         self.calls: list[str] = []
 
     def export(self, policy: Policy, **answers: Callable[[], Answer]) -> Instance:
         """How an export ends where activities of these names answer so."""
+        return self.run(RUN_EXPORT, REQUEST.export_id, ExportOrder(REQUEST, policy), answers)
+
+    def run(self, name: str, id_: str, order: Message, answers: Mapping[str, Callable[[], Answer]]) -> Instance:
+        """How an orchestration ends where activities of these names answer so."""
         activities = {name: self._activity(name, answer) for name, answer in answers.items()}
         functions = replace(index(function_app.app), activities=activities)
-        engine = DurableEngine(functions, self.store, self.clock)
-        engine.start(RUN_EXPORT, REQUEST.export_id, json.dumps(ExportOrder(REQUEST, policy).to_json()))
+        engine = DurableEngine(functions, self.store, self.clock, options=self.options)
+        engine.start(name, id_, json.dumps(order.to_json()))
         asyncio.run(engine.run_until_idle())
-        ended = self.store.find(REQUEST.export_id)
+        ended = self.store.find(id_)
         assert ended is not None
         return ended
 
@@ -102,6 +110,31 @@ def test_operations_that_are_gone_are_posted_anew_as_often_as_is_allowed(world: 
     assert world.calls == [START_EXPORT, CHECK_OPERATION] * POLICY.export_attempts
     polls = [instance.id for instance in world.store.instances() if instance.parent]
     assert len(set(polls)) == POLICY.export_attempts
+
+
+def test_no_poll_comes_sooner_than_was_asked_for_though_timers_fire_early(world: _World) -> None:
+    """What the post and the operation's answers ask for has passed, by the clock, whenever it is asked again."""
+    world.options = Options(early_timers=True)
+    moments: list[datetime] = []
+
+    def running_for_a_while() -> Answer:
+        moments.append(world.clock.now())
+        return OperationAnswer("running", 42.7) if len(moments) < 5 else failed()
+
+    began = world.clock.now()
+    start = StartAnswer(OPERATION, 42.7, began)
+    world.export(POLICY, start_export=lambda: start, check_operation=running_for_a_while)
+    assert len(moments) == 5
+    assert all(later - earlier >= timedelta(seconds=42.7) for earlier, later in itertools.pairwise([began, *moments]))
+
+
+def test_a_months_last_look_is_the_last_though_timers_fire_early(world: _World) -> None:
+    """A day of waiting, with a look every thirteen hours, is three looks, however the seconds fall."""
+    world.options = Options(early_timers=True)
+    order = MonthlyOrder("2026-09", POLICY, ["billedUsage"], recheck_hours=13, wait_days=1.00001)
+    ended = world.run(MONTHLY_EXPORTS, "monthly-2026-09", order, {LIST_INVOICES: lambda: InvoicesAnswer([])})
+    assert _error(ended)["code"] == "NoInvoice"
+    assert world.calls.count(LIST_INVOICES) == 3
 
 
 def test_an_api_that_cannot_be_reached_for_hours_is_waited_for(world: _World) -> None:
