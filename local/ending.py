@@ -24,7 +24,12 @@ def run(command: Coroutine[Any, Any, T], say: Callable[[], None]) -> T:
     Raises:
         ToldToEnd: when Ctrl-C or SIGTERM has ended it.
     """
-    return asyncio.run(_until_told(command, say))
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    result = asyncio.run(_until_told(command, say))
+    # The loop leaves Python's own handlers, also where Ctrl-C was ignored, as in a shell's background job.
+    for number, handler in before.items():
+        signal.signal(number, handler)
+    return result
 
 
 async def _until_told(command: Coroutine[Any, Any, T], say: Callable[[], None]) -> T:
