@@ -52,6 +52,7 @@ DEATHS = [
     Death("before", "_SUCCESS", 1, 6, VERIFIED),
     Death("after", "_SUCCESS", 1, 6, COMMITTED),
     Death("after", "commit_export", 1, 6, POINTED_AT),
+    Death("after", "start_notice", 1, 6, POINTED_AT),
 ]
 """At every step of an export, and within those that write several files."""
 
@@ -96,9 +97,9 @@ class Story:
         invariants.require_whole_versions(self.world.landing)
         invariants.require_committed_pointers(self.world.landing)
         invariants.require_nothing_unfinished(self.world.landing, ())
-        invariants.require_nothing_outside(
-            self.folder, {"landing", "host.log", *(f"state.sqlite{ending}" for ending in ("", "-wal", "-shm"))}
-        )
+        endings = ("", "-wal", "-shm", "-lock", "-lock-journal")
+        state = {f"state.sqlite{ending}" for ending in endings}
+        invariants.require_nothing_outside(self.folder, {"landing", "host.log", *state})
         secrets = self.world.emulator.signatures | {"emulator-token"}
         files = (path for path in self.folder.rglob("*") if path.is_file())
         invariants.require_no_secret({str(file): file.read_bytes() for file in files}, secrets)
