@@ -97,7 +97,7 @@ class Story:
         invariants.require_committed_pointers(self.world.landing)
         invariants.require_nothing_unfinished(self.world.landing, ())
         invariants.require_nothing_outside(
-            self.folder, {"landing", "host.log", *(f"state.sqlite{ending}" for ending in ("", "-wal", "-shm"))}
+            self.folder, {"landing", "host.log", *(f"state.sqlite{ending}" for ending in ("", "-wal", "-shm", "-lock"))}
         )
         secrets = self.world.emulator.signatures | {"emulator-token"}
         files = (path for path in self.folder.rglob("*") if path.is_file())
