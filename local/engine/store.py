@@ -320,6 +320,8 @@ def _reserved(path: Path) -> Iterator[None]:
     with ExitStack() as held:
         try:
             lock = held.enter_context(closing(_connected(f"{path}-lock", patience=0)))
+            # Nothing is ever written to it, so it needs no journal, which a killed process would leave behind.
+            lock.execute("PRAGMA journal_mode = OFF")
             lock.execute("BEGIN EXCLUSIVE")
         except sqlite3.DatabaseError as fault:
             raise _unusable(path, fault) from None

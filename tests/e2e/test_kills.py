@@ -97,7 +97,7 @@ class Story:
         invariants.require_whole_versions(self.world.landing)
         invariants.require_committed_pointers(self.world.landing)
         invariants.require_nothing_unfinished(self.world.landing, ())
-        endings = ("", "-wal", "-shm", "-lock", "-lock-journal")
+        endings = ("", "-wal", "-shm", "-lock")
         state = {f"state.sqlite{ending}" for ending in endings}
         invariants.require_nothing_outside(self.folder, {"landing", "host.log", *state})
         secrets = self.world.emulator.signatures | {"emulator-token"}
