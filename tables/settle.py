@@ -164,7 +164,7 @@ def _prepare(
     if counts["rows"]:
         refuse_missing(RECONCILIATION, [name for name in RECONCILIATION.required if not counts[name]], found)
     connection.execute(f"CREATE TABLE all_used AS {used}")
-    has_offers = connection.execute("SELECT count(AvailabilityId) > 0 FROM all_used").fetchone()
+    has_offers = connection.execute("SELECT count(*) = 0 OR count(AvailabilityId) > 0 FROM all_used").fetchone()
     offer = "AvailabilityId" if counts["AvailabilityId"] and has_offers and has_offers[0] else "NULL::VARCHAR"
     connection.execute(
         f"""

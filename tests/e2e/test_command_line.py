@@ -75,7 +75,7 @@ def test_a_host_without_settings_says_all_that_is_wrong(tmp_path: Path) -> None:
 def test_help_names_every_command(tmp_path: Path) -> None:
     """`--help` lists the commands, and each has help of its own."""
     listed = _local(tmp_path, "--help").stdout
-    assert all(command in listed for command in ("host", "emulator", "demo", "run", "export"))
+    assert all(command in listed for command in ("host", "emulator", "demo", "run", "export", "table"))
 
 
 def test_settings_are_read_from_local_settings_json(world: World, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import duckdb
 import pytest
 
 from local.emulator.data.differences import Difference
+from local.emulator.data.events import Event
 from tables.table import Table, tabulate
 from tests.tables.ledger import Exports, landed
 
@@ -122,6 +123,19 @@ def test_an_invoice_that_has_no_usage_is_complete_without(tmp_path: Path) -> Non
     exports = landed(tmp_path)
     table = tabulate(None, exports.lines, tmp_path / "table.parquet", is_without_usage=True)
     assert table.state == "complete"
+
+
+def test_usage_that_has_landed_without_a_line_is_complete(tmp_path: Path) -> None:
+    """A month of licences; its rows keep all ids."""
+    exports = landed(tmp_path, events=(Event.read("licences-only=2026-10"),))
+    table = _table(exports, tmp_path)
+    assert (table.state, table.sums.total.billed) == ("complete", exports.total)
+    assert table.settlement is not None
+    assert table.settlement.unexplained == NOTHING
+    assert _rows(tmp_path, "count(*)", "x_AvailabilityId IS NULL") == [(0,)]
+    assert _rows(tmp_path, "count(DISTINCT BillingPeriodStart), min(BillingPeriodStart)::DATE::VARCHAR") == [
+        (1, "2026-10-01")
+    ]
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -1,0 +1,131 @@
+"""What lies between the days and their line is rounding within the bound of its lines, and unexplained beyond it."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from failures import UnknownShape
+from tables.table import Table, tabulate
+from tests.tables.test_mapping import LINE
+
+BILLED = {
+    "PartnerId": "partner",
+    "SubscriptionId": "plan",
+    "ProductId": "DZH318Z09118",
+    "SkuId": "0856",
+    "AvailabilityId": "DZH318ZF9C0D",
+    "InvoiceNumber": "G016907411",
+    "Currency": "EUR",
+    "PricingCurrency": "USD",
+    "PCToBCExchangeRate": 0.9,
+    "ChargeType": "new",
+    "ChargeStartDate": "2026-10-01T00:00:00Z",
+    "ChargeEndDate": "2026-10-31T00:00:00Z",
+    "MeterDescription": "Virtual Machines - D2s v5",
+    "BillableQuantity": 3,
+    "Subtotal": 4.59,
+    "TaxTotal": 0.87,
+    "Total": 5.46,
+}
+Settle = Callable[..., Table]
+
+
+@pytest.fixture
+def settled(blob: Callable[..., Path], tmp_path: Path) -> Settle:
+    """The table of one day and of these lines of reconciliation; without `used` there is another day."""
+
+    def table(*lines: dict[str, Any], used: object = 4.59, plan: str = "plan") -> Table:
+        usage = blob(LINE | {"BillingPreTaxTotal": used, "SubscriptionId": plan}, name="usage.gz")
+        return tabulate([usage], [blob(*lines, name="lines.gz")], tmp_path / "table.parquet")
+
+    return table
+
+
+def _rows(folder: Path) -> list[tuple[str, Decimal, str | None]]:
+    with duckdb.connect() as connection:
+        return connection.execute(
+            f"SELECT ChargeCategory, BilledCost, x_AdjustmentReason FROM '{folder / 'table.parquet'}' "  # noqa: S608
+            "WHERE x_SourceName = 'billedReconciliation' ORDER BY ALL"
+        ).fetchall()
+
+
+@pytest.mark.parametrize(
+    ("used", "reason"),
+    [
+        ("4.590000000000000001", "rounding"),
+        ("4.6089999", "rounding"),
+        ("4.61", "unexplained"),
+        ("4.58", "unexplained"),
+        ("0", "unexplained"),
+    ],
+)
+def test_a_line_is_cut_by_less_than_a_cent_of_each_currency(
+    settled: Settle, tmp_path: Path, used: str, reason: str
+) -> None:
+    """At a rate of 0.9 that is 0.019, and always down."""
+    table = settled(BILLED, used=used)
+    difference = Decimal("4.59") - Decimal(used)
+    assert _rows(tmp_path) == [("Adjustment", difference, reason), ("Tax", Decimal("0.87"), None)]
+    assert table.sums.total.billed == Decimal("5.46")
+
+
+def test_a_credit_of_usage_is_cut_up(settled: Settle, tmp_path: Path) -> None:
+    """Toward zero as well."""
+    line = BILLED | {"Subtotal": -4.59, "TaxTotal": 0, "Total": -4.59, "BillableQuantity": -3}
+    settled(line, used="-4.6")
+    assert _rows(tmp_path) == [("Adjustment", Decimal("0.01"), "rounding")]
+
+
+def test_the_bounds_of_several_lines_add_up(settled: Settle, tmp_path: Path) -> None:
+    """Days with and without the partner earned credit have a line each."""
+    half = BILLED | {"Subtotal": 2.29, "TaxTotal": 0, "Total": 2.29}
+    settled(half, half, used="4.61")
+    assert _rows(tmp_path) == [("Adjustment", Decimal("-0.03"), "rounding")]
+
+
+def test_days_without_a_line_and_a_line_without_days_are_unexplained(settled: Settle, tmp_path: Path) -> None:
+    """Each is named with its own key, and neither hides the other."""
+    table = settled(BILLED, plan="another plan")
+    assert _rows(tmp_path) == [
+        ("Adjustment", Decimal("-4.59"), "unexplained"),
+        ("Tax", Decimal("0.87"), None),
+        ("Usage", Decimal("4.59"), "unexplained"),
+    ]
+    assert table.settlement is not None
+    assert table.settlement.unexplained == (2, Decimal("9.18"))
+    assert {one["x_SkuOrderId"] for one in table.settlement.differences} == {"plan", "another plan"}
+    assert table.sums.total.billed == Decimal("5.46")
+
+
+def test_a_credit_is_a_row_of_its_own_also_for_what_was_used(settled: Settle, tmp_path: Path) -> None:
+    """It has the same ids, and is no part of what the days come to."""
+    credit = BILLED | {"ChargeType": "customerCredit", "Subtotal": -1, "TaxTotal": 0, "Total": -1}
+    table = settled(BILLED, credit)
+    assert ("Credit", Decimal(-1), None) in _rows(tmp_path)
+    assert table.settlement is not None
+    assert table.settlement.unexplained == (0, Decimal(0))
+
+
+def test_a_total_that_is_not_its_parts_is_unexplained(settled: Settle, tmp_path: Path) -> None:
+    """The rows come to the total."""
+    table = settled(BILLED | {"Total": 6})
+    assert ("Adjustment", Decimal("0.54"), "unexplained") in _rows(tmp_path)
+    assert table.sums.total.billed == 6
+
+
+def test_a_key_may_lack_an_id(settled: Settle, tmp_path: Path) -> None:
+    """None is a value like another: a plain join would match nothing."""
+    usage = {name: value for name, value in BILLED.items() if name != "AvailabilityId"}
+    table = settled(usage)
+    assert _rows(tmp_path) == [("Tax", Decimal("0.87"), None)]
+    assert table.settlement is not None
+
+
+def test_a_line_with_an_attribute_missing_everywhere_stops_the_table(settled: Settle) -> None:
+    """And names the keys that were found."""
+    with pytest.raises(UnknownShape, match=r"reconciliation has Total\. .*Subtotal"):
+        settled({name: value for name, value in BILLED.items() if name != "Total"})
