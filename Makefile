@@ -15,10 +15,13 @@ NO_PYTHON = Python 3.11, 3.12 or 3.13 is needed, and $(if $(PYTHON),$(PYTHON) is
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo run test quick coverage bench lint format clean
+EXTENSION := tests/extension/published
+EXTENSION_BUILD ?= ../shared/durable-extension
+
+.PHONY: help setup demo run test quick extension test-extension coverage bench lint format clean
 
 help:  ## list these targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 setup: $(VENV)/.runs  ## make .venv, with what running without Azure needs
 
@@ -59,7 +62,24 @@ test: $(VENV)/.tests node_modules/.installed  ## all tests, with Azurite as the 
 	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 quick: $(VENV)/.tests  ## the tests that need neither Node nor a host of their own
-	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not azurite" --ignore tests/e2e --ignore tests/bench $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not azurite" --ignore tests/e2e --ignore tests/engines --ignore tests/bench $(ARGS)
+
+extension: $(EXTENSION)/DurableBackend  ## get Microsoft's Durable extension as a program (Linux)
+
+$(EXTENSION)/DurableBackend: tests/extension/Program.cs tests/extension/DurableBackend.csproj
+	@rm -rf $(EXTENSION)
+	@if dotnet --list-sdks 2>/dev/null | grep -q '^10\.'; then \
+		dotnet publish tests/extension --configuration Release --use-current-runtime --self-contained \
+			-p:InvariantGlobalization=true --output $(EXTENSION); \
+	elif test -e $(EXTENSION_BUILD)/linux-x64.tar.xz.0; then \
+		mkdir -p $(EXTENSION) && cat $(EXTENSION_BUILD)/linux-x64.tar.xz.* | tar -xJ -C $(EXTENSION) --strip-components=1; \
+	else \
+		echo "Microsoft's Durable extension needs a .NET 10 SDK, or a build of it in $(EXTENSION_BUILD)/."; exit 1; \
+	fi
+	@touch $@
+
+test-extension: $(VENV)/.tests node_modules/.installed extension  ## the durable API, exports and months on both engines
+	@DURABLE_EXTENSION=$(EXTENSION)/DurableBackend $(BIN)/python -m pytest -n 2 --dist worksteal --timeout 180 tests/engines $(ARGS)
 
 coverage: $(VENV)/.tests node_modules/.installed  ## all tests, and which lines none of them runs
 	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term $(ARGS)
@@ -81,4 +101,4 @@ format: $(VENV)/.tests  ## let ruff fix what it can
 	@$(BIN)/ruff format .
 
 clean:  ## remove what the other targets made
-	rm -rf .venv* node_modules bench/node_modules landed .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage
+	rm -rf .venv* node_modules bench/node_modules tests/extension/published landed .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage

@@ -21,7 +21,7 @@ from billing.manifests import Manifests
 from billing.origins import SourceHosts
 from clients.process import Clients, given_clients, make_clients
 from local.engine import Store
-from local.host import Host
+from local.host import Host, LocalExtension
 from local.running import QUICK_POLLS
 from local.serving import listen
 from settings import Settings, configured
@@ -91,7 +91,7 @@ async def _export_all(invoices: dict[str, Size], state: Path) -> tuple[float, fl
 async def _host(invoices: dict[str, Size], state: Path) -> AsyncIterator[httpx.AsyncClient]:
     async with _billing(invoices) as billing:
         with given_clients(_clients(billing)):
-            host = Host(function_app.app, listen(), state, None)
+            host = Host(function_app.app, listen(), LocalExtension(state), None)
             async with host.running(), httpx.AsyncClient(base_url=host.url, timeout=60) as http:
                 yield http
 

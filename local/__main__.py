@@ -15,6 +15,7 @@ from local.configuration import DEMO_LANDING, EMULATOR_PORT, HOST_PORT, log_to_s
 from local.emulator import EmulatorOptions, InvalidScript
 from local.emulator_options import MONTHS, Chosen, with_emulator_options
 from local.engine import StateUnusable
+from local.extension import ExtensionUnusable
 from local.tabulating import NothingLanded, make_table
 from settings import SettingsError
 
@@ -48,10 +49,23 @@ LogLevel = Annotated[Level, typer.Option(help="Level of the log on stderr.", cas
 
 
 @app.command()
-def host(port: Port = HOST_PORT, state: State = None, log_level: LogLevel = Level.INFO) -> None:
+def host(
+    port: Port = HOST_PORT,
+    state: State = None,
+    durable_extension: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(metavar="PROGRAM", help="Run on Microsoft's Durable extension, which `make extension` gets."),
+    ] = None,
+    log_level: LogLevel = Level.INFO,
+) -> None:
     """Serve the function app, with the settings of the environment or of local.settings.json."""
     log_to_stderr(log_level)
-    _serve(commands.serve_host(port, state))
+    if durable_extension is None:
+        _serve(commands.serve_host(port, state))
+    elif state is None:
+        _serve(commands.serve_host_on_extension(port, durable_extension))
+    else:
+        raise typer.BadParameter("The Durable extension keeps its state in AzureWebJobsStorage.", param_hint="--state")
 
 
 @app.command()
@@ -142,7 +156,7 @@ def _exit_after(command: Coroutine[Any, Any, bool]) -> NoReturn:
 def _run(command: Coroutine[Any, Any, T]) -> T:
     try:
         return ending.run(command, _say_that_it_ends)
-    except (commands.CannotServe, InvalidScript, SettingsError, StateUnusable) as refused:
+    except (commands.CannotServe, ExtensionUnusable, InvalidScript, SettingsError, StateUnusable) as refused:
         commands.console.print(str(refused), style="bold red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(2) from None
 

@@ -21,10 +21,13 @@ from local.configuration import load_settings, use_emulator
 from local.emulator import AzuriteBlobs, Emulator, EmulatorOptions, read_script
 from local.emulator_options import Chosen
 from local.engine import Options, Versions
-from local.host import Host
+from local.extension import MicrosoftExtension
+from local.host import DurableExtension, Host, LocalExtension
 from local.serving import listen, serving, url_of
 
 console = Console()
+HOST_JSON = Path(__file__).parent.parent / "host.json"
+
 _TIED = ("billedReconciliation", "billedUsage")
 
 
@@ -34,9 +37,23 @@ class CannotServe(Exception):
 
 async def serve_host(port: int, state: Path | None) -> None:
     """Serves the app's functions until it is cancelled."""
-    async with _host(_bound(port), state, timers=True) as host:
+    await _serve_host(port, _local(state), str(state or "in memory"))
+
+
+async def serve_host_on_extension(port: int, program: Path) -> None:
+    """Serves the app's functions on Microsoft's Durable extension until it is cancelled.
+
+    Raises:
+        ExtensionUnusable: when the extension cannot be started, or ends by itself.
+    """
+    extension = MicrosoftExtension(program, HOST_JSON.parent, os.environ)
+    await _serve_host(port, extension, "in the storage account of AzureWebJobsStorage")
+
+
+async def _serve_host(port: int, extension: DurableExtension, state: str) -> None:
+    async with _host(_bound(port), extension, timers=True) as host:
         console.print(f"Functions: {host.url}/api/exports", highlight=False)
-        console.print(f"Durable state: {state or 'in memory'}", highlight=False)
+        console.print(f"Durable state: {state}", highlight=False)
         await _for_ever()
 
 
@@ -55,7 +72,7 @@ async def serve_both(emulator_port: int, host_port: int, landing: Path, chosen: 
     """Serves emulator and host, one pointed at the other, until it is cancelled."""
     async with _chosen_emulator(chosen, _bound(emulator_port, "--emulator-port")) as url:
         use_emulator(url, landing, chosen.options.token)
-        async with _host(_bound(host_port, "--host-port"), None, timers=True) as host:
+        async with _host(_bound(host_port, "--host-port"), _local(None), timers=True) as host:
             console.print(f"Partner billing API: {url}/v1.0", highlight=False)
             console.print(f"Functions: {host.url}/api/exports, landing in {landing}/", highlight=False)
             console.print("Try:", highlight=False)
@@ -73,7 +90,7 @@ async def demonstrate(landing: Path, options: EmulatorOptions) -> bool:
     invoice_id = options.invoices[0]
     async with _emulator(listen(), Emulator(options)) as url:
         use_emulator(url, landing, options.token)
-        async with _host(listen(), None, timers=False) as host:
+        async with _host(listen(), _local(None), timers=False) as host:
             bodies = [{"invoiceId": invoice_id, "dataset": name} for name in _TIED]
             results = await _exported(host.url, bodies)
             if results is None:
@@ -89,7 +106,7 @@ async def demonstrate(landing: Path, options: EmulatorOptions) -> bool:
 
 async def export(body: dict[str, str], state: Path | None) -> bool:
     """Runs one export with this machine's settings and shows its end; whether it succeeded."""
-    async with _host(listen(), state, timers=False) as host:
+    async with _host(listen(), _local(state), timers=False) as host:
         results = await _exported(host.url, [body])
         if results is None:
             return False
@@ -130,16 +147,19 @@ async def _show_result(result: dict[str, str]) -> None:
         report.show(contents, console)
 
 
+def _local(state: Path | None) -> LocalExtension:
+    host_json = json.loads(HOST_JSON.read_text(encoding="utf-8"))
+    return LocalExtension(state, Options(Versions.read(host_json)))
+
+
 @contextlib.asynccontextmanager
-async def _host(bound: socket.socket, state: Path | None, *, timers: bool) -> AsyncIterator[Host]:
+async def _host(bound: socket.socket, extension: DurableExtension, *, timers: bool) -> AsyncIterator[Host]:
     settings = load_settings(console)
     # Imported only now: a wrong setting is said before anything is loaded.
     import function_app
 
     values = os.environ | {"EXPORT_SCHEDULE": settings.export_schedule}
-    host_json = Path(function_app.__file__).with_name("host.json").read_text(encoding="utf-8")
-    options = Options(Versions.read(json.loads(host_json)))
-    host = Host(function_app.app, bound, state, values if timers else None, options)
+    host = Host(function_app.app, bound, extension, values if timers else None)
     try:
         async with host.running():
             yield host

@@ -148,12 +148,14 @@ def host(
     state: Path | None = None,
     log_level: str = "debug",
     program: Sequence[str] = ("local",),
+    options: Sequence[str] = (),
 ) -> Iterator[Host]:
     """Runs the host with these settings, in `folder`; it is ended at the end, if it still runs.
 
-    `program` is a module that takes the command line of `local`, after arguments of its own.
+    `program` is a module that takes the command line of `local`, after arguments of its own; `options` are more of the
+    host's.
     """
-    command = [sys.executable, "-m", *program, "host", "--port", "0", "--log-level", log_level]
+    command = [sys.executable, "-m", *program, "host", "--port", "0", "--log-level", log_level, *options]
     log = folder / "host.log"
     with log.open("a") as stderr:
         process = subprocess.Popen(  # noqa: S603 - our own program

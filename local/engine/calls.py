@@ -1,16 +1,12 @@
 """Calls activities as the worker does: several at once, each with what its parameters are bound to."""
 
 import asyncio
-import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
-
-from azure.functions.durable_functions import ActivityTriggerConverter
-from azure.functions.meta import Datum
 
 from local.engine.store import Activity
 from local.functions import ActivityFunction
+from local.worker import call_activity
 
 MOST_ACTIVITIES = 8
 """Activities that run at once, as `maxConcurrentActivityFunctions` in host.json."""
@@ -73,19 +69,6 @@ class Calls:
     async def _outcome(self, activity: Activity) -> Outcome:
         try:
             function = self._functions[activity.name]
-            return Outcome(await _call_as_worker(function, activity.input_json, self._client_binding))
+            return Outcome(await call_activity(function, activity.input_json, self._client_binding))
         except Exception as fault:
             return Outcome(failure=f"Activity function '{activity.name}' failed: {fault}")
-
-
-async def _call_as_worker(function: ActivityFunction, input_json: str | None, client_binding: str) -> str:
-    """Calls the activity with what the worker's own converters make of its JSON input; its result, as JSON."""
-    value = ActivityTriggerConverter.decode(Datum(input_json, "json"), trigger_metadata=None)
-    bindings: dict[str, Any] = {function.input_parameter: value}
-    if function.client_parameter:
-        bindings[function.client_parameter] = client_binding
-    if inspect.iscoroutinefunction(function.call):
-        result = await function.call(**bindings)
-    else:
-        result = await asyncio.to_thread(function.call, **bindings)
-    return str(ActivityTriggerConverter.encode(result, expected_type=None).value)

@@ -159,6 +159,10 @@ class DurableEngine:
         return self._orchestrators.get(name, missing)
 
     def _carry_out(self, instance: Instance, turn: Turn) -> None:
+        self._schedule(instance, turn)
+        # As in Durable, nothing ends or continues as new while anything is to come, a timer that lost among it.
+        if turn.awaits_more:
+            return
         if turn.answer.failure is not None:
             self._end(instance, "Failed", json.dumps(turn.answer.failure), failure=turn.answer.failure)
         elif turn.continue_with is not None:
@@ -166,8 +170,6 @@ class DurableEngine:
             self._deliver_start(renewed, self._arrival())
         elif turn.answer.is_done:
             self._end(instance, "Completed", turn.answer.output, failure=None)
-        else:
-            self._schedule(instance, turn)
 
     def _schedule(self, instance: Instance, turn: Turn) -> None:
         for activity in turn.activities:

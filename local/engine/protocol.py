@@ -82,7 +82,7 @@ class Step:
 
     def is_over(self, done: Collection[int], raised: Mapping[str, int]) -> bool:
         """Whether the orchestration awaits it no more, when these tasks are done and so many events were raised."""
-        over = [id_ in done or action.get("isCanceled", False) for id_, action in self.actions]
+        over = [id_ in done or action.get("isCanceled", False) or _ends(action) for id_, action in self.actions]
         over += [raised.get(name, 0) > before for name, before in self.events]
         return any(over) if self.any_ else all(over)
 
@@ -147,6 +147,10 @@ class _Numbering:
         before = self._awaited[name]
         self._awaited[name] += 1
         return name, before
+
+
+def _ends(action: Mapping[str, Any]) -> bool:
+    return bool(action["actionType"] == ActionType.CONTINUE_AS_NEW)
 
 
 def _leaves(action: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

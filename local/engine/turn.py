@@ -1,15 +1,13 @@
 """One turn of an orchestration: its history and what arrived go in, what it wants next comes out."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from azure.functions.durable_functions import OrchestrationTriggerConverter
-from azure.functions.meta import Datum
-
 from local.engine.protocol import ActionType, Answer, Event, EventType, Step, document, event, read_answer, read_failure
+from local.worker import call_orchestrator
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,8 @@ class Scheduled:
 class Turn:
     """What one turn brought: `events` to append to the history, and what is to be done.
 
-    `continue_with` is the JSON input of a new history; `answer` tells whether and how the orchestration ended.
+    `continue_with` is the JSON input of a new history; `answer` tells whether and how the orchestrator ended, and
+    `awaits_more` whether something that it scheduled or awaited is still to come.
     """
 
     answer: Answer
@@ -40,6 +39,13 @@ class Turn:
     timers: list[tuple[int, str]] = field(default_factory=list)
     cancelled_timers: list[int] = field(default_factory=list)
     continue_with: str | None = None
+    awaits_more: bool = False
+
+    def open_tasks(self, known: Collection[int], done: Collection[int]) -> set[int]:
+        """What is scheduled, and neither done nor cancelled."""
+        new = {task.task_id for task in (*self.activities, *self.children)} | {task_id for task_id, _ in self.timers}
+        cancelled = {task_id for task_id, action in self.answer.actions if action.get("isCanceled")}
+        return (new | set(known)) - set(done) - cancelled
 
 
 class NotDeterministic(Exception):
@@ -61,8 +67,10 @@ def play(orchestrator: Callable[..., str], position: Position, arrived: Sequence
     events = [event(EventType.ORCHESTRATOR_STARTED, now), *arrived]
     body = document(position.instance_id, position.parent_id, position.input_json, [*position.history, *events])
     turn = Turn(_ask(orchestrator, body), events)
+    known, outcomes = _scheduled_before(position.history), _Outcomes([*position.history, *arrived])
     try:
-        _sort_steps(turn, _scheduled_before(position.history), _Outcomes([*position.history, *arrived]), now)
+        all_over = _sort_steps(turn, known, outcomes, now)
+        turn.awaits_more = not all_over or bool(turn.open_tasks(known, outcomes.done))
     except (NotDeterministic, NotImplementedError) as fault:
         turn.answer = read_failure(fault)
     events.append(event(EventType.ORCHESTRATOR_COMPLETED, now))
@@ -70,9 +78,8 @@ def play(orchestrator: Callable[..., str], position: Position, arrived: Sequence
 
 
 def _ask(orchestrator: Callable[..., str], body: str) -> Answer:
-    context = OrchestrationTriggerConverter.decode(Datum(body, "json"), trigger_metadata=None)
     try:
-        return read_answer(orchestrator(context))
+        return read_answer(call_orchestrator(orchestrator, body))
     except Exception as fault:
         return read_failure(fault)
 
@@ -90,13 +97,15 @@ class _Outcomes:
         self.raised = Counter(e["Name"] for e in history if e["EventType"] == EventType.EVENT_RAISED)
 
 
-def _sort_steps(turn: Turn, known: Mapping[int, tuple[int, str | None]], outcomes: _Outcomes, now: datetime) -> None:
+def _sort_steps(turn: Turn, known: Mapping[int, tuple[int, str | None]], outcomes: _Outcomes, now: datetime) -> bool:
+    """Whether all steps are over."""
+    _require_all(turn.answer, known)
     for step in turn.answer.steps:
         _sort_actions(turn, step, known, now)
         # The extension awaits each step before it looks at the next.
         if not step.is_over(outcomes.done, outcomes.raised):
-            break
-    _require_all(turn.answer, known)
+            return False
+    return True
 
 
 def _sort_actions(turn: Turn, step: Step, known: Mapping[int, tuple[int, str | None]], now: datetime) -> None:

@@ -18,6 +18,9 @@ PREFIX = "/durabletask"
 PAGE = 100
 """Instances that the extension lists at once, where it is not asked for more."""
 
+CONTINUATION = "x-ms-continuation-token"
+"""Header of a page, where more are to come, and of the question for the next page."""
+
 
 class DurableApi:
     """The API over one engine."""
@@ -54,10 +57,12 @@ class DurableApi:
 
     async def _list(self, request: Request) -> Response:
         wanted = _filter(request)
-        found = [instance for instance in self._engine.store.instances() if wanted(instance)]
+        after, most = request.headers.get(CONTINUATION, ""), int(request.query_params.get("top", PAGE))
         # In no order that anybody could rely on.
-        found.sort(key=lambda instance: instance.execution)
-        return JSONResponse([_status(instance) for instance in found[:PAGE]])
+        found = sorted(filter(wanted, self._engine.store.instances()), key=lambda instance: instance.execution)
+        page = [instance for instance in found if instance.execution > after][: most + 1]
+        headers = {CONTINUATION: page[most - 1].execution} if len(page) > most else {}
+        return JSONResponse([_status(instance) for instance in page[:most]], headers=headers)
 
     async def _terminate(self, request: Request) -> Response:
         id_ = request.path_params["id"]
@@ -88,6 +93,8 @@ class DurableApi:
         return JSONResponse({"instancesDeleted": 1})
 
     async def _purge_all(self, request: Request) -> Response:
+        if "createdTimeFrom" not in request.query_params:
+            return JSONResponse("Please provide value for 'createdTimeFrom' parameter.", 400)
         wanted = _filter(request)
         with self._engine.store.transaction():
             found = [instance for instance in self._engine.store.instances() if wanted(instance)]
@@ -114,11 +121,13 @@ def _filter(request: Request) -> Callable[[Instance], bool]:
 
 
 def _status(instance: Instance) -> dict[str, Any]:
-    return {
+    parent = {"parentInstanceId": instance.parent.instance_id} if instance.parent else {}
+    return parent | {
         "name": instance.name,
         "instanceId": instance.id,
         "runtimeStatus": instance.status,
-        "input": _value(instance.input_json),
+        # Of another process's orchestrations the extension knows it as text only.
+        "input": instance.input_json,
         "customStatus": _value(instance.custom_status_json),
         "output": _value(instance.output_json),
         "createdTime": _in_whole_seconds(instance.created),

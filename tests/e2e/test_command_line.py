@@ -176,3 +176,22 @@ def test_a_broken_fault_script_is_refused_whole(tmp_path: Path) -> None:
     assert "faults.json cannot be used" in refused.stdout
     assert "Fault 1: A fault needs an effect" in refused.stdout
     assert "Fault 2: request must be one of" in refused.stdout
+
+
+def test_an_extension_that_cannot_be_started_is_one_sentence(world: World, tmp_path: Path) -> None:
+    """With how to get it, or what to set; and the exit code is 2."""
+    host_on = ("host", "--port", "0", "--durable-extension")
+    nowhere = _local(tmp_path, *host_on, "nowhere", settings=world.settings)
+    without_storage = _local(tmp_path, *host_on, sys.executable, settings=world.settings)
+    assert (nowhere.returncode, without_storage.returncode) == (2, 2)
+    assert nowhere.stdout == f"{tmp_path / 'nowhere'} is no program: `make extension` gets the Durable extension.\n"
+    assert without_storage.stdout == "AzureWebJobsStorage is required: the Durable extension keeps its state there.\n"
+
+
+def test_an_extension_takes_no_state_file(world: World, tmp_path: Path) -> None:
+    """Its state lies in the storage account, and who gave a file should know."""
+    options = ("--durable-extension", sys.executable, "--state", "state.sqlite")
+    refused = _local(tmp_path, "host", "--port", "0", *options, settings=world.settings)
+    assert refused.returncode == 2
+    assert "AzureWebJobsStorage" in refused.stderr
+    assert not (tmp_path / "state.sqlite").exists()

@@ -22,7 +22,7 @@ import function_app
 from clients.process import Clients, close_clients, given_clients
 from local.emulator import Emulator, EmulatorOptions, Fault
 from local.engine import Options
-from local.host import Host
+from local.host import Host, LocalExtension
 from local.serving import listen, serving, url_of
 from settings import Settings, configured
 from tests.faults import invariants
@@ -431,6 +431,7 @@ class Bench:
     async def _app(self) -> AsyncIterator[App]:
         state = self._folder / "state"
         clock = SkippingClock()
-        host = Host(function_app.app, listen(), state, {"EXPORT_SCHEDULE": "0 0 6 9 * *"}, self.options, clock)
+        extension = LocalExtension(state, self.options, clock)
+        host = Host(function_app.app, listen(), extension, {"EXPORT_SCHEDULE": "0 0 6 9 * *"})
         async with host.running(), httpx.AsyncClient(base_url=host.url, verify=WITHOUT_TLS) as http:
             yield App(http, state, clock, self._answers)

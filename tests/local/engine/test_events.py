@@ -207,3 +207,22 @@ def test_an_event_survives_the_host(reopened: Callable[[], Lab]) -> None:
     lab.orchestrator(wait)
     rest(lab)
     assert lab.output() == "kept"
+
+
+@EARLY
+def test_one_event_is_not_enough_for_two_waits(lab: Lab) -> None:
+    """The SDK gives an early event to both waits, but the instance runs on until a second one has come."""
+
+    def twice(context: Context) -> Any:
+        yield context.create_timer(context.current_utc_datetime + timedelta(hours=1))
+        one = yield context.wait_for_external_event("go", expected_type=str)
+        return [one, (yield context.wait_for_external_event("go", expected_type=str))]
+
+    lab.orchestrator(twice)
+    begun(lab, "twice")
+    lab.engine.raise_event("one", "go", '"now"')
+    rest(lab)
+    assert lab.find().is_active
+    lab.engine.raise_event("one", "go", '"then"')
+    rest(lab)
+    assert not lab.find().is_active

@@ -317,36 +317,57 @@ def test_a_child_that_continues_as_new_still_answers_its_parent(lab: Lab) -> Non
     assert lab.output() == "grown up"
 
 
-def test_what_an_earlier_execution_left_running_does_not_reach_the_next(lab: Lab) -> None:
-    """A timer and an activity from before continue-as-new complete no task of the new history."""
-    release = asyncio.Event()
+@pytest.mark.parametrize(
+    ("ending", "status", "output"),
+    [("return", "Completed", "first"), ("raise", "Failed", None), ("continue", "Completed", "second")],
+)
+def test_nothing_ends_while_a_task_of_its_is_open(lab: Lab, ending: str, status: str, output: str | None) -> None:
+    """However the orchestrator ended: an activity that lost against a timer is waited for, and then reaches nobody."""
+    seen = []
 
-    async def slow(message: str) -> str:
-        await release.wait()
-        return message
+    async def slow(message: None) -> str:
+        while lab.find().custom_status_json != '"ended"':
+            await asyncio.sleep(0)
+        seen.append((lab.find().status, lab.find().input_json))
+        return "of the first"
 
-    async def open_gate(message: None) -> None:
-        release.set()
-
-    def twice(context: Context) -> Any:
-        if context.get_input() == "first":
-            left = [
-                context.call_activity("slow", "of the first"),
-                context.create_timer(context.current_utc_datetime + timedelta(seconds=2)),
-            ]
-            yield context.task_any([*left, context.create_timer(context.current_utc_datetime + timedelta(seconds=1))])
+    def leave(context: Context) -> Any:
+        if context.get_input() == "second":
+            return (yield context.call_activity("echo", "second"))
+        left = context.call_activity("slow", None)
+        yield context.task_any([left, context.create_timer(context.current_utc_datetime + timedelta(seconds=1))])
+        context.set_custom_status("ended")
+        if ending == "raise":
+            raise ValueError("that was it")
+        if ending == "continue":
             context.continue_as_new("second")
             return None
-        yield context.call_activity("open_gate", None)
-        return (yield context.call_activity("slow", "of the second"))
+        return "first"
 
     lab.activity(slow)
-    lab.activity(open_gate)
-    lab.orchestrator(twice)
-
+    lab.activity(echo)
+    lab.orchestrator(leave)
     lab.clock = _RestlessClock(lab.clock.now())
-    lab.run("twice", "first")
-    assert lab.output() == "of the second"
+    ended = lab.run("leave", "first")
+    assert seen == [("Running", '"first"')]
+    assert ended.status == status
+    assert output is None or lab.output() == output
+
+
+def test_a_timer_that_lost_and_is_not_cancelled_is_waited_for(lab: Lab) -> None:
+    """Whoever forgets to cancel it sees the instance run on."""
+    start = lab.clock.now()
+
+    def race(context: Context) -> Any:
+        activity = context.call_activity("echo", "activity")
+        yield context.task_any([activity, context.create_timer(context.current_utc_datetime + timedelta(hours=1))])
+        return "done"
+
+    lab.activity(echo)
+    lab.orchestrator(race)
+    lab.run("race")
+    assert lab.output() == "done"
+    assert lab.clock.now() == start + timedelta(hours=1)
 
 
 class _RestlessClock:

@@ -251,3 +251,42 @@ def test_plain_http_is_answered_with_the_count(hub: Hub) -> None:
         return [answer.status_code for answer in answers]
 
     assert hub.ask(scenario) == [200, 404]
+
+
+def test_a_list_comes_in_pages(hub: Hub) -> None:
+    """Each says how to ask for the next one, the last says nothing; together they have each instance once."""
+
+    async def scenario(client: DurableOrchestrationClient) -> list[str]:
+        url, token, found = client._orchestration_bindings.rpc_base_url + "instances/", "", []
+        async with httpx.AsyncClient() as http:
+            for size in (3, 3, 2):
+                headers = {"x-ms-continuation-token": token} if token else {}
+                page = await http.get(url, params={"top": "3"}, headers=headers)
+                assert len(page.json()) == size
+                found += [status["instanceId"] for status in page.json()]
+                token = page.headers.get("x-ms-continuation-token", "")
+        assert token == ""
+        return found
+
+    assert sorted(hub.ask(scenario)) == sorted(hub.ids)
+
+
+def test_from_when_on_to_purge_has_to_be_said(hub: Hub) -> None:
+    """400, and nothing is forgotten by mistake."""
+
+    async def scenario(client: DurableOrchestrationClient) -> int:
+        async with httpx.AsyncClient() as http:
+            url = client._orchestration_bindings.rpc_base_url + "instances/"
+            return (await http.delete(url, params={"runtimeStatus": "Failed"})).status_code
+
+    before = hub.ids
+    assert (hub.ask(scenario), hub.ids) == (400, before)
+
+
+def test_an_input_is_shown_as_text(hub: Hub) -> None:
+    """As the extension shows that of another process's orchestrations."""
+
+    async def scenario(client: DurableOrchestrationClient) -> Any:
+        return (await client.get_status("Running-07")).input_
+
+    assert hub.ask(scenario) == "{}"

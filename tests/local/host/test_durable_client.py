@@ -12,7 +12,7 @@ import httpx
 from azure.durable_functions import DurableOrchestrationClient as Client
 from azure.durable_functions import DurableOrchestrationContext as Context
 
-from local.host import Host
+from local.host import Host, LocalExtension
 from local.running import WITHOUT_TLS
 from local.serving import listen
 
@@ -55,7 +55,7 @@ def _answer(activity: Callable[..., Any]) -> Any:
     """What the activity answered, when it was called by an orchestration of the host."""
 
     async def play() -> Any:
-        host = Host(_app(activity), listen(), None, None)
+        host = Host(_app(activity), listen(), LocalExtension(None), None)
         async with host.running(), httpx.AsyncClient(base_url=host.url, verify=WITHOUT_TLS) as http:
             await http.post("/api/start")
             async with asyncio.timeout(PATIENCE):
