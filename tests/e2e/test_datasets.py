@@ -177,6 +177,12 @@ def test_a_dataset_lands_where_it_is_read(case: Case, tmp_path: Path, monkeypatc
             "id": case.run_id,
             "state": "succeeded",
             "phase": "done",
+            "startedAt": status["startedAt"],
+            "updatedAt": status["endedAt"],
+            "endedAt": status["endedAt"],
+            "attempt": 1,
+            "lastProblem": None,
+            "nextTryAt": None,
             "progress": {"blobsDone": 2, "blobCount": 2, "bytesDone": sum(sizes)},
             "result": {
                 "eTag": json.loads((folder / "_manifest.json").read_text())["eTag"],
