@@ -12,7 +12,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, context
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 from starlette.types import ASGIApp
@@ -105,10 +105,10 @@ class Host:
         return httpx.request(method, urljoin(self.url, path), timeout=PATIENCE, verify=WITHOUT_TLS, **content)
 
     def post(self, invoice_id: str = "G016907411") -> str:
-        """Starts an export; where its status is."""
+        """Starts an export; the path of its status, at whichever host comes next."""
         response = self.call("POST", "/api/exports", json={"invoiceId": invoice_id})
         assert response.status_code == 202, response.text
-        return response.headers["Location"]
+        return urlsplit(response.headers["Location"]).path
 
     def status(self, location: str) -> dict[str, Any]:
         """The status at the location."""

@@ -19,7 +19,7 @@ def test_every_contender_lands_the_same_bytes_and_gets_its_row() -> None:
     assert all(len(row) == len(section.columns) for row in section.rows)
     assert all(float(row[3]) >= 0 for row in section.rows)
     assert [goal.text.partition(":")[0] for goal in section.goals] == [f"{SERVER_SIDE}, {size}" for size in SIZES]
-    assert sum("CPU seconds of Azurite" in note for note in section.notes) == 4
+    assert sum("Azurite's CPU seconds" in note for note in section.notes) == 4
 
 
 def test_the_contenders_have_as_many_blobs_under_way_as_one_worker() -> None:

@@ -106,10 +106,6 @@ class Site:
         """The commit markers of an invoice's exports."""
         return list(self.landing.glob(f"billed_usage/*/invoice_id={invoice_id}/*/*/_SUCCESS"))
 
-    def post(self, invoice_id: str) -> str:
-        """Starts an export; the path of its status, at whichever host."""
-        return urlsplit(self.app.post(invoice_id)).path
-
     def cancel(self, run_id: str) -> int:
         """Cancels the run; the status of the answer."""
         return self.app.call("DELETE", f"/api/exports/{run_id}").status_code

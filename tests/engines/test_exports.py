@@ -56,7 +56,7 @@ def test_eight_calls_at_once_start_one_export(site: Site) -> None:
     site.emulator.add_invoice("G100000003", month="2026-05")
     before = _posts(site)
     with ThreadPoolExecutor(8) as callers:
-        locations = set(callers.map(lambda _: site.post("G100000003"), range(8)))
+        locations = set(callers.map(lambda _: site.app.post("G100000003"), range(8)))
     assert locations == {"/api/exports/billedUsage-G100000003-full"}
     assert site.app.ended(locations.pop(), PATIENCE)["state"] == "succeeded"
     assert _posts(site) == before + 1
@@ -125,7 +125,7 @@ def test_a_cancelled_export_commits_nothing(site: Site, invoice_id: str, method:
     """In whatever phase."""
     site.emulator.add_invoice(invoice_id, month="2026-05")
     held = site.partner.hold(method, part, after)
-    location = site.post(invoice_id)
+    location = site.app.post(invoice_id)
     held.reached()
     assert site.cancel(location.rsplit("/", 1)[1]) == 202
     assert site.app.ended(location)["state"] == "cancelled"
@@ -139,7 +139,7 @@ def test_what_was_cancelled_can_be_exported_again(site: Site) -> None:
     """Once the app has looked for a minute whether anything of it goes on; until then it says when to come again."""
     site.emulator.add_invoice("G200000004", month="2026-05")
     held = site.partner.hold("GET", "/exports/", 2)
-    location = site.post("G200000004")
+    location = site.app.post("G200000004")
     held.reached()
     assert site.cancel(location.rsplit("/", 1)[1]) == 202
     again = site.app.call("POST", "/api/exports", json={"invoiceId": "G200000004"})

@@ -34,7 +34,7 @@ def test_a_host_that_comes_back_goes_on_by_itself(engine: Engine, tmp_path: Path
             locations, holds = [], []
             for invoice_id, request in PHASES.items():
                 held = everything.partner.hold(*request)
-                locations.append(site.post(invoice_id))
+                locations.append(site.app.post(invoice_id))
                 held.reached()
                 holds.append(held)
             site.app.kill()
