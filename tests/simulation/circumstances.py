@@ -24,6 +24,9 @@ class Circumstances:
     restless_seconds: int = 3600
     """The longest time in which no host dies and no data is restated, if it ever happens."""
 
+    latency_seconds: float = 0.5
+    """The time after which starts, deliveries and terminations take effect."""
+
     running_seconds: int = 15
     """How long an operation takes."""
     linked: bool = False
@@ -68,6 +71,7 @@ class Circumstances:
             token_seconds=chance.pick([20, 90, 3600]),
             knows_md5=chance.is_so(),
             slices=chance.pick([0, 0, 2]),
+            latency_seconds=chance.pick([0.5, 2, 10]),
         )
 
 

@@ -5,14 +5,13 @@ import functools
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
-import function_app
 from clients.process import Clients, given_clients
 from local.engine import DurableEngine, Instance, Options
-from local.functions import ActivityFunction, Functions, index
+from local.functions import ActivityFunction, Functions
 from tests.simulation.durable_client import SimulatedDurable
+from tests.simulation.release import Release, at_hand
 from tests.simulation.virtual_time import LoopClock
 from tests.simulation.watched_store import WatchedStore
 
@@ -21,9 +20,6 @@ Activity = Callable[[Json], Awaitable[Json]]
 Around = Callable[[str, Activity, "Host"], Activity]
 """What is called in place of the activity of this name, on this host."""
 
-OPTIONS = Options(latency=timedelta(seconds=0.5), early_timers=True)
-"""Of the queues: what is sent takes effect later, and what waits may come early."""
-
 DOWN_SECONDS = 20
 """How long a dead host takes to come back."""
 
@@ -31,10 +27,12 @@ DOWN_SECONDS = 20
 class Host:
     """The real orchestrations and activities on an engine that comes back after each death, with new clients."""
 
-    def __init__(self, new_clients: Callable[[], Clients], around: Around) -> None:
+    def __init__(self, new_clients: Callable[[], Clients], around: Around, queues: Options) -> None:
         self.store = WatchedStore()
         self.new_clients = new_clients
-        self._functions = self._surrounded(around)
+        self._around = around
+        self._queues = queues
+        self._release = at_hand()
         self._begin()
         self._living = asyncio.create_task(self._live())
 
@@ -50,6 +48,11 @@ class Host:
         """Ends all that runs here, at once."""
         self._life.cancel()
 
+    def deploy(self, release: Release) -> None:
+        """Ends all that runs here; what comes back serves this release."""
+        self._release = release
+        self.die()
+
     async def ended(self, instance_id: str) -> Instance:
         """The instance, once it has ended."""
         while (instance := self.store.find(instance_id)) is None or instance.is_active:
@@ -64,10 +67,9 @@ class Host:
         await asyncio.gather(self._living, self._life, return_exceptions=True)
         self.store.close()
 
-    def _surrounded(self, around: Around) -> Functions:
-        functions = index(function_app.app)
+    def _surrounded(self, functions: Functions) -> Functions:
         activities = {
-            name: replace(activity, call=around(name, self._call_of(activity), self), client_parameter=None)
+            name: replace(activity, call=self._around(name, self._call_of(activity), self), client_parameter=None)
             for name, activity in functions.activities.items()
         }
         return replace(functions, activities=activities)
@@ -81,7 +83,9 @@ class Host:
         return functools.partial(guarded, **{activity.client_parameter: SimulatedDurable(self)})
 
     def _begin(self) -> None:
-        self._engine = DurableEngine(self._functions, self.store, LoopClock(), options=OPTIONS)
+        functions = self._surrounded(self._release.functions)
+        options = replace(self._queues, versions=self._release.versions)
+        self._engine = DurableEngine(functions, self.store, LoopClock(), options=options)
         with given_clients(self.new_clients()):
             self._life = asyncio.create_task(self._engine.run())
 

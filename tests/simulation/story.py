@@ -44,7 +44,7 @@ class Story:
                 self._chance.pick(ways)(request.values["invoiceId"])
 
     async def _weather(self) -> None:
-        """Data is restated and hosts die, at any moment."""
+        """Data is restated, hosts die and releases are deployed, at any moment."""
         ledger = self._world.ledger
         # Data that is overwritten and back again within one export would pass for data that had always been there.
         ways = [ledger.restate] if self._world.circumstances.in_place else [ledger.restate, ledger.restore]
@@ -52,6 +52,8 @@ class Story:
             await self._chance.pass_time(self._world.circumstances.restless_seconds)
             if self._chance.strikes(0.1):
                 self._chance.pick(self._world.hosts).die()
+            if self._chance.strikes(0.1):
+                self._chance.pick(self._world.hosts).deploy(self._world.next_release())
             if self._chance.strikes(0.3):
                 self._change_some(ways)
 

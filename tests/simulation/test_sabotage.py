@@ -15,6 +15,7 @@ from tests.simulation.chance import Chance
 from tests.simulation.circumstances import Circumstances
 from tests.simulation.host import Activity, Host, Json
 from tests.simulation.memory_zone import MemoryZone
+from tests.simulation.release import Release, following
 from tests.simulation.story import Story
 from tests.simulation.virtual_time import play
 from tests.simulation.world import World
@@ -62,6 +63,13 @@ class ReplacingWorld(World):
     zone = _Replacing
 
 
+class ForgetfulWorld(World):
+    """Deploys a release whose step is for all runs, also for those that were under way."""
+
+    def next_release(self) -> Release:
+        return following(takes_step=lambda _: True)
+
+
 class HastyWorld(World):
     """Marks a version as committed before it is compared."""
 
@@ -98,6 +106,7 @@ async def _tell(kind: type[World], chance: Chance, circumstances: Circumstances)
         (OverwritingWorld, CIRCUMSTANCES, "_SUCCESS was written after the commit"),
         (ReplacingWorld, CIRCUMSTANCES, "gz was written after the commit"),
         (CredulousWorld, replace(CIRCUMSTANCES, knows_md5=False), "version="),
+        (ForgetfulWorld, CIRCUMSTANCES, "NotDeterministic"),
         (HastyWorld, CIRCUMSTANCES, "_manifest.json"),
     ],
 )

@@ -41,7 +41,7 @@ async def _tell(seed: int) -> Storage:
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("seeds", BLOCKS, ids=lambda seeds: f"{seeds[0]}-{seeds[-1]}")
 def test_whatever_happens_exports_end_and_what_lands_is_whole(seeds: range) -> None:
-    """Faults, crashes, cancellations and restatements at any moment leave no half export, and later ones succeed."""
+    """Faults, crashes, deployments, restatements and late cancellations leave no half export; later ones succeed."""
     for seed in seeds:
         try:
             play(_tell(seed))

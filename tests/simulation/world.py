@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from datetime import timedelta
 
 import httpx
 
@@ -14,7 +15,8 @@ from catalog.export_request import ExportRequest
 from clients.process import Clients
 from http_start import cancelling, exports
 from http_start.answers import Refused
-from local.engine import Instance
+from local.engine import Instance, Options
+from tests.simulation import release
 from tests.simulation.chance import Chance
 from tests.simulation.chaos import Chaos
 from tests.simulation.circumstances import Circumstances
@@ -23,6 +25,7 @@ from tests.simulation.graph import BASE_URL, TOKEN, Graph
 from tests.simulation.host import Activity, Host
 from tests.simulation.ledger import Ledger
 from tests.simulation.memory_zone import MemoryZone, Storage
+from tests.simulation.release import Release
 from tests.simulation.source_blobs import SimulatedReader, SourceBlobs
 from tests.simulation.virtual_time import now
 
@@ -48,7 +51,12 @@ class World:
 
     def new_host(self) -> Host:
         """A host that knows nothing of the others, nor they of it."""
-        return Host(self._clients, self.around)
+        latency = timedelta(seconds=self.circumstances.latency_seconds)
+        return Host(self._clients, self.around, Options(latency=latency, early_timers=True))
+
+    def next_release(self) -> Release:
+        """What a deployment brings."""
+        return release.following()
 
     def around(self, name: str, activity: Activity, host: Host) -> Activity:
         """What a host calls in place of the activity of this name."""
@@ -56,10 +64,11 @@ class World:
 
     async def export(self, host: Host, request: ExportRequest) -> Instance:
         """How an export ends that is started now, unless it is running already."""
-        self.starts[request.export_id] += 1
         while not await self._start(host, request):
             await asyncio.sleep(cancelling.RETRY_SECONDS)
+        self.starts[request.export_id] += 1
         ended = await host.ended(request.export_id)
+        release.require_own_steps(ended, host.store.history(ended.execution))
         self.ends.append(ended)
         return ended
 
