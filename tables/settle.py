@@ -191,7 +191,7 @@ def _prepare(
             SELECT {", ".join(RECONCILIATION.attributes)}, row_number() OVER () AS line,
                 {has_usage} AS has_usage, {_IS_CREDIT} AS is_credit,
                 {_IS_ABOUT_USAGE.format(has_meters=bool(counts["MeterDescription"]))} AS is_about_usage,
-                (SELECT month FROM billed) AS billed_month
+                (SELECT month FROM billed) AS billed_month, (SELECT min(PartnerName) FROM all_used) AS PartnerName
             FROM (SELECT * REPLACE (
                 {offer} AS AvailabilityId, coalesce(Subtotal, 0) AS Subtotal, coalesce(TaxTotal, 0) AS TaxTotal,
                 coalesce(Total, coalesce(Subtotal, 0) + coalesce(TaxTotal, 0)) AS Total

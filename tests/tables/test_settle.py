@@ -129,6 +129,31 @@ def test_a_key_may_lack_an_id(settled: Settle, tmp_path: Path) -> None:
     assert table.settlement is not None
 
 
+def test_what_reconciliation_lacks_comes_from_daily_usage_or_from_the_rate(settled: Settle, tmp_path: Path) -> None:
+    """The partner's name, and what a line is in the pricing currency: FOCUS wants them in every row."""
+    settled(BILLED, plan="another plan")
+    table = tmp_path / "table.parquet"
+    with duckdb.connect() as connection:
+        found = connection.execute(
+            f"SELECT ChargeCategory, BillingAccountName, PricingCurrencyEffectiveCost FROM '{table}' "  # noqa: S608
+            "WHERE x_SourceName = 'billedReconciliation' ORDER BY ALL"
+        ).fetchall()
+    assert found == [
+        ("Adjustment", LINE["PartnerName"], Decimal("-5.1")),
+        ("Tax", LINE["PartnerName"], Decimal("0.966666666667")),
+        ("Usage", LINE["PartnerName"], Decimal("5.1")),
+    ]
+
+
+def test_a_line_at_no_rate_has_no_amount_in_the_pricing_currency(settled: Settle, tmp_path: Path) -> None:
+    """None at all, or one that no amount can be divided by."""
+    lines = [BILLED | {"PCToBCExchangeRate": rate, "SubscriptionId": "other"} for rate in (None, 0, "1E-18")]
+    settled(*(line | {"Subtotal": 7e9, "TaxTotal": 0, "Total": 7e9} for line in lines))
+    with duckdb.connect() as connection:
+        query = f"SELECT count(PricingCurrencyEffectiveCost) FROM '{tmp_path / 'table.parquet'}' WHERE BilledCost > 100"  # noqa: S608
+        assert connection.execute(query).fetchall() == [(0,)]
+
+
 def test_a_line_with_an_attribute_missing_everywhere_stops_the_table(settled: Settle) -> None:
     """And names the keys that were found."""
     with pytest.raises(UnknownShape, match=r"reconciliation has Total\. .*Subtotal"):
