@@ -18,7 +18,10 @@ BIN := $(VENV)/bin
 EXTENSION := tests/extension/published
 EXTENSION_BUILD ?= ../shared/durable-extension
 
-.PHONY: help setup demo run test quick extension test-extension coverage bench lint format clean
+FOCUS_PYTHON ?= python3.12
+FOCUS_VENV := .venv-focus
+
+.PHONY: help setup demo run test quick extension test-extension focus-check coverage bench lint format clean
 
 help:  ## list these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -80,6 +83,20 @@ $(EXTENSION)/DurableBackend: tests/extension/Program.cs tests/extension/DurableB
 
 test-extension: $(VENV)/.tests node_modules/.installed extension  ## the durable API, exports and months on both engines
 	@DURABLE_EXTENSION=$(EXTENSION)/DurableBackend $(BIN)/python -m pytest -n 2 --dist worksteal --timeout 180 tests/engines $(ARGS)
+
+focus-check:  ## the FOCUS table before the FinOps Foundation's validator (Python 3.12)
+	@if $(FOCUS_PYTHON) -c 'import ensurepip' >/dev/null 2>&1; then \
+		$(MAKE) --no-print-directory $(VENV)/.tests $(FOCUS_VENV)/.installed && \
+		FOCUS_VALIDATOR=$(FOCUS_VENV)/bin/focus-validator $(BIN)/python -m pytest tests/tables/test_validator.py $(ARGS); \
+	else \
+		echo "The FOCUS table was not validated: that needs Python 3.12, and $(FOCUS_PYTHON) is none."; test -z "$$CI"; \
+	fi
+
+$(FOCUS_VENV)/.installed: tests/tables/requirements-validator.txt
+	@echo "installing the validator into $(FOCUS_VENV) …"
+	@$(FOCUS_PYTHON) -m venv --clear $(FOCUS_VENV)
+	@$(FOCUS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
 
 coverage: $(VENV)/.tests node_modules/.installed  ## all tests, and which lines none of them runs
 	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term $(ARGS)

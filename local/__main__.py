@@ -129,10 +129,13 @@ def table(
         Optional[Path],  # noqa: UP045
         typer.Option("-o", "--output", help="Parquet, or CSV if it ends in .csv; else INVOICE.parquet."),
     ] = None,
+    without_usage: Annotated[
+        bool, typer.Option("--without-usage", help="The invoice has no daily usage, as one for licences only.")
+    ] = False,
 ) -> None:
     """Make the FOCUS table of an invoice that has landed in a folder, and say what it comes to."""
     try:
-        make_table(what, output, commands.console)
+        make_table(what, output, commands.console, is_without_usage=without_usage)
     except (NothingLanded, TableFailure, SettingsError) as refused:
         commands.console.print(str(refused), style="bold red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(1) from None

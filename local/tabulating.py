@@ -34,8 +34,10 @@ class Export:
     attribute_set: str
 
 
-def make_table(what: str, target: Path | None, console: Console) -> None:
+def make_table(what: str, target: Path | None, console: Console, *, is_without_usage: bool = False) -> None:
     """Writes the table of an invoice, or of the one invoice in a landing folder, and says what it comes to.
+
+    `is_without_usage`: the invoice has no daily usage, and never will.
 
     Raises:
         NothingLanded: when there is no such invoice, or more than one.
@@ -50,17 +52,24 @@ def make_table(what: str, target: Path | None, console: Console) -> None:
     target = target or Path(f"{invoice}.parquet")
     with Progress(console=console, transient=True) as progress:
         reading = progress.add_task("Reading", total=sum(len(one.blobs) for one in (usage, lines) if one))
-        table = _written(usage, lines, target, lambda _: progress.advance(reading))
+        table = _written(usage, lines, target, is_without_usage, lambda _: progress.advance(reading))
     _show(table, target, console)
 
 
-def _written(usage: Export | None, lines: Export | None, target: Path, progress: Callable[[Path], None]) -> Table:
+def _written(
+    usage: Export | None,
+    lines: Export | None,
+    target: Path,
+    is_without_usage: bool,
+    progress: Callable[[Path], None],
+) -> Table:
     with TemporaryDirectory(dir=target.absolute().parent) as folder:
         written = Path(folder) / "table.parquet"
         table = tabulate(
             usage.blobs if usage else None,
             lines.blobs if lines else None,
             written,
+            is_without_usage=is_without_usage,
             is_reduced=any(one.attribute_set == "basic" for one in (usage, lines) if one),
             progress=progress,
         )

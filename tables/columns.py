@@ -5,7 +5,7 @@ our own. `usage` and `invoice` are SQL over the attributes of `attributes.py`; b
 
 - for both: what `mapping.py` makes of resource, service, region, unit, tags and additional information;
 - for reconciliation: `kind` (charge, tax, adjustment), `is_usage`, `category`, `amount`, `adjustment_reason`,
-  `billed_month`.
+  `billed_month`, and `PartnerName`, which is that of daily usage.
 
 Sources, by letter: F FOCUS 1.2, https://focus.finops.org/focus-specification/v1-2/; C
 https://learn.microsoft.com/cloud-computing/finops/focus/convert; D
@@ -66,6 +66,9 @@ def _untaxed(value: str) -> str:
 
 _FX = "coalesce(PCToBCExchangeRate, CASE WHEN PricingCurrency = BillingCurrency THEN 1 END)"
 _INVOICE_FX = "coalesce(PCToBCExchangeRate, CASE WHEN PricingCurrency = Currency THEN 1 END)"
+_INVOICE_EFFECTIVE = (
+    "CASE WHEN kind = 'charge' AND ReservationOrderId IS NOT NULL AND category = 'Purchase' THEN 0 ELSE amount END"
+)
 _PRICE_LEFT = "UnitPrice::DOUBLE * (1 - coalesce(PartnerEarnedCreditPercentage, 0)::DOUBLE / 100)"
 _BILLED_QUANTITY = "coalesce(BillableQuantity, Quantity)"
 _USAGE_MONTH = f"date_trunc('month', coalesce({moment('ChargeStartDate')}, {moment('UsageDate')}))::TIMESTAMP"
@@ -98,7 +101,14 @@ COLUMNS: tuple[Column, ...] = (
         "DF",
     ),
     Column("BillingAccountId", TEXT, "PartnerId", "PartnerId", "the source names no billing profile", "D"),
-    Column("BillingAccountName", TEXT, "PartnerName", NONE, "reconciliation has no name of the partner", "DR"),
+    Column(
+        "BillingAccountName",
+        TEXT,
+        "PartnerName",
+        "PartnerName",
+        "reconciliation has no name of the partner, and takes that of daily usage",
+        "DR",
+    ),
     Column("BillingAccountType", TEXT, "'Partner'", "'Partner'", "what the account is", "F"),
     Column("BillingCurrency", TEXT, "BillingCurrency", "Currency", "", "DR"),
     Column("BillingPeriodStart", TIME, _USAGE_MONTH, "billed_month", "new-commerce invoices are about months", "D"),
@@ -215,7 +225,7 @@ COLUMNS: tuple[Column, ...] = (
         "EffectiveCost",
         EXACT,
         "BillingPreTaxTotal",
-        "CASE WHEN kind = 'charge' AND ReservationOrderId IS NOT NULL AND category = 'Purchase' THEN 0 ELSE amount END",
+        _INVOICE_EFFECTIVE,
         "0 for a commitment's purchase; its amortization is not in the source",
         "F",
     ),
@@ -258,9 +268,9 @@ COLUMNS: tuple[Column, ...] = (
         "PricingCurrencyEffectiveCost",
         EXACT,
         "PricingPreTaxTotal",
-        NONE,
-        "reconciliation has no amount in the pricing currency",
-        "DR",
+        f"round(try_cast(({_INVOICE_EFFECTIVE})::DOUBLE / nullif({_INVOICE_FX}, 0)::DOUBLE AS {EXACT}), 12)",
+        "reconciliation has none: there it is computed in double, from the billed amount and the line's rate",
+        "DRF",
     ),
     Column("PricingCurrencyListUnitPrice", PRODUCT, times("UnitPrice"), _charged(times("UnitPrice")), "", "D"),
     Column("PricingQuantity", EXACT, "Quantity", _charged(_BILLED_QUANTITY), "what the price is for", "DR"),

@@ -13,6 +13,7 @@ KEY: Mapping[str, str] = {
 DESCRIBED: Mapping[str, str] = {
     "InvoiceNumber": "InvoiceId",
     "PartnerId": "BillingAccountId",
+    "PartnerName": "BillingAccountName",
     "Currency": "BillingCurrency",
     "PricingCurrency": "PricingCurrency",
     "PCToBCExchangeRate": "x_BillingExchangeRate",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from failures import UnknownShape
 from tables.attributes import RECONCILIATION, Shape
-from tables.columns import moment
+from tables.columns import COLUMNS, moment
 from tables.engine import engine
 from tables.keys import KEY, NOTHING_USED, SUMS_OF_SUMS, same_key
 from tables.mapping import invoice_rows, load_lookups
@@ -29,7 +29,11 @@ if TYPE_CHECKING:
 MOST_NAMED = 100
 """Differences that are named one by one; the others are counted and summed."""
 
-_LINES_AT_ONCE = 60_000
+LINES_AT_ONCE = 60_000
+"""Lines that are settled together, about: what one step holds in memory depends on it, what the rows say does not."""
+
+# By every column: the order says nothing about the steps that rows come from.
+_IN_ONE_ORDER = f"{IN_ORDER}, {', '.join(column.name for column in COLUMNS)}"
 
 _IS_CREDIT = "(CreditReasonCode IS NOT NULL OR lower(coalesce(ChargeType, '')) = 'customercredit')"
 # Lines with few attributes tell only by the product whether they are about usage: Azure's ids begin with DZH.
@@ -109,12 +113,19 @@ class Settlement:
 
 
 def settle(
-    keys: Sequence[Path], lines: Sequence[Path], rows: Path, *, has_usage: bool, found: Collection[str] = ()
+    keys: Sequence[Path],
+    lines: Sequence[Path],
+    rows: Path,
+    *,
+    has_usage: bool,
+    found: Collection[str] = (),
+    lines_at_once: int = LINES_AT_ONCE,
 ) -> Settlement:
     """Writes the rows that reconciliation adds to the daily ones, in order.
 
     `keys` are the sums by key of the parts of daily usage, `lines` the kept lines of reconciliation, `found` the keys
-    that those had. `has_usage` says whether daily usage is there at all: without it no line is missing one.
+    that those had. `has_usage` says whether daily usage is there at all: without it no line is missing one. Lines with
+    the same key are settled together, in as many steps as make about `lines_at_once` lines each.
 
     Raises:
         UnknownShape: when something that every line needs is in none.
@@ -122,13 +133,13 @@ def settle(
     with TemporaryDirectory(dir=rows.parent) as folder, engine(Path(folder)) as connection:
         load_lookups(connection)
         count = _prepare(connection, keys, lines, found, has_usage=has_usage)
-        buckets = 1 + count // _LINES_AT_ONCE
+        buckets = 1 + count // lines_at_once
         pieces = [Path(folder) / f"{bucket}.parquet" for bucket in range(buckets)]
         for bucket, piece in enumerate(pieces):
             _take(connection, f"hash({', '.join(KEY)}) % {buckets} = {bucket}")
             connection.execute(_CHARGES)
             write_parquet(connection, invoice_rows("SELECT * FROM charges"), piece, PART_ROW_GROUP)
-        in_order = f"SELECT * FROM read_parquet({path_list(pieces)}) {IN_ORDER}"  # noqa: S608
+        in_order = f"SELECT * FROM read_parquet({path_list(pieces)}) {_IN_ONE_ORDER}"  # noqa: S608
         write_parquet(connection, in_order, rows, PART_ROW_GROUP)
         return _settlement(connection, rows)
 
@@ -180,7 +191,7 @@ def _prepare(
             SELECT {", ".join(RECONCILIATION.attributes)}, row_number() OVER () AS line,
                 {has_usage} AS has_usage, {_IS_CREDIT} AS is_credit,
                 {_IS_ABOUT_USAGE.format(has_meters=bool(counts["MeterDescription"]))} AS is_about_usage,
-                (SELECT month FROM billed) AS billed_month
+                (SELECT month FROM billed) AS billed_month, (SELECT min(PartnerName) FROM all_used) AS PartnerName
             FROM (SELECT * REPLACE (
                 {offer} AS AvailabilityId, coalesce(Subtotal, 0) AS Subtotal, coalesce(TaxTotal, 0) AS TaxTotal,
                 coalesce(Total, coalesce(Subtotal, 0) + coalesce(TaxTotal, 0)) AS Total

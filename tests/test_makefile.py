@@ -30,3 +30,17 @@ def test_make_looks_for_the_pythons_that_azure_offers() -> None:
     (names,) = re.findall(r"for python in (.*?);", (ROOT / "Makefile").read_text())
     assert names.split() == [f"python{version}" for version in offered]
     assert set(re.findall(r"\b3\.\d+\b", (ROOT / ".ci" / "run").read_text())) == set(offered)
+
+
+@pytest.mark.parametrize(("ci", "is_fine"), [("", True), ("true", False)], ids=["by hand", "in CI"])
+def test_without_the_validators_python_its_check_is_skipped_but_not_in_ci(
+    ci: str, is_fine: bool, tmp_path: Path
+) -> None:
+    """In one line; nothing is installed for it."""
+    command = ["make", "focus-check", "FOCUS_PYTHON=no-such-python", f"VENV={tmp_path / 'venv'}"]
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")} | {"CI": ci}
+    made = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
+    assert (made.returncode == 0) is is_fine
+    (told,) = made.stdout.splitlines()
+    assert told == "The FOCUS table was not validated: that needs Python 3.12, and no-such-python is none."
+    assert not list(tmp_path.iterdir())

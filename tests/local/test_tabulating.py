@@ -61,6 +61,17 @@ def test_an_invoice_is_looked_for_where_the_settings_say(
         make_table("G000000042", None, console)
 
 
+@pytest.mark.parametrize(("is_without_usage", "state"), [(False, "partial"), (True, "complete")])
+def test_reconciliation_alone_is_complete_where_the_invoice_has_no_usage(
+    tmp_path: Path, exports: Exports, console: Console, is_without_usage: bool, state: str
+) -> None:
+    """Nothing that lands tells it: who knows it says so."""
+    shutil.rmtree(tmp_path / "landed" / "billed_usage")
+    make_table(str(tmp_path / "landed"), tmp_path / "table.parquet", console, is_without_usage=is_without_usage)
+    assert isinstance(console.file, StringIO)
+    assert f": {state}" in " ".join(console.file.getvalue().split())
+
+
 def test_a_folder_without_an_invoice_is_refused(tmp_path: Path, console: Console) -> None:
     """As one with several would be."""
     with pytest.raises(NothingLanded, match="has 0 invoices"):

@@ -32,6 +32,7 @@ LINE = {
     "ChargeStartDate": "2026-10-01T00:00:00Z",
     "ChargeEndDate": "2026-10-31T00:00:00Z",
     "BillingCurrency": "EUR",
+    "PartnerName": "A partner",
     "PricingCurrency": "USD",
     "PCToBCExchangeRate": 0.9,
     "UnitPrice": 2,

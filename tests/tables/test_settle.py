@@ -9,7 +9,11 @@ import duckdb
 import pytest
 
 from failures import UnknownShape
+from tables.arrange import arrange
+from tables.convert import UsagePart, convert, keep_lines
+from tables.settle import Settlement, settle
 from tables.table import Table, tabulate
+from tests.tables.ledger import landed
 from tests.tables.test_mapping import LINE
 
 BILLED = {
@@ -125,7 +129,57 @@ def test_a_key_may_lack_an_id(settled: Settle, tmp_path: Path) -> None:
     assert table.settlement is not None
 
 
+def test_what_reconciliation_lacks_comes_from_daily_usage_or_from_the_rate(settled: Settle, tmp_path: Path) -> None:
+    """The partner's name, and what a line is in the pricing currency: FOCUS wants them in every row."""
+    settled(BILLED, plan="another plan")
+    table = tmp_path / "table.parquet"
+    with duckdb.connect() as connection:
+        found = connection.execute(
+            f"SELECT ChargeCategory, BillingAccountName, PricingCurrencyEffectiveCost FROM '{table}' "  # noqa: S608
+            "WHERE x_SourceName = 'billedReconciliation' ORDER BY ALL"
+        ).fetchall()
+    assert found == [
+        ("Adjustment", LINE["PartnerName"], Decimal("-5.1")),
+        ("Tax", LINE["PartnerName"], Decimal("0.966666666667")),
+        ("Usage", LINE["PartnerName"], Decimal("5.1")),
+    ]
+
+
+def test_a_line_at_no_rate_has_no_amount_in_the_pricing_currency(settled: Settle, tmp_path: Path) -> None:
+    """None at all, or one that no amount can be divided by."""
+    lines = [BILLED | {"PCToBCExchangeRate": rate, "SubscriptionId": "other"} for rate in (None, 0, "1E-18")]
+    settled(*(line | {"Subtotal": 7e9, "TaxTotal": 0, "Total": 7e9} for line in lines))
+    with duckdb.connect() as connection:
+        query = f"SELECT count(PricingCurrencyEffectiveCost) FROM '{tmp_path / 'table.parquet'}' WHERE BilledCost > 100"  # noqa: S608
+        assert connection.execute(query).fetchall() == [(0,)]
+
+
 def test_a_line_with_an_attribute_missing_everywhere_stops_the_table(settled: Settle) -> None:
     """And names the keys that were found."""
     with pytest.raises(UnknownShape, match=r"reconciliation has Total\. .*Subtotal"):
         settled({name: value for name, value in BILLED.items() if name != "Total"})
+
+
+@pytest.mark.parametrize("attribute_set", ["full", "basic"])
+def test_settling_in_many_steps_gives_the_same_bytes(tmp_path: Path, attribute_set: str) -> None:
+    """Also of keys that lack an id or occur on one side only: none is lost between the steps, or comes twice."""
+    exports = landed(
+        tmp_path, rows=300, customers=6, differences=("hidden-line", "dropped-day"), attribute_set=attribute_set
+    )
+    parts = [UsagePart(tmp_path / f"usage-{index}.parquet") for index in range(len(exports.usage))]
+    kept = [tmp_path / f"lines-{index}.parquet" for index in range(len(exports.lines))]
+    for blob, part in zip(exports.usage, parts, strict=True):
+        convert(blob, part.rows)
+    for blob, lines in zip(exports.lines, kept, strict=True):
+        keep_lines(blob, lines)
+
+    def settled(lines_at_once: int) -> tuple[Settlement, bytes]:
+        rows, table = tmp_path / f"settled-{lines_at_once}.parquet", tmp_path / f"table-{lines_at_once}.parquet"
+        keys = [part.keys for part in parts]
+        settlement = settle(keys, kept, rows, has_usage=True, lines_at_once=lines_at_once)
+        arrange([*(part.rows for part in parts), rows], table)
+        return settlement, table.read_bytes()
+
+    at_once = settled(10_000)
+    assert at_once[0].unexplained[0] > 1
+    assert settled(10) == at_once
