@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 import stamina
 
@@ -13,6 +14,12 @@ from local.running import forget_proxies
 os.environ["AZURE_FUNCTIONS_DURABLE_STRICT_TYPING"] = "1"
 
 forget_proxies()
+
+# How long an example takes, or how long it takes to be made up, says something of the machine only.
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -79,8 +79,10 @@ def test_it_ends_with_its_context(written: Written, caplog: pytest.LogCaptureFix
 
 
 PARENT = """
-import asyncio, pathlib, sys
+import asyncio, pathlib, signal, sys
 from local.extension.program import running_program
+# A shell's job in the background inherits that the signal is ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 async def main():
     async with running_program(pathlib.Path(sys.argv[1]), {}) as running:
         await running.ended()
