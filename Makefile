@@ -64,8 +64,8 @@ run: setup  ## leave emulator and host up, for curl
 test: $(VENV)/.tests node_modules/.installed  ## all tests, with Azurite as the real storage
 	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
-quick: $(VENV)/.tests  ## the tests that need neither Node nor a host of their own
-	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not azurite" --ignore tests/e2e --ignore tests/engines --ignore tests/bench $(ARGS)
+quick: $(VENV)/.tests  ## the tests that need neither Node nor a host of their own, without the simulation
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not azurite" --ignore tests/e2e --ignore tests/engines --ignore tests/bench --ignore tests/simulation $(ARGS)
 
 extension: $(EXTENSION)/DurableBackend  ## get Microsoft's Durable extension as a program (Linux)
 

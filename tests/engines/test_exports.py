@@ -144,7 +144,7 @@ def test_what_was_cancelled_can_be_exported_again(site: Site) -> None:
     assert site.cancel(location.rsplit("/", 1)[1]) == 202
     again = site.app.call("POST", "/api/exports", json={"invoiceId": "G200000004"})
     assert (again.status_code, int(again.headers["Retry-After"]) > 0) == (409, True)
-    until(lambda: site.cancel(location.rsplit("/", 1)[1]) == 409, "all of it has ended")
+    until(lambda: site.cancel(location.rsplit("/", 1)[1]) == 409, "all of it has ended", 4 * PATIENCE)
     held.open()
     assert site.app.export("G200000004", PATIENCE)["state"] == "succeeded"
     assert len(site.committed("G200000004")) == 1
