@@ -22,7 +22,7 @@ told = {name: os.environ[name] for name in ("AzureWebJobsScriptRoot", "AzureWebJ
 told["functions"] = json.load(urllib.request.urlopen(front + "/_functions"))
 urllib.request.urlopen(front + "/_client", json.dumps(told).encode())
 """
-WAITS = "import time; time.sleep(60)"
+WAITS = "import threading; threading.Event().wait(60)"
 
 
 def _binding(program: Path, settings: Mapping[str, str] = STORED, start_seconds: float = 30) -> str:

@@ -62,7 +62,9 @@ def test_it_has_only_the_environment_that_it_is_given(
     assert caplog.messages == ["False True"]
 
 
-IGNORES = "import signal, time; signal.signal(signal.SIGTERM, {}); print('warn: ready'); time.sleep(60)"
+IGNORES = (
+    "import signal, threading; signal.signal(signal.SIGTERM, {}); print('warn: ready'); threading.Event().wait(60)"
+)
 
 
 @pytest.mark.parametrize("source", [IGNORES.format("lambda *_: 1 / 0"), IGNORES.format("signal.SIG_IGN")])
@@ -94,7 +96,9 @@ asyncio.run(main())
 def test_it_dies_with_its_parent(written: Written, tmp_path: Path, number: signal.Signals) -> None:
     """However the parent ends, nothing goes on calling a door that nobody is behind."""
     note = tmp_path / "pid"
-    program = written(f"import os, time; open({str(note)!r}, 'w').write(f'{{os.getpid()}}.'); time.sleep(60)")
+    program = written(
+        f"import os, threading; open({str(note)!r}, 'w').write(f'{{os.getpid()}}.'); threading.Event().wait(60)"
+    )
     parent = subprocess.Popen([sys.executable, "-c", PARENT, str(program)], env=environment({}), stderr=subprocess.PIPE)
     with parent:
         pid = int(until(lambda: note.exists() and note.read_text().endswith(".") and note.read_text()[:-1], "it runs"))
