@@ -15,6 +15,9 @@ NO_PYTHON = Python 3.11, 3.12 or 3.13 is needed, and $(if $(PYTHON),$(PYTHON) is
 VENV ?= .venv
 BIN := $(VENV)/bin
 
+# Tests wait more than they compute.
+TESTS_AT_ONCE ?= 4
+
 EXTENSION := tests/extension/published
 EXTENSION_BUILD ?= ../shared/durable-extension
 
@@ -62,10 +65,10 @@ run: setup  ## leave emulator and host up, for curl
 	@$(BIN)/python -m local run
 
 test: $(VENV)/.tests node_modules/.installed  ## all tests, with Azurite as the real storage
-	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+	@$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --dist worksteal $(ARGS)
 
-quick: $(VENV)/.tests  ## the tests that need neither Node nor a host of their own, without the simulation
-	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not azurite" --ignore tests/e2e --ignore tests/engines --ignore tests/bench --ignore tests/simulation $(ARGS)
+quick: $(VENV)/.tests  ## the tests that need neither Node nor a host of their own, without faults and simulation
+	@$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --dist worksteal -m "not azurite" --ignore tests/e2e --ignore tests/engines --ignore tests/faults --ignore tests/bench --ignore tests/simulation $(ARGS)
 
 extension: $(EXTENSION)/DurableBackend  ## get Microsoft's Durable extension as a program (Linux)
 
@@ -82,7 +85,7 @@ $(EXTENSION)/DurableBackend: tests/extension/Program.cs tests/extension/DurableB
 	@touch $@
 
 test-extension: $(VENV)/.tests node_modules/.installed extension  ## the durable API, exports and months on both engines
-	@DURABLE_EXTENSION=$(EXTENSION)/DurableBackend $(BIN)/python -m pytest -n 2 --dist worksteal --timeout 180 tests/engines $(ARGS)
+	@DURABLE_EXTENSION=$(EXTENSION)/DurableBackend $(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --dist worksteal --timeout 180 tests/engines $(ARGS)
 
 focus-check:  ## the FOCUS table before the FinOps Foundation's validator (Python 3.12)
 	@if $(FOCUS_PYTHON) -c 'import ensurepip' >/dev/null 2>&1; then \
@@ -99,7 +102,7 @@ $(FOCUS_VENV)/.installed: tests/tables/requirements-validator.txt
 	@touch $@
 
 coverage: $(VENV)/.tests node_modules/.installed  ## all tests, and which lines none of them runs
-	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term $(ARGS)
+	@$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --dist worksteal --cov --cov-report=term $(ARGS)
 
 # Without root, the benchmark itself says what to install.
 bench: $(VENV)/.tests node_modules/.installed bench/node_modules/.installed  ## how fast it is, beside other tools (Linux)

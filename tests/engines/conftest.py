@@ -41,9 +41,12 @@ def host_storage() -> Iterator[str]:
         yield connection_string
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def hub(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
-    """A task hub that many tests share, under ids of their own, with the functions of `orchestrations`."""
+    """A task hub that a module's tests share, under ids of their own, with the functions of `orchestrations`.
+
+    Tests of other rooms may come next: the SDK's client, one for the process, must not be in use any more.
+    """
     extension = engine.extension(tmp_path_factory.mktemp("hub"))
     with beside(_running(extension), START_SECONDS) as binding:
         base_url = json.loads(binding)["rpcBaseUrl"]

@@ -247,7 +247,8 @@ class Bench:
 
     `blobs` and `e_tag` are Microsoft's data; `emulator`, `stopwatch` and `status` are those of the last export.
     `gate` stands before the emulator at `base_url`. `secrets` may stand nowhere. What `make_clients` makes, where it is
-    set, replaces what the activities make for themselves. `options` are the durable engine's.
+    set, replaces what the activities make for themselves. `options` are the durable engine's, and its clock runs `pace`
+    times as fast as this machine's.
     """
 
     def __init__(self, folder: Path, environment: pytest.MonkeyPatch, log: pytest.LogCaptureFixture) -> None:
@@ -261,6 +262,7 @@ class Bench:
         self.base_url = ""
         self.status: Status = {}
         self.options = Options()
+        self.pace = 1
         self.secrets = {TOKEN}
         self.make_clients: Callable[[Settings], Clients] | None = None
         self._folder = folder
@@ -430,7 +432,7 @@ class Bench:
     @asynccontextmanager
     async def _app(self) -> AsyncIterator[App]:
         state = self._folder / "state"
-        clock = SkippingClock()
+        clock = SkippingClock(self.pace)
         extension = LocalExtension(state, self.options, clock)
         host = Host(function_app.app, listen(), extension, {"EXPORT_SCHEDULE": "0 0 6 9 * *"})
         async with host.running(), httpx.AsyncClient(base_url=host.url, verify=WITHOUT_TLS) as http:

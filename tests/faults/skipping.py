@@ -1,4 +1,4 @@
-"""An engine's clock that can skip time: durable timers fire at once that would take minutes."""
+"""An engine's clock that runs fast and can skip time: durable timers fire at once that would take minutes."""
 
 import asyncio
 from contextlib import suppress
@@ -8,9 +8,11 @@ from local.engine import SystemClock
 
 
 class SkippingClock(SystemClock):
-    """The time of this machine, and what was skipped of it."""
+    """The time of this machine, so many times faster, and what was skipped of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, pace: int = 1) -> None:
+        self._start = super().now()
+        self._pace = pace
         self._skipped = timedelta()
         self._skips = asyncio.Event()
 
@@ -21,12 +23,13 @@ class SkippingClock(SystemClock):
 
     def now(self) -> datetime:
         """The present moment."""
-        return super().now() + self._skipped
+        return self._start + (super().now() - self._start) * self._pace + self._skipped
 
     async def wait(self, until: datetime | None, woken: asyncio.Event, *, busy: bool) -> None:
         """Waits for real, until something happens or time is skipped."""
         self._skips.clear()
-        waiting = [asyncio.create_task(super().wait(until, woken, busy=busy)), asyncio.create_task(self._skips.wait())]
+        real = until and super().now() + (until - self.now()) / self._pace
+        waiting = [asyncio.create_task(super().wait(real, woken, busy=busy)), asyncio.create_task(self._skips.wait())]
         try:
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         finally:

@@ -89,7 +89,9 @@ def _day(text: str | None) -> datetime | None:
 def _amount(value: Decimal | str | None) -> Decimal | None:
     if value is None:
         return None
-    return Decimal(value).quantize(Decimal("1E-18"), ROUND_HALF_UP, Context(prec=60))
+    exact = Context(prec=60)
+    # What is left is no negative zero: its text, by which rows are sorted, would differ.
+    return exact.plus(Decimal(value).quantize(Decimal("1E-18"), ROUND_HALF_UP, exact))
 
 
 def _tags(text: str | None) -> str | None:
