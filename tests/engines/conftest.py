@@ -12,6 +12,7 @@ import pytest
 from azure.durable_functions.models.utils import http_utils
 
 from local.azurite import running_host_storage
+from local.engine import Versions
 from local.functions import index
 from local.host import DurableExtension
 from local.running import PATIENCE, WITHOUT_TLS, beside
@@ -42,12 +43,18 @@ def host_storage() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def hub(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+def versions() -> Versions:
+    """What the hub's settings say of versions: nothing, unless a module does."""
+    return Versions()
+
+
+@pytest.fixture(scope="module")
+def hub(engine: Engine, versions: Versions, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     """A task hub that a module's tests share, under ids of their own, with the functions of `orchestrations`.
 
     Tests of other rooms may come next: the SDK's client, one for the process, must not be in use any more.
     """
-    extension = engine.extension(tmp_path_factory.mktemp("hub"))
+    extension = engine.extension(tmp_path_factory.mktemp("hub"), versions)
     with beside(_running(extension), START_SECONDS) as binding:
         base_url = json.loads(binding)["rpcBaseUrl"]
         with httpx.Client(base_url=base_url, timeout=PATIENCE, verify=WITHOUT_TLS) as http:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from local.engine import Options, Versions
 from local.extension import MicrosoftExtension
 from local.extension.microsoft_extension import STORAGE
 from local.host import DurableExtension, LocalExtension
@@ -17,8 +18,8 @@ DURABLE = "AzureFunctionsJobHost__extensions__durableTask__"
 class Engine(Protocol):
     """An engine that hosts can be started on."""
 
-    def extension(self, folder: Path) -> DurableExtension:
-        """With a new and empty hub, which may keep its state in the folder."""
+    def extension(self, folder: Path, versions: Versions) -> DurableExtension:
+        """With a new and empty hub, which may keep its state in the folder, and has such versions in its settings."""
 
     def host(self, folder: Path) -> tuple[Sequence[str], Mapping[str, str]]:
         """Arguments and settings of hosts that have one hub, which may keep its state in the folder."""
@@ -27,8 +28,8 @@ class Engine(Protocol):
 class LocalEngine:
     """The project's own, with its state in a file."""
 
-    def extension(self, folder: Path) -> DurableExtension:
-        return LocalExtension(folder / "state.sqlite")
+    def extension(self, folder: Path, versions: Versions) -> DurableExtension:
+        return LocalExtension(folder / "state.sqlite", Options(versions))
 
     def host(self, folder: Path) -> tuple[Sequence[str], Mapping[str, str]]:
         return ["--state", str(folder / "state.sqlite")], {}
@@ -41,8 +42,10 @@ class MicrosoftEngine:
     program: Path
     connection_string: str
 
-    def extension(self, folder: Path) -> DurableExtension:
-        return MicrosoftExtension(self.program, ROOT, environment(self._settings()))
+    def extension(self, folder: Path, versions: Versions) -> DurableExtension:
+        named = {f"{DURABLE}defaultVersion": versions.default} if versions.default else {}
+        match = {f"{DURABLE}versionMatchStrategy": versions.match}
+        return MicrosoftExtension(self.program, ROOT, environment(self._settings() | match | named))
 
     def host(self, folder: Path) -> tuple[Sequence[str], Mapping[str, str]]:
         return ["--durable-extension", str(self.program)], self._settings()

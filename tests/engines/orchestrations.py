@@ -250,3 +250,27 @@ def leave_open(context: Context) -> Steps:
         context.continue_as_new([None, None])
         return None
     return "returned"
+
+
+@app.orchestration_trigger(context_name="context")
+def version(context: Context) -> Any:
+    """Answers with its own version."""
+    return context.version
+
+
+@app.orchestration_trigger(context_name="context")
+def versions_of_children(context: Context) -> Steps:
+    """Answers with the versions of a child that is given none, and of one that is given the input."""
+    default = yield context.call_sub_orchestrator("version")
+    given = yield context.call_sub_orchestrator("version", version=context.get_input())
+    return [default, given]
+
+
+@app.orchestration_trigger(context_name="context")
+def version_after_continuing(context: Context) -> Steps:
+    """Continues as new; answers then with its version."""
+    if context.get_input() == "first":
+        yield context.call_activity("echo", "anything")
+        context.continue_as_new("second")
+        return None
+    return context.version

@@ -72,6 +72,10 @@ class SlowPartner:
         self._held.append(held)
         return held
 
+    def answers(self, part: str) -> int:
+        """How many requests with this in their path have been answered."""
+        return sum(part in passage.path for passage in self.passages)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)

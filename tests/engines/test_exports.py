@@ -135,19 +135,23 @@ def test_a_cancelled_export_commits_nothing(site: Site, invoice_id: str, method:
 
 
 @pytest.mark.timeout(180)
-def test_what_was_cancelled_can_be_exported_again(site: Site) -> None:
-    """Once the app has looked for a minute whether anything of it goes on; until then it says when to come again."""
-    site.emulator.add_invoice("G200000004", month="2026-05")
-    held = site.partner.hold("GET", "/exports/", 2)
-    location = site.app.post("G200000004")
-    held.reached()
-    assert site.cancel(location.rsplit("/", 1)[1]) == 202
-    again = site.app.call("POST", "/api/exports", json={"invoiceId": "G200000004"})
+def test_a_month_that_is_cancelled_before_its_exports_are_seen(site: Site) -> None:
+    """They are looked for until none comes any more; until then the month says when to come again."""
+    invoices = [f"G20000001{number}" for number in range(4)]
+    for invoice_id in invoices:
+        site.emulator.add_invoice(invoice_id, month="2026-02")
+    held = site.partner.hold("POST", "/export")
+    listed = site.partner.answers("/v1/invoices")
+    location = site.start_month("2026-02")
+    until(lambda: site.partner.answers("/v1/invoices") > listed, "the invoices are listed")
+    assert site.cancel("monthly-2026-02") == 202
+    again = site.app.call("POST", "/api/exports/monthly", json={"month": "2026-02"})
     assert (again.status_code, int(again.headers["Retry-After"]) > 0) == (409, True)
-    until(lambda: site.cancel(location.rsplit("/", 1)[1]) == 409, "all of it has ended", 4 * PATIENCE)
+    until(lambda: site.cancel("monthly-2026-02") == 409, "all of it has ended", 4 * PATIENCE)
+    exports = [site.app.call("GET", f"{location}:billedUsage-{invoice_id}-full") for invoice_id in invoices]
+    assert {export.json().get("state", export.status_code) for export in exports} <= {"cancelled", 404}
     held.open()
-    assert site.app.export("G200000004", PATIENCE)["state"] == "succeeded"
-    assert len(site.committed("G200000004")) == 1
+    assert site.app.ended(site.start_month("2026-02"), PATIENCE)["state"] == "succeeded"
 
 
 def test_a_month_exports_all_of_its_invoices(site: Site) -> None:

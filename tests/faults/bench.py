@@ -184,9 +184,13 @@ class App:
         with closing(sqlite3.connect(self._state)) as state:
             return bool(state.execute(_CANCELLING).fetchone()[0])
 
+    async def look(self) -> httpx.Response:
+        """How a look at the export's status is answered."""
+        return await self._called("GET", self._location)
+
     async def status(self) -> Status:
         """The export's status."""
-        return _status(await self._called("GET", self._location))
+        return _status(await self.look())
 
     async def list(self) -> list[Status]:
         """All runs, as they are listed."""
