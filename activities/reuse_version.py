@@ -13,12 +13,12 @@ async def reuse_version(message: JsonObject) -> JsonObject:
     order = VersionOrder.from_json(message)
     using = await clients()
     version = version_of(using, order.request, order.plan)
-    totals = await version.committed()
+    unchanged = pointed = await version.is_latest()
+    totals = await version.committed() if unchanged else await version.claimed()
     if totals is None:
         return VersionAnswer().to_json()
-    unchanged = pointed = await version.is_latest()
     if not unchanged:
         manifest = await using.manifests.get(order.plan.manifest_url)
         pointed = await version.point_latest(contents(order, require_planned(manifest, order.plan)), totals)
-    await sweep_others(using, version)
+    await sweep_others(using, order.request, version)
     return VersionAnswer(result(order, version, totals, unchanged=unchanged, pointed=pointed)).to_json()

@@ -4,6 +4,7 @@ import asyncio
 import logging
 
 from billing.answers import Manifest
+from catalog.datasets import UNBILLED_DATASETS
 from catalog.export_request import ExportRequest
 from clients.process import Clients
 from failures import DataChanged, LandingFailure
@@ -39,13 +40,18 @@ def version_of(using: Clients, request: ExportRequest, plan: Plan) -> Version:
     return Version(using.zone, version_folder(request, plan), using.now)
 
 
-async def sweep_others(using: Clients, version: Version) -> None:
-    """Removes what earlier runs left behind; whether that succeeds is nothing to the export, which has ended."""
+async def sweep_others(using: Clients, request: ExportRequest, version: Version) -> None:
+    """Removes what earlier runs left behind, and versions of data not billed that are too many.
+
+    Whether that succeeds is nothing to the export, which has ended.
+    """
     try:
         async with asyncio.timeout(SWEEP_SECONDS):
             await version.sweep_others()
+            if request.dataset_name in UNBILLED_DATASETS:
+                await version.keep_newest(using.settings.keep_versions)
     except (LandingFailure, TimeoutError) as fault:
-        log.warning("Versions that were never committed could not be removed; the next export tries again: %r", fault)
+        log.warning("Versions that nobody needs could not be removed; the next export tries again: %r", fault)
 
 
 def contents(order: VersionOrder, manifest: Manifest) -> Contents:

@@ -75,5 +75,8 @@ FIELDS = {field.name: field for dataset in DATASETS.values() for field in datase
 INVOICE_DATASETS = tuple(name for name, dataset in DATASETS.items() if INVOICE in dataset.fields)
 """The names of what can be exported of an invoice."""
 
+UNBILLED_DATASETS = tuple(name for name, dataset in DATASETS.items() if PERIOD in dataset.fields)
+"""The names of what can be exported of a currency before it is billed."""
+
 INVOICE_ID = re.compile(INVOICE.pattern)
 DEFAULT = "billedUsage"

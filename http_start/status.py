@@ -20,11 +20,13 @@ _STATES = {
     OrchestrationRuntimeStatus.Terminated: "cancelled",
     OrchestrationRuntimeStatus.Canceled: "cancelled",
 }
-_UNEXPECTED = Problem(
+UNEXPECTED = Problem(
     "Unexpected",
     "The orchestration ended for an unexpected reason.",
     "Look at the app's log for the cause.",
 )
+"""Of a run that ended without saying why, as one does that the platform ended."""
+
 _NO_PROGRESS = {"blobsDone": 0, "blobCount": 0, "bytesDone": 0}
 
 
@@ -68,7 +70,7 @@ def status_document(
     if state == "succeeded":
         document["result"] = status.output
     if state == "failed":
-        document["error"] = shown.get("error", _UNEXPECTED.to_json())
+        document["error"] = shown.get("error", UNEXPECTED.to_json())
     return document
 
 

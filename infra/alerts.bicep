@@ -35,12 +35,23 @@ union
 // Every timer of the app: what fails before it has started a run shows nowhere else.
 var timers = [
   'start_monthly_exports'
+  'start_unbilled_exports'
+  'watch_months'
 ]
 var timerNames = join(timers, '", "')
 var failedTimers = '''
 AppRequests
 | where Name in ("{0}") and Success == false
 | project TimeGenerated, OperationId, What = Name
+'''
+
+// The one line a day that says that timers fire at all; host.json may sample the line away, but not its request.
+var watched = '''
+union
+  (AppTraces
+    | where Message startswith "partner.billing.watch "),
+  (AppRequests
+    | where Name == "watch_months" and Success == true)
 '''
 
 resource people 'Microsoft.Insights/actionGroups@2023-01-01' = {
@@ -60,28 +71,55 @@ resource people 'Microsoft.Insights/actionGroups@2023-01-01' = {
   }
 }
 
+// The window is longer than the interval, since logs arrive late; muting keeps one failure from being told four times.
+var failed = {
+  every: 'PT15M'
+  window: 'PT1H'
+  mute: 'PT1H'
+  operator: 'GreaterThan'
+  threshold: 0
+}
+
+// Two days, the longest window there is: the line of one day may come a little later than that of the day before.
+var silent = {
+  every: 'PT6H'
+  window: 'P2D'
+  mute: 'P1D'
+  operator: 'LessThan'
+  threshold: 1
+}
+
 var rules = [
   {
     name: 'export-failed'
     displayName: 'An export failed'
     description: 'An export of billed usage ended as failed. docs/failures.md says what its code asks for.'
     query: failedExports
+    when: failed
   }
   {
     name: 'month-failed'
     displayName: 'An expected invoice was not exported'
     description: 'The monthly run ended as failed: an invoice was not issued, or could not be exported.'
     query: failedMonths
+    when: failed
   }
   {
     name: 'timer-failed'
     displayName: 'A timer failed'
     description: 'A timer of the app fired and failed before it could start its run: the settings, or the storage of the host.'
     query: format(failedTimers, timerNames)
+    when: failed
+  }
+  {
+    name: 'watch-silent'
+    displayName: 'The daily watch is silent'
+    description: 'No sign of the daily watch in two days: the app is stopped, cannot start, or its timers do not fire.'
+    query: watched
+    when: silent
   }
 ]
 
-// The window is longer than the interval, since logs arrive late; muting keeps one failure from being told four times.
 resource alerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for rule in rules: {
   name: '${rule.name}-${suffix}'
   location: location
@@ -94,9 +132,9 @@ resource alerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for rule 
     scopes: [
       workspaceId
     ]
-    evaluationFrequency: 'PT15M'
-    windowSize: 'PT1H'
-    muteActionsDuration: 'PT1H'
+    evaluationFrequency: rule.when.every
+    windowSize: rule.when.window
+    muteActionsDuration: rule.when.mute
     autoMitigate: false
     // A new workspace has no tables yet, against which the query could be checked.
     skipQueryValidation: true
@@ -105,8 +143,8 @@ resource alerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for rule 
         {
           query: rule.query
           timeAggregation: 'Count'
-          operator: 'GreaterThan'
-          threshold: 0
+          operator: rule.when.operator
+          threshold: rule.when.threshold
           failingPeriods: {
             numberOfEvaluationPeriods: 1
             minFailingPeriodsToAlert: 1

@@ -18,6 +18,9 @@ param graphClientId string
 
 param exportSchedule string
 param monthlyDatasets string
+param unbilledSchedule string
+param unbilledDatasets string
+param unbilledCurrencies string
 @secure()
 param notifyWebhookUrl string
 
@@ -34,6 +37,8 @@ var hostSettings = {
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
   AZURE_CLIENT_ID: identityClientId
   AZURE_FUNCTIONS_DURABLE_STRICT_TYPING: '1'
+  // Every schedule is set, for without it the host would report an error: a timer that has nothing to do is disabled.
+  'AzureWebJobs.start_unbilled_exports.Disabled': empty(unbilledCurrencies) ? 'true' : 'false'
 }
 
 // What the app itself reads: README.md says what each means. An empty value counts as not given.
@@ -57,6 +62,11 @@ var exportSettings = {
   MONTHLY_DATASETS: monthlyDatasets
   INVOICE_RECHECK_HOURS: '12'
   INVOICE_WAIT_DAYS: '10'
+  UNBILLED_SCHEDULE: unbilledSchedule
+  UNBILLED_DATASETS: unbilledDatasets
+  UNBILLED_CURRENCIES: unbilledCurrencies
+  KEEP_VERSIONS: '10'
+  WATCH_SCHEDULE: '0 30 6 * * *'
   HISTORY_DAYS: '90'
   NOTIFY_WEBHOOK_URL: notifyWebhookUrl
 }

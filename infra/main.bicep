@@ -34,6 +34,15 @@ param exportSchedule string = '0 0 6 9 * *'
 @description('What the monthly timer exports, comma-separated.')
 param monthlyDatasets string = 'billedUsage'
 
+@description('The currencies whose data is exported before it is billed, comma-separated; empty: none is.')
+param unbilledCurrencies string = ''
+
+@description('When data not yet billed is exported (NCRONTAB of six fields, UTC).')
+param unbilledSchedule string = '0 0 5 * * *'
+
+@description('What is exported of it, comma-separated.')
+param unbilledDatasets string = 'unbilledUsage,unbilledReconciliation'
+
 @description('Where the app posts notices of finished runs; empty: nowhere.')
 @secure()
 param notifyWebhookUrl string = ''
@@ -178,6 +187,9 @@ module app 'app.bicep' = {
     graphClientId: graphClientId
     exportSchedule: exportSchedule
     monthlyDatasets: monthlyDatasets
+    unbilledSchedule: unbilledSchedule
+    unbilledDatasets: unbilledDatasets
+    unbilledCurrencies: unbilledCurrencies
     notifyWebhookUrl: notifyWebhookUrl
     pythonVersion: pythonVersion
     instanceMemoryMB: instanceMemoryMB

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from failures import FINAL, Incomplete
-from landing.json_files import json_bytes
+from landing.json_files import json_bytes, json_object
 from landing.layout import VersionFolder, landed_name
 from landing.receipts import Receipt, Receipts
-from landing.sweeping import require_no_sweep, sweep
-from landing.zones.protocol import Landed, LandingZone, Stored
+from landing.sweeping import keep_newest, require_no_sweep, sweep
+from landing.zones.protocol import Landed, LandingZone
 
 
 @dataclass(frozen=True)
@@ -65,13 +65,31 @@ class Version:
         except (ValueError, TypeError, KeyError):
             raise self._damaged("is committed, but its _manifest.json is broken") from None
 
+    async def claimed(self) -> Totals | None:
+        """What the version holds, if its commit marker is there; no sweep takes it for outdated from now on.
+
+        Raises:
+            Incomplete: as `committed`.
+            LandingUnavailable: while it is being removed.
+        """
+        if await self.committed() is None:
+            return None
+        await self._claim()
+        async for landed in self._zone.list(self._folder.sweeps):
+            require_no_sweep(landed, self._folder, self._now())
+        # A sweep that ended meanwhile has taken it.
+        return await self.committed()
+
+    async def _claim(self) -> None:
+        await self._zone.write(self._folder.commit_claim, json_bytes([]))
+
     def _damaged(self, how: str) -> Incomplete:
         # The same data exported anew would find the same folder.
         return Incomplete(f"The version {self._folder.version} {how}.", kind=FINAL)
 
     async def is_latest(self) -> bool:
         """Whether `_latest.json` names this version."""
-        return _pointer(await self._zone.read(self._folder.export.latest)).get("version") == self._folder.version
+        return json_object(await self._zone.read(self._folder.export.latest)).get("version") == self._folder.version
 
     async def commit(self, contents: Contents) -> Totals:
         """Compares what landed with the receipts, and those with the manifest's names; then writes manifest and marker.
@@ -80,7 +98,7 @@ class Version:
             Incomplete: when something is missing, different or foreign; nothing is committed then.
             LandingUnavailable: while what an earlier run had left of it is being removed.
         """
-        await self._zone.write(self._folder.commit_claim, json_bytes([]))
+        await self._claim()
         receipts = await self._receipts.matching(contents.names, await self._listed())
         totals = Totals(len(receipts), sum(receipt.length for receipt in receipts))
         await self._zone.write(self._folder.manifest, json_bytes(self._manifest(contents, receipts, totals)))
@@ -99,7 +117,7 @@ class Version:
         }
         while True:
             stored = await self._zone.read(self._folder.export.latest)
-            current = _pointer(stored)
+            current = json_object(stored)
             if _is_newer(current.get("manifestCreatedDateTime"), contents.created):
                 return bool(current.get("version") == self._folder.version)
             if await self._zone.swap(self._folder.export.latest, json_bytes(pointer), stored.tag if stored else None):
@@ -125,21 +143,20 @@ class Version:
         """
         await sweep(self._zone, self._folder.export, self._now())
 
+    async def keep_newest(self, count: int) -> None:
+        """Removes the export's committed versions but the newest ones, so many; never the latest, or a young one.
+
+        Raises:
+            LandingFailure: when it cannot; what is left is for the next sweep.
+        """
+        await keep_newest(self._zone, self._folder.export, count, self._now())
+
     async def _listed(self) -> dict[str, Landed]:
         landed = {}
         async for blob in self._zone.list(self._folder.path):
             require_no_sweep(blob, self._folder, self._now())
             landed[blob.path] = blob
         return landed
-
-
-def _pointer(stored: Stored | None) -> Mapping[str, Any]:
-    """The pointer's content; one that cannot be read counts as none, and is written again."""
-    try:
-        pointer = json.loads(stored.content) if stored else {}
-    except ValueError:
-        return {}
-    return pointer if isinstance(pointer, Mapping) else {}
 
 
 def _is_newer(one: object, other: str | None) -> bool:

@@ -6,12 +6,12 @@ Nothing is read at import: `configured` reads the process's environment once, wh
 import functools
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 from urllib.parse import urlsplit
 
-from catalog.datasets import INVOICE_DATASETS
+from catalog.datasets import CURRENCY, INVOICE_DATASETS, UNBILLED_DATASETS
 from settings import urls
 from settings.urls import is_loopback
 
@@ -59,11 +59,25 @@ def _schedule(text: str) -> str:
     return text
 
 
-def _monthly_datasets(text: str) -> tuple[str, ...]:
-    names = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
-    if not names or not set(names) <= set(INVOICE_DATASETS):
-        raise ValueError(f"must be a comma-separated list of {', '.join(INVOICE_DATASETS)}")
-    return names
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+
+
+def _some_of(known: Collection[str]) -> Callable[[str], tuple[str, ...]]:
+    def read(text: str) -> tuple[str, ...]:
+        names = _listed(text)
+        if not names or not set(names) <= set(known):
+            raise ValueError(f"must be a comma-separated list of {', '.join(known)}")
+        return names
+
+    return read
+
+
+def _currencies(text: str) -> tuple[str, ...]:
+    codes = _listed(text)
+    if not codes or not all(re.fullmatch(CURRENCY.pattern, code) for code in codes):
+        raise ValueError("must be a comma-separated list of ISO 4217 codes, three upper-case letters each")
+    return codes
 
 
 def _between(least: float, most: float, cast: Callable[[str], Any]) -> Callable[[str], Any]:
@@ -112,9 +126,14 @@ class Settings:
     export_attempts: int = _setting(_between(1, 20, int), "3")
     export_deadline_hours: float = _setting(_between(0.001, 144, float), "24")
     export_schedule: str = _setting(_schedule, "0 0 6 9 * *")
-    monthly_datasets: tuple[str, ...] = _setting(_monthly_datasets, "billedUsage")
+    monthly_datasets: tuple[str, ...] = _setting(_some_of(INVOICE_DATASETS), "billedUsage")
     invoice_recheck_hours: float = _setting(_between(0.001, 120, float), "12")
     invoice_wait_days: float = _setting(_between(0, 27, float), "10")
+    unbilled_schedule: str = _setting(_schedule, "0 0 5 * * *")
+    unbilled_datasets: tuple[str, ...] = _setting(_some_of(UNBILLED_DATASETS), ",".join(UNBILLED_DATASETS))
+    unbilled_currencies: tuple[str, ...] | None = _setting(_currencies)
+    keep_versions: int = _setting(_between(1, 10_000, int), "10")
+    watch_schedule: str = _setting(_schedule, "0 30 6 * * *")
     history_days: float = _setting(_between(1, 3650, float), "90")
     notify_webhook_url: str | None = _setting(urls.webhook_url, secret=True)
 

@@ -18,7 +18,7 @@ from local.serving import serving, url_of
 class Host:
     """One app's functions, served on a socket of this machine; their orchestrations are the extension's.
 
-    `settings` are what the timers' schedules are taken from; without them no timer fires.
+    `settings` are what the timers' schedules are taken from; without them, or its own, no timer fires.
     """
 
     def __init__(
@@ -63,4 +63,5 @@ class Host:
 
 
 def _schedules(functions: Functions, settings: Mapping[str, str]) -> list[tuple[TimerFunction, str]]:
-    return [(timer, timers.resolved(timer.schedule, settings)) for timer in functions.timers]
+    schedules = [(timer, timers.schedule_of(timer, settings)) for timer in functions.timers]
+    return [(timer, schedule) for timer, schedule in schedules if schedule]

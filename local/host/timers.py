@@ -33,22 +33,30 @@ async def call(function: TimerFunction, client_binding: str) -> None:
         log.exception("The function %s failed.", function.name)
 
 
-def resolved(schedule: str, settings: Mapping[str, str]) -> str:
-    """The schedule, `%NAME%` being replaced by the app setting of that name.
+def schedule_of(timer: TimerFunction, settings: Mapping[str, str]) -> str | None:
+    """When the timer fires: its schedule, `%NAME%` being replaced by the app setting of that name.
+
+    None where it never does: the setting is missing, or `AzureWebJobs.{function}.Disabled` says so.
 
     Raises:
-        SettingsError: when the setting is missing, or is no NCRONTAB expression that the Functions host knows.
+        SettingsError: when it is no NCRONTAB expression that the Functions host knows.
     """
-    name = "The timer's schedule"
+    name, schedule = "The timer's schedule", timer.schedule
     if schedule.startswith("%") and schedule.endswith("%"):
         name = schedule.strip("%")
-        if not settings.get(name):
-            raise SettingsError([f"{name} is required: the timer's schedule is taken from it."])
-        schedule = settings[name]
+        schedule = settings.get(name, "").strip()
+    if not schedule or _is_disabled(timer.name, settings):
+        log.info("The timer %s is off.", timer.name)
+        return None
     fault = fault_of(schedule)
     if fault:
         raise SettingsError([f"{name} {fault}."])
     return schedule
+
+
+def _is_disabled(function: str, settings: Mapping[str, str]) -> bool:
+    """As the Functions host reads it: https://learn.microsoft.com/azure/azure-functions/disable-function."""
+    return settings.get(f"AzureWebJobs.{function}.Disabled", "").strip().lower() in {"true", "1"}
 
 
 def schedule_faults(settings: Mapping[str, str]) -> list[str]:

@@ -139,9 +139,9 @@ class Bench:
         """Calls `check_operation`."""
         return await _call(CHECK_OPERATION, CheckOperation(operation_url), OperationAnswer)
 
-    async def plan(self) -> Plan:
+    async def plan(self, request: ExportRequest = REQUEST) -> Plan:
         """Starts an export, and polls it until it has a plan."""
-        started = await self.start()
+        started = await self.start(request)
         while (answer := await self.check(started.operation_url)).state == "running":
             pass
         assert answer.plan is not None, answer
@@ -151,20 +151,22 @@ class Bench:
         """Calls `reuse_version`."""
         return await _call(REUSE_VERSION, VersionOrder(REQUEST, plan), VersionAnswer)
 
-    async def copy(self, plan: Plan, start: int = 0, stop: int | None = None) -> CopyAnswer:
+    async def copy(
+        self, plan: Plan, start: int = 0, stop: int | None = None, request: ExportRequest = REQUEST
+    ) -> CopyAnswer:
         """Calls `copy_blobs` once; without bounds for all blobs."""
         stop = plan.blob_count if stop is None else stop
-        return await _call(COPY_BLOBS, CopyOrder(REQUEST, plan, start, stop), CopyAnswer)
+        return await _call(COPY_BLOBS, CopyOrder(request, plan, start, stop), CopyAnswer)
 
-    async def commit(self, plan: Plan) -> CommitAnswer:
+    async def commit(self, plan: Plan, request: ExportRequest = REQUEST) -> CommitAnswer:
         """Calls `commit_export`."""
-        return await _call(COMMIT_EXPORT, VersionOrder(REQUEST, plan), CommitAnswer)
+        return await _call(COMMIT_EXPORT, VersionOrder(request, plan), CommitAnswer)
 
-    async def export(self) -> Plan:
+    async def export(self, request: ExportRequest = REQUEST) -> Plan:
         """A whole export, committed."""
-        plan = await self.plan()
-        assert (await self.copy(plan)).not_done is None
-        await self.commit(plan)
+        plan = await self.plan(request)
+        assert (await self.copy(plan, request=request)).not_done is None
+        await self.commit(plan, request)
         return plan
 
     def landed(self, pattern: str) -> list[Path]:

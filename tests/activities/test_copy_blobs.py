@@ -28,7 +28,7 @@ def _receipts(bench: Bench) -> dict[str, Any]:
     return {path.name: json.loads(path.read_text()) for path in bench.landed("_receipts/*.json")}
 
 
-def _copy(bench: Bench, **bounds: int) -> CopyAnswer:
+def _copy(bench: Bench, **bounds: Any) -> CopyAnswer:
     async def scenario() -> CopyAnswer:
         return await bench.copy(await bench.plan(), **bounds)
 

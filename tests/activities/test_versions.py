@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
+from catalog.export_request import ExportRequest
 from failures import ANEW, FINAL, Kind
 from messages.exports import CommitAnswer, Plan, Result, VersionAnswer
 from tests.activities.conftest import REQUEST, Bench, CalledInVain, in_vain
@@ -286,3 +288,25 @@ def test_a_marker_without_its_manifest_is_for_a_person_to_mend(bench: Bench, ste
 
     told = in_vain(lambda: bench.run(scenario))
     assert (told.kind, told.problem.code) == (FINAL, "Incomplete")
+
+
+UNBILLED = ExportRequest.parse({"dataset": "unbilledUsage", "currencyCode": "EUR", "billingPeriod": "current"})
+
+
+@pytest.mark.parametrize(("request_", "kept"), [(UNBILLED, 2), (REQUEST, 4)])
+def test_old_versions_are_removed_of_data_that_is_not_billed_alone(
+    bench: Bench, request_: ExportRequest, kept: int
+) -> None:
+    """`KEEP_VERSIONS` of them are kept, once the others are two days old; what was billed is never removed."""
+    bench.set(keep_versions=2)
+    bench.clock.moment = datetime.now(UTC) + timedelta(days=3)
+    about: Any = {"dataset": request_.dataset_name, "billing_period": request_.values.get("billingPeriod")}
+
+    async def scenario() -> None:
+        for revision in range(4):
+            bench.emulator.restate(next(iter(request_.values.values())), revision, **about)
+            await bench.export(request_)
+
+    bench.run(scenario)
+    assert len(bench.landed("_SUCCESS")) == kept
+    assert _latest(bench)["version"] in {path.parent.name.removeprefix("version=") for path in bench.landed("_SUCCESS")}

@@ -13,9 +13,10 @@ from packaging.specifiers import SpecifierSet
 import function_app
 from catalog.datasets import DATASETS, Dataset
 from catalog.export_request import ExportRequest
+from http_start.watch import SIGN
 from local.functions import index
 from messages.names import MONTHLY_EXPORTS, RUN_EXPORT
-from settings import Settings
+from settings import SCHEDULES, Settings
 from tests.infra.bicep import FILES, GIVEN, INFRA, Resource, Template, deployment, parsed, walk
 
 STORAGE = "Microsoft.Storage/storageAccounts"
@@ -40,6 +41,7 @@ HOST_SETTINGS = {
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
     "AZURE_CLIENT_ID",
     "AZURE_FUNCTIONS_DURABLE_STRICT_TYPING",
+    "AzureWebJobs.start_unbilled_exports.Disabled",
 }
 
 # The built-in roles' ids: https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
@@ -98,7 +100,7 @@ def test_exactly_these_resources_are_built() -> None:
             ("monitoring.bicep", "Microsoft.Insights/components"),
             ("monitoring.bicep", ROLE),
             ("alerts.bicep", "Microsoft.Insights/actionGroups"),
-            *[("alerts.bicep", ALERT)] * 3,
+            *[("alerts.bicep", ALERT)] * 4,
             ("app.bicep", "Microsoft.Web/serverfarms"),
             ("app.bicep", SITE),
             ("app.bicep", f"{SITE}/config"),
@@ -245,13 +247,34 @@ def test_what_is_given_reaches_the_app() -> None:
         graphClientId="client",
         exportSchedule="0 0 5 10 * *",
         monthlyDatasets="a,b",
+        unbilledSchedule="0 0 4 * * *",
+        unbilledDatasets="c,d",
+        unbilledCurrencies="EUR,USD",
         notifyWebhookUrl="https://hook.example/1",
     )
     assert settings["GRAPH_TENANT_ID"] == "tenant"
     assert settings["GRAPH_CLIENT_ID"] == "client"
     assert settings["EXPORT_SCHEDULE"] == "0 0 5 10 * *"
     assert settings["MONTHLY_DATASETS"] == "a,b"
+    assert settings["UNBILLED_SCHEDULE"] == "0 0 4 * * *"
+    assert settings["UNBILLED_DATASETS"] == "c,d"
+    assert settings["UNBILLED_CURRENCIES"] == "EUR,USD"
     assert settings["NOTIFY_WEBHOOK_URL"] == "https://hook.example/1"
+
+
+def test_every_timer_has_its_schedule() -> None:
+    """The host reports an error for a timer whose schedule is missing, even for one that is disabled."""
+    schedules = {timer.schedule.strip("%") for timer in index(function_app.app).timers}
+    assert schedules == set(SCHEDULES)
+    assert all(_settings()[schedule] for schedule in schedules)
+
+
+def test_a_timer_without_anything_to_export_is_disabled() -> None:
+    """What is not billed yet is exported once currencies are named; no other timer can be disabled by a parameter."""
+    (disabled,) = [name for name in _settings() if re.fullmatch(r"AzureWebJobs\..*\.Disabled", name)]
+    assert disabled.split(".")[1] in {timer.name for timer in index(function_app.app).timers}
+    assert _settings()[disabled] == "true"
+    assert _settings(unbilledCurrencies="EUR")[disabled] == "false"
 
 
 def test_no_setting_is_one_that_flex_consumption_refuses() -> None:
@@ -558,12 +581,32 @@ def test_alerts_reach_the_address() -> None:
         assert alert.properties["actions"] == {"actionGroups": [f"{people.symbol}.id"]}
         assert alert.properties["scopes"] == [_modules()["monitoring"].output("workspaceId")]
         assert criterion["timeAggregation"] == "Count"
-        assert (criterion["operator"], criterion["threshold"]) == ("GreaterThan", 0)
+
+
+def _silence() -> Resource:
+    """The rule that fires at what does not come; all others fire at what does."""
+    (silence,) = (alert for alert in _all(ALERT) if alert.config["name"].startswith("watch-silent"))
+    return silence
 
 
 def test_a_failure_is_told_once_even_if_its_log_is_late() -> None:
     """The window outlasts the interval and muting covers the window; Azure mutes no rule that resolves by itself."""
     for alert in _all(ALERT):
-        assert alert.properties["evaluationFrequency"] == "PT15M"
-        assert alert.properties["windowSize"] == alert.properties["muteActionsDuration"] == "PT1H"
         assert alert.properties["autoMitigate"] is False
+        if alert.config["name"] != _silence().config["name"]:
+            (criterion,) = alert.properties["criteria"]["allOf"]
+            assert (criterion["operator"], criterion["threshold"]) == ("GreaterThan", 0)
+            assert alert.properties["evaluationFrequency"] == "PT15M"
+            assert alert.properties["windowSize"] == alert.properties["muteActionsDuration"] == "PT1H"
+
+
+def test_a_watch_that_is_silent_is_told() -> None:
+    """Less than one sign in two days, the longest window that Azure takes: neither the line nor the timer's record."""
+    (criterion,) = _silence().properties["criteria"]["allOf"]
+    assert (criterion["operator"], criterion["threshold"]) == ("LessThan", 1)
+    assert _silence().properties["windowSize"] == "P2D"
+    assert f'AppTraces\n    | where Message startswith "{SIGN} "' in criterion["query"]
+    named = re.search(r'AppRequests\n    \| where Name == "(\w+)" and Success == true', criterion["query"])
+    assert named
+    assert named[1] in {timer.name for timer in index(function_app.app).timers}
+    assert _settings()["WATCH_SCHEDULE"].endswith(" * * *"), "It must fire every day."

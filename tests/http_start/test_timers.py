@@ -1,4 +1,4 @@
-"""The monthly timer."""
+"""The timers, as the Functions host calls them."""
 
 import asyncio
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from azure.functions.timer import TimerRequest
 
 import function_app
 from catalog.months import month_before
+from http_start.watch import SIGN
 from local.functions import index
 from messages.months import MonthlyOrder
 from settings import configured
@@ -18,12 +19,16 @@ from tests.http_start.fake_durable import FakeDurable
 
 @pytest.fixture
 def fire(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """The timer's function, below the SDK's middleware, in an app that is configured."""
+    """The timers' functions, below the SDK's middleware, in a configured app; the monthly one, unless named."""
     monkeypatch.setenv("LANDING_URL", "file:///landed")
     configured.cache_clear()
-    (timer,) = index(function_app.app).timers
-    handler: Any = timer.call.client_function  # type: ignore[attr-defined]
-    yield lambda durable: asyncio.run(handler(timer=TimerRequest(past_due=True), client=durable))
+    timers = {timer.name: timer.call for timer in index(function_app.app).timers}
+
+    def fire(durable: FakeDurable, name: str = "start_monthly_exports") -> None:
+        handler: Any = timers[name].client_function  # type: ignore[attr-defined]
+        asyncio.run(handler(timer=TimerRequest(past_due=True), client=durable))
+
+    yield fire
     configured.cache_clear()
 
 
@@ -93,3 +98,24 @@ def test_a_history_that_cannot_be_removed_does_not_keep_the_month_from_starting(
     assert "task hub" in caplog.text
     assert [name for name, _, _ in durable.started] == ["monthly_exports"]
     assert list(durable.instances) == [f"monthly-{month_before(datetime.now(UTC))}"]
+
+
+def test_what_is_not_billed_yet_is_exported_in_each_currency(
+    fire: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The currencies and datasets are those of the settings, and the log names what runs."""
+    caplog.set_level("INFO")
+    monkeypatch.setenv("UNBILLED_CURRENCIES", "EUR,USD")
+    monkeypatch.setenv("UNBILLED_DATASETS", "unbilledUsage")
+    durable = FakeDurable()
+    fire(durable, "start_unbilled_exports")
+    current = [f"unbilledUsage-{currency}-current-full" for currency in ("EUR", "USD")]
+    assert [id_ for _, id_, _ in durable.started if "-current-" in id_] == current
+    assert all(id_ in caplog.text for id_ in current)
+
+
+def test_the_watch_writes_its_line(fire: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """At a level that reaches Azure's log."""
+    caplog.set_level("INFO")
+    fire(FakeDurable(), "watch_months")
+    assert [message for message in caplog.messages if message.startswith(f"{SIGN} ")]
