@@ -7,7 +7,7 @@ from billing.answers import Manifest
 from catalog.datasets import UNBILLED_DATASETS
 from catalog.export_request import ExportRequest
 from clients.process import Clients
-from failures import DataChanged, LandingFailure
+from failures import DataChanged, Failure
 from landing.layout import ExportFolder, VersionFolder
 from landing.version import Contents, Totals, Version
 from messages.exports import Plan, Result, VersionOrder
@@ -50,7 +50,7 @@ async def sweep_others(using: Clients, request: ExportRequest, version: Version)
             await version.sweep_others()
             if request.dataset_name in UNBILLED_DATASETS:
                 await version.keep_newest(using.settings.keep_versions)
-    except (LandingFailure, TimeoutError) as fault:
+    except (Failure, TimeoutError) as fault:
         log.warning("Versions that nobody needs could not be removed; the next export tries again: %r", fault)
 
 

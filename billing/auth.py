@@ -7,18 +7,22 @@ from collections.abc import AsyncGenerator
 from typing import Any, Protocol
 
 import httpx
-from azure.core.exceptions import AzureError, ClientAuthenticationError
 
 from billing.origins import require_origin
-from failures import NoToken, ServiceUnavailable
-from failures.text import cleaned
 
 
 class TokenSource(Protocol):
-    """What gives tokens: any credential of azure-identity, in its asynchronous form."""
+    """What gives tokens, and keeps each as long as it lasts."""
 
     async def get_token(self, *scopes: str, **options: Any) -> Any:
-        """An access token for the scopes, its text as `token`."""
+        """An access token for the scopes, its text as `token`.
+
+        Raises:
+            IdentityFailure: when there is none.
+        """
+
+    async def renew(self) -> None:
+        """Has the next token be a new one."""
 
 
 class StaticToken(httpx.Auth):
@@ -43,7 +47,8 @@ class EntraToken(httpx.Auth):
     """Tokens of an Entra identity (azure-identity), whose credential caches and renews them.
 
     A 401 is answered once with a fresh token, with the claims that the service demanded, if it did (continuous
-    access evaluation, https://learn.microsoft.com/entra/identity-platform/claims-challenge).
+    access evaluation, https://learn.microsoft.com/entra/identity-platform/claims-challenge). After a 403 the next
+    request has a fresh one: a token tells the roles that the identity had when it was made.
     """
 
     def __init__(self, credential: TokenSource, scope: str, base_url: str) -> None:
@@ -56,26 +61,22 @@ class EntraToken(httpx.Auth):
 
         Raises:
             ForeignOrigin: when the request would leave the base URL's origin.
-            NoToken: when the identity gets no token.
-            ServiceUnavailable: when nobody answers who could give it one.
+            IdentityFailure: when the identity gets no token.
         """
         require_origin(str(request.url), self._base_url)
         await self._authorize(request)
         response = yield request
+        if response.status_code not in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
+            return
+        claims = _demanded_claims(response)
+        if not claims:
+            await self._credential.renew()
         if response.status_code == httpx.codes.UNAUTHORIZED:
-            claims = _demanded_claims(response)
             await self._authorize(request, **({"claims": claims} if claims else {}))
             yield request
 
     async def _authorize(self, request: httpx.Request, **options: str) -> None:
-        try:
-            token = await self._credential.get_token(self._scope, **options)
-        except ClientAuthenticationError as fault:
-            reason = cleaned(str(fault.message).strip().partition("\n")[0], type(fault).__name__)
-            raise NoToken(f"The app's identity gets no token: {reason}") from None
-        except AzureError as fault:
-            message = f"Entra did not answer ({type(fault).__name__})."
-            raise ServiceUnavailable(message, code="NoAnswer") from None
+        token = await self._credential.get_token(self._scope, **options)
         request.headers["Authorization"] = f"Bearer {token.token}"
 
 

@@ -5,6 +5,7 @@ Source: https://learn.microsoft.com/graph/api/resources/partners-billing-api-ove
 
 import uuid
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import urljoin
@@ -17,6 +18,7 @@ from billing.origins import SourceHosts, require_origin
 from catalog.datasets import Dataset
 from catalog.export_request import ExportRequest
 from failures import BillingFailure, Forbidden, ServiceUnavailable, Unauthorized, UnusableAnswer
+from failures.doubts import Doubts
 
 OPERATIONS = "/reports/partners/billing/operations"
 
@@ -38,6 +40,7 @@ class BillingClient:
         # Nothing that is posted to can be an operation that is gone.
         self._posting = Api(base_url, http, now, REFUSALS | NOT_SERVED)
         self._sources = sources
+        self._doubts = Doubts(now)
 
     async def start_export(self, request: ExportRequest) -> StartedExport:
         """Posts the export.
@@ -48,7 +51,8 @@ class BillingClient:
             NotServed: when the base URL does not serve this export.
         """
         url = self._base_url_of(request.dataset) + request.dataset.path
-        response = await self._posting.send("POST", url, json=dict(request.values))
+        with self._doubts.about(Unauthorized, Forbidden):
+            response = await self._posting.send("POST", url, json=dict(request.values))
         location = response.headers.get("Location")
         if response.status_code != httpx.codes.ACCEPTED or not location or not is_link(location):
             raise unusable(response, "an export starts with 202 and a Location header")
@@ -62,9 +66,11 @@ class BillingClient:
         Raises:
             ServiceUnavailable: when no try was answered.
             OperationGone: when Microsoft no longer knows the operation.
+            Unauthorized, Forbidden: later at first, for whoever started it was allowed to.
             RequestRefused: when it may not be read, or the answer cannot be used.
         """
-        response = await self._api.send("GET", url)
+        with self._doubting():
+            response = await self._api.send("GET", url)
         operation = operation_from_json(json_object(response), url)
         if isinstance(operation, Succeeded):
             return await self._manifest_of(operation, url)
@@ -78,9 +84,11 @@ class BillingClient:
         Raises:
             ServiceUnavailable: when no try was answered.
             OperationGone: when Microsoft no longer knows it.
+            Unauthorized, Forbidden: later at first, for whoever started the export was allowed to.
             RequestRefused: when it may not be read, or the answer cannot be used.
         """
-        body = await self._api.get_object(url)
+        with self._doubting():
+            body = await self._api.get_object(url)
         if "blobs" in body:
             return self._from_allowed_host(Manifest.from_json(body, url))
         operation = operation_from_json(body, url)
@@ -110,7 +118,12 @@ class BillingClient:
         if operation.manifest is not None:
             return self._from_allowed_host(operation.manifest)
         link = _resolved(operation.manifest_url, url)
-        return self._from_allowed_host(Manifest.from_json(await self._api.get_object(link), link))
+        with self._doubting():
+            body = await self._api.get_object(link)
+        return self._from_allowed_host(Manifest.from_json(body, link))
+
+    def _doubting(self) -> AbstractContextManager[None]:
+        return self._doubts.about(Unauthorized, Forbidden, allowed=True)
 
     def _from_allowed_host(self, manifest: Manifest) -> Manifest:
         self._sources.require(manifest.root)

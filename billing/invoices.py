@@ -14,6 +14,7 @@ from billing.http import NOT_SERVED, Api
 from catalog.datasets import INVOICE_ID
 from catalog.months import month_before, month_of
 from failures import NoInvoiceAccess, UnusableAnswer
+from failures.doubts import Doubts
 
 PAGE_SIZE = 200
 """Invoices asked for at once."""
@@ -59,15 +60,18 @@ class InvoiceClient:
         self, base_url: str, http: httpx.AsyncClient, now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
         self._api = Api(base_url, http, now, NOT_SERVED | {401: NoInvoiceAccess, 403: NoInvoiceAccess})
+        self._doubts = Doubts(now)
 
     async def of_month(self, month: str) -> list[str]:
         """The ids, sorted, of the month's invoices that have daily-rated usage.
 
         Raises:
             ServiceUnavailable: when Partner Center does not answer.
+            NoInvoiceAccess: later at first, where it was allowed before.
             RequestRefused: when there is no such list at the base URL, it may not be read, or cannot be used.
         """
-        invoices = await self._all()
+        with self._doubts.about(NoInvoiceAccess):
+            invoices = await self._all()
         return sorted({invoice.id for invoice in invoices if invoice.month == month and invoice.is_exported})
 
     async def _all(self) -> list[Invoice]:

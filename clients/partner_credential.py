@@ -4,11 +4,15 @@ Source: https://learn.microsoft.com/entra/workload-id/workload-identity-federati
 """
 
 import asyncio
-import functools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from clients.credential import told
 from clients.redaction import hide_token
+from failures import TokenUnavailable
 from landing.hosts import AZURE_CLIENT
+
+if TYPE_CHECKING:
+    from billing.auth import TokenSource
 
 EXCHANGE = "api://AzureADTokenExchange/.default"
 """What the identity's token must be for, so that Entra takes it as the app registration's secret."""
@@ -17,36 +21,47 @@ EXCHANGE = "api://AzureADTokenExchange/.default"
 class PartnerCredential:
     """The app registration `client_id` in the tenant `tenant_id`.
 
-    `identity` is a blocking credential of azure-identity, by default of the identity that the app runs under;
-    `options` are those of `ClientAssertionCredential`.
+    `identity` is the one that the app runs under; `options` are those of `ClientAssertionCredential`.
     """
 
-    def __init__(self, tenant_id: str, client_id: str, identity: Any = None, **options: Any) -> None:
+    def __init__(self, tenant_id: str, client_id: str, identity: "TokenSource", **options: Any) -> None:
         self._tenant_id = tenant_id
         self._client_id = client_id
         self._identity = identity
         self._options = {**AZURE_CLIENT, **options}
+        self._credential: Any = None
 
     async def get_token(self, *scopes: str, **options: Any) -> Any:
         """A token for the scopes, cached and renewed by azure-identity.
 
-        Azure's asynchronous class would ask the identity on the event loop, blocking it: this one works in a thread.
+        Azure's asynchronous class would ask for the identity's token on the event loop, blocking it: this one works in
+        a thread.
+
+        Raises:
+            NoToken: when the app's identity has no credential at all.
+            TokenUnavailable: when the identity, or the registration, gets no token now.
         """
-        token = await asyncio.to_thread(lambda: self._credential.get_token(*scopes, **options))
+        from azure.core.exceptions import AzureError
+
+        credential = self._credential = self._credential or self._made(asyncio.get_running_loop())
+        try:
+            token = await asyncio.to_thread(credential.get_token, *scopes, **options)
+        except AzureError as fault:
+            raise TokenUnavailable(f"The app registration gets no token now: {told(fault)}") from None
         hide_token(token.token)
         return token
 
-    @functools.cached_property
-    def _credential(self) -> Any:
-        from azure.identity import ClientAssertionCredential, DefaultAzureCredential
+    async def renew(self) -> None:
+        """Has the next token be a new one."""
+        self._credential = None
+        await self._identity.renew()
 
-        identity = self._identity or DefaultAzureCredential(**AZURE_CLIENT)
-        return ClientAssertionCredential(
-            self._tenant_id, self._client_id, lambda: _assertion(identity), **self._options
-        )
+    def _made(self, loop: asyncio.AbstractEventLoop) -> Any:
+        from azure.identity import ClientAssertionCredential
 
+        def vouched() -> str:
+            asking: Any = asyncio.run_coroutine_threadsafe(self._identity.get_token(EXCHANGE), loop)
+            token: str = asking.result().token
+            return token
 
-def _assertion(identity: Any) -> str:
-    token: str = identity.get_token(EXCHANGE).token
-    hide_token(token)
-    return token
+        return ClientAssertionCredential(self._tenant_id, self._client_id, vouched, **self._options)

@@ -163,7 +163,7 @@ def make_clients(settings: Settings, now: Callable[[], datetime] = lambda: datet
 def partner_credential(settings: Settings, identity: "TokenSource") -> "TokenSource":
     """What Microsoft's APIs are called with: the identity itself, unless the partner's tenant is another one."""
     if settings.graph_tenant_id and settings.graph_client_id:
-        return PartnerCredential(settings.graph_tenant_id, settings.graph_client_id)
+        return PartnerCredential(settings.graph_tenant_id, settings.graph_client_id, identity)
     return identity
 
 

@@ -1,6 +1,9 @@
 """What kinds of failure are there? What was foreseen, and for each what helps.
 
     Failure
+    ├── IdentityFailure                between us and Entra
+    │   ├── TokenUnavailable    later  a credential that is there gives no token now
+    │   └── NoToken             final  there is no credential at all
     ├── BillingFailure                 between us and Microsoft's APIs
     │   ├── ServiceUnavailable  later  no usable answer (network, 429, 5xx)
     │   ├── OperationGone       anew   404 or 410: Microsoft no longer knows this operation
@@ -10,7 +13,6 @@
     │   └── RequestRefused      final  asking again changes nothing
     │       ├── NotServed              400, 404 and the like: the base URL does not serve what was asked for
     │       ├── Unauthorized           401, also after a fresh token was requested
-    │       │   └── NoToken            the identity gets no token at all
     │       ├── Forbidden              403
     │       ├── NoInvoiceAccess        401 or 403 of Partner Center, which has separate permissions
     │       ├── ForeignOrigin          a URL points away from the configured origins
@@ -84,6 +86,23 @@ class Failure(Exception):
         return f"{self.code}: {self.message}"
 
 
+class IdentityFailure(Failure):
+    """Base of all failures to get a token, for Microsoft's APIs and for the landing zone alike."""
+
+    remedy = "Check the app's managed identity (AZURE_CLIENT_ID for a user-assigned one); on a laptop, sign in."
+
+
+class TokenUnavailable(IdentityFailure):
+    """No token now: the identity's endpoint or Entra is away, or refuses. Only the deadline ends the waiting."""
+
+    kind = LATER
+    at_last = LATER
+
+
+class NoToken(IdentityFailure):
+    """There is no credential at all."""
+
+
 class BillingFailure(Failure):
     """Base of all failures of Microsoft's APIs."""
 
@@ -149,12 +168,6 @@ class Unauthorized(RequestRefused):
     remedy = (
         "Give the app's identity the application role PartnerBilling.Read.All of Microsoft Graph, with admin consent."
     )
-
-
-class NoToken(Unauthorized):
-    """Entra gives the app's identity no token."""
-
-    remedy = "Check the app's managed identity (AZURE_CLIENT_ID for a user-assigned one); on a laptop, sign in."
 
 
 class Forbidden(RequestRefused):

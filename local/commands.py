@@ -15,7 +15,7 @@ import httpx
 from rich.console import Console
 
 from clients.process import clients, close_clients
-from failures import LandingFailure
+from failures import IdentityFailure, LandingFailure
 from local import report, watching
 from local.configuration import load_settings, use_emulator
 from local.emulator import AzuriteBlobs, Emulator, EmulatorOptions, read_script
@@ -139,7 +139,7 @@ async def _show_result(result: dict[str, str]) -> None:
         console.print("The data is unchanged since the last export: nothing was copied.")
     try:
         contents = await report.read_back((await clients()).zone, result["location"])
-    except (LandingFailure, report.CannotSumUp) as fault:
+    except (IdentityFailure, LandingFailure, report.CannotSumUp) as fault:
         console.print("The export has landed, whole.", highlight=False)
         console.print(str(fault), highlight=False, markup=False, soft_wrap=True)
         report.show_location(report.folder_of(result["location"]), console)

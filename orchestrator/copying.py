@@ -42,7 +42,8 @@ def copy_ranges(run: Run, request: ExportRequest, progress: CopyProgress) -> Ste
 
 
 def _wait_for_next_round(run: Run, progress: CopyProgress, put_off: NotDone) -> Steps[None]:
-    if progress.idle_rounds >= (MOST_IDLE_ROUNDS_AT_SOURCE if put_off.at_last == ANEW else MOST_IDLE_ROUNDS):
+    most = MOST_IDLE_ROUNDS_AT_SOURCE if put_off.at_last == ANEW else MOST_IDLE_ROUNDS
+    if progress.idle_rounds >= most and put_off.at_last != LATER:
         left = total(progress.pending)
         raise in_vain(put_off, f"Of {progress.plan.blob_count} blobs, up to {left} could not be copied")
     yield from run.wait_after(put_off, max(progress.idle_rounds, 1))

@@ -5,6 +5,7 @@ import re
 from collections.abc import Generator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Any, TypeVar
 
 from azure.durable_functions import DurableOrchestrationContext
@@ -105,20 +106,22 @@ class Run:
     def call(self, activity: str, message: Message, answer: type[A]) -> Steps[A]:
         """Calls the activity, again and again while it may succeed later, with growing waits between.
 
+        Where waiting is all that can help, it is tried until the deadline.
+
         Raises:
             ExportFailed: when it cannot do its work.
             ExportAnew: when it cannot, and a new export may fix that.
         """
-        for failures in range(1, ACTIVITY_TRIES + 1):
+        for failures in count(1):
             reply = yield from self.call_once(activity, message, answer)
             if not isinstance(reply, NotDone):
                 return reply
             if reply.kind != LATER:
                 raise ending(reply.kind, reply.problem)
-            not_done = reply
-            if failures < ACTIVITY_TRIES:
-                yield from self.wait_after(not_done, failures)
-        raise in_vain(not_done, f"The step {activity} failed {ACTIVITY_TRIES} times")
+            if failures >= ACTIVITY_TRIES and reply.at_last != LATER:
+                raise in_vain(reply, f"The step {activity} failed {failures} times")
+            yield from self.wait_after(reply, failures)
+        raise AssertionError("unreachable: the deadline ends the waiting")
 
     def call_once(self, activity: str, message: Message, answer: type[A]) -> Steps[A | NotDone]:
         """The activity's answer to one call, or why there is none."""

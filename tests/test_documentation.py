@@ -13,7 +13,7 @@ from billing.answers import NO_DATA
 from catalog.datasets import DATASETS, FIELDS
 from catalog.export_request import ExportRequest
 from catalog.run_ids import SUBJECT_ID
-from failures import BillingFailure, LandingFailure, TableFailure
+from failures import BillingFailure, IdentityFailure, LandingFailure, TableFailure
 from local import focus_page
 from local.__main__ import DEMO, emulator
 from local.emulator import Difference
@@ -87,7 +87,7 @@ def test_every_failure_is_documented() -> None:
 
 
 def _codes_in_the_code() -> set[str]:
-    codes = {error.__name__ for error in _leaves(LandingFailure) | _leaves(TableFailure)}
+    codes = {error.__name__ for error in _leaves(IdentityFailure) | _leaves(LandingFailure) | _leaves(TableFailure)}
     for room in ("activities", "billing", "http_start", "landing", "orchestrator"):
         for file in (ROOT / room).glob("*.py"):
             codes |= {code for call in ast.walk(ast.parse(file.read_text())) if (code := _code_of(call))}

@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from azure.core import MatchConditions
-from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError, ResourceNotFoundError
+from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
 from azure.storage.blob import BlobBlock, BlobProperties, ContentSettings
 from azure.storage.blob.aio import BlobClient, BlobPrefix, ContainerClient
 
@@ -313,8 +313,6 @@ def _storage_faults() -> Iterator[None]:
 def _landing_error(fault: HttpResponseError) -> LandingFailure:
     """Branches on the service's error code: the library's exception classes mislead for copies."""
     code, status = _error_code(fault), fault.status_code
-    if status is None and isinstance(fault, ClientAuthenticationError):
-        return LandingRefused(f"The app's identity got no token for the landing zone ({code}).")
     if status is None:
         return LandingUnavailable(f"The landing zone did not answer ({code}).")
     if code in {"CannotVerifyCopySource", "SourceConditionNotMet"}:

@@ -51,7 +51,7 @@ class OutOfTime(Exception):
 
 
 class LandingZone(Protocol):
-    """A place for blobs. Every call may raise `failures.LandingFailure`."""
+    """A place for blobs. Every call may raise `LandingFailure`, or `IdentityFailure` where it needs a token."""
 
     url: str
 

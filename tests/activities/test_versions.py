@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from catalog.export_request import ExportRequest
-from failures import ANEW, FINAL, Kind
+from failures import ANEW, FINAL, LATER, Kind
 from messages.exports import CommitAnswer, Plan, Result, VersionAnswer
 from tests.activities.conftest import REQUEST, Bench, CalledInVain, in_vain
 
@@ -134,9 +134,9 @@ def test_data_that_changed_before_the_commit_is_exported_anew(bench: Bench) -> N
     assert not bench.landed("_SUCCESS")
 
 
-@pytest.mark.parametrize(("status", "kind"), [(403, FINAL), (410, ANEW)])
+@pytest.mark.parametrize(("status", "kind"), [(403, LATER), (410, ANEW)])
 def test_a_manifest_that_cannot_be_read_is_told(bench: Bench, status: int, kind: Kind) -> None:
-    """What is forbidden is final for the commit, what is gone may be exported anew."""
+    """What is forbidden all at once may be allowed again, what is gone may be exported anew."""
 
     async def scenario() -> CommitAnswer:
         plan = await bench.plan()

@@ -47,10 +47,14 @@ class FakeGraph(httpx.AsyncBaseTransport):
 
 
 class FakeCredential:
-    """An Entra identity whose tokens are numbered; it keeps the claims that were demanded of it."""
+    """An Entra identity whose tokens are numbered; it keeps the claims that were demanded of it.
+
+    `renewed` says how often its tokens were forgotten.
+    """
 
     def __init__(self, fault: Exception | None = None) -> None:
         self.asked: list[dict[str, Any]] = []
+        self.renewed = 0
         self._fault = fault
 
     async def get_token(self, *scopes: str, **options: Any) -> AccessToken:
@@ -58,6 +62,9 @@ class FakeCredential:
         if self._fault:
             raise self._fault
         return AccessToken(f"s3cret-token-{len(self.asked)}", 2_000_000_000)
+
+    async def renew(self) -> None:
+        self.renewed += 1
 
     async def close(self) -> None: ...
 
@@ -73,8 +80,9 @@ async def calling(
     *,
     credential: FakeCredential | None = None,
     sources: SourceHosts = SOURCES,
+    now: Callable[[], datetime] = lambda: NOW,
 ) -> T:
     """What the call on a client of this Graph returns or raises."""
     auth = EntraToken(credential or FakeCredential(), "https://graph.microsoft.com/.default", BASE_URL)
     async with httpx.AsyncClient(transport=graph, auth=auth) as http:
-        return await call(BillingClient(BASE_URL, http, sources, lambda: NOW))
+        return await call(BillingClient(BASE_URL, http, sources, now))

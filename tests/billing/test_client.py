@@ -17,6 +17,8 @@ from billing.http import PATIENCE, TRIES
 from billing.origins import SourceHosts
 from catalog.export_request import ExportRequest
 from failures import (
+    FINAL,
+    LATER,
     BillingFailure,
     Forbidden,
     ForeignOrigin,
@@ -27,7 +29,17 @@ from failures import (
     Unauthorized,
     UnusableAnswer,
 )
-from tests.billing.fake_graph import BASE_URL, MANIFEST_URL, OPERATION_URL, FakeCredential, FakeGraph, answer, calling
+from failures.doubts import DOUBTED
+from tests.billing.fake_graph import (
+    BASE_URL,
+    MANIFEST_URL,
+    NOW,
+    OPERATION_URL,
+    FakeCredential,
+    FakeGraph,
+    answer,
+    calling,
+)
 from tests.billing.samples import SIGNATURE, manifest, sample, succeeded
 
 REQUEST = ExportRequest.parse({"invoiceId": "G016907411", "attributeSet": "basic"})
@@ -293,6 +305,38 @@ def test_refusals(status: int, kind: type[BillingFailure], requests: int, call: 
     found = error(NotServed if call is start and status in {400, 404, 410} else kind, graph, call)
     assert len(graph.requests) == requests
     assert (found.code, found.message) == ("TooManyRequests", "Too many requests")
+
+
+async def _kind_of(call: Awaitable[Any]) -> str:
+    with pytest.raises((Unauthorized, Forbidden)) as caught:
+        await call
+    return caught.value.kind
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refusal_is_believed_at_once_where_nothing_was_allowed_before(status: int) -> None:
+    """An identity without the role is told so with the first answer, a run's later questions only once it lasted."""
+    time = NOW
+
+    async def kinds(client: BillingClient) -> list[str]:
+        nonlocal time
+        found = [await _kind_of(call(client)) for call in CALLS]
+        time += DOUBTED
+        return found + [await _kind_of(call(client)) for call in CALLS]
+
+    found = asyncio.run(calling(FakeGraph(answer(status)), kinds, now=lambda: time))
+    assert found == [FINAL, LATER, LATER, FINAL, FINAL, FINAL]
+
+
+def test_an_export_that_was_allowed_once_may_be_posted_later() -> None:
+    """What another attempt of a run is refused, it was allowed a while ago."""
+
+    async def post_twice(client: BillingClient) -> str:
+        await start(client)
+        return await _kind_of(start(client))
+
+    graph = FakeGraph(answer(202, Location=OPERATION_URL), answer(403))
+    assert asyncio.run(calling(graph, post_twice)) == LATER
 
 
 @pytest.mark.parametrize("status", [400, 404, 405, 410])

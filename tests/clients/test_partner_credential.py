@@ -2,17 +2,16 @@
 
 import asyncio
 import json
-import threading
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from azure.core.credentials import AccessToken
-from azure.core.exceptions import ClientAuthenticationError
 from azure.core.pipeline.transport import HttpTransport
 
 from clients.partner_credential import PartnerCredential
 from clients.process import partner_credential
+from failures import IdentityFailure, NoToken, TokenUnavailable
 from settings import Settings
 
 TENANT = "0e195b37-4574-4539-bc42-0f6f2b1c7f0a"
@@ -21,14 +20,21 @@ SCOPE = "https://graph.microsoft.com/.default"
 
 
 class Identity:
-    """The identity that the app runs under: remembers what it was asked for, and in which thread."""
+    """The identity that the app runs under: remembers what it was asked for. With `fault` it has no token."""
 
-    def __init__(self) -> None:
-        self.asked: list[tuple[str, threading.Thread]] = []
+    def __init__(self, fault: IdentityFailure | None = None) -> None:
+        self.asked: list[str] = []
+        self.renewed = 0
+        self._fault = fault
 
-    def get_token(self, *scopes: str, **options: Any) -> AccessToken:
-        self.asked += [(scope, threading.current_thread()) for scope in scopes]
+    async def get_token(self, *scopes: str, **options: Any) -> AccessToken:
+        self.asked += scopes
+        if self._fault:
+            raise self._fault
         return AccessToken("vouched", 2**31)
+
+    async def renew(self) -> None:
+        self.renewed += 1
 
 
 class Reply:
@@ -86,9 +92,7 @@ def test_the_identity_vouches_for_the_app_registration_in_the_partners_tenant() 
     assert urlsplit(request.url).path == f"/{TENANT}/oauth2/v2.0/token"
     assert (request.data["client_id"], request.data["scope"]) == (CLIENT, SCOPE)
     assert request.data["client_assertion"] == "vouched"
-    ((scope, thread),) = identity.asked
-    assert scope == "api://AzureADTokenExchange/.default"
-    assert thread is not threading.main_thread()
+    assert identity.asked == ["api://AzureADTokenExchange/.default"]
 
 
 def test_a_token_is_used_as_long_as_it_lasts() -> None:
@@ -99,11 +103,38 @@ def test_a_token_is_used_as_long_as_it_lasts() -> None:
     assert (len(entra.requests), len(identity.asked)) == (1, 1)
 
 
-def test_a_tenant_that_has_not_consented_is_an_authentication_error() -> None:
-    """What the API's authentication turns into a failure with a remedy."""
-    entra = Entra(Reply(400, {"error": "unauthorized_client", "error_description": "AADSTS700016: not found"}))
-    with pytest.raises(ClientAuthenticationError, match="AADSTS700016"):
+def test_a_registration_that_gets_no_token_may_get_one_later() -> None:
+    """Consent takes a while to be known everywhere; Entra's own reason is told, without secrets."""
+    entra = Entra(Reply(400, {"error": "x", "error_description": "AADSTS700016: not found ?sig=s3cret\r\nTrace ID"}))
+    with pytest.raises(TokenUnavailable, match="AADSTS700016") as caught:
         _token(Identity(), entra)
+    assert "s3cret" not in caught.value.message
+    assert caught.value.message.isprintable()
+
+
+@pytest.mark.parametrize("fault", [NoToken("No credential."), TokenUnavailable("Away.")])
+def test_an_identity_without_token_cannot_vouch(fault: IdentityFailure) -> None:
+    """What keeps the identity from its token is told as that."""
+    entra = Entra(Reply(200, {}))
+    with pytest.raises(IdentityFailure) as caught:
+        _token(Identity(fault), entra)
+    assert caught.value is fault
+    assert entra.requests == []
+
+
+def test_a_renewed_credential_asks_entra_and_the_identity_anew() -> None:
+    """Of neither an old token is used."""
+    identity = Identity()
+    entra = Entra(Reply(200, {"access_token": "t0ken", "expires_in": 3600, "token_type": "Bearer"}))
+
+    async def ask() -> None:
+        credential = PartnerCredential(TENANT, CLIENT, identity, transport=entra)
+        await credential.get_token(SCOPE)
+        await credential.renew()
+        await credential.get_token(SCOPE)
+
+    asyncio.run(ask())
+    assert (len(entra.requests), identity.renewed) == (2, 1)
 
 
 def test_the_app_registration_is_used_where_a_partners_tenant_is_given() -> None:
@@ -111,6 +142,8 @@ def test_the_app_registration_is_used_where_a_partners_tenant_is_given() -> None
 
     class Own:
         async def get_token(self, *scopes: str, **options: Any) -> Any: ...
+
+        async def renew(self) -> None: ...
 
     own = Own()
     landing = {"LANDING_URL": "file:///landed"}

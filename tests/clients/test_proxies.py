@@ -9,7 +9,7 @@ import pytest
 from clients.credential import Credential
 from clients.partner_credential import PartnerCredential
 from clients.process import Clients, make_clients
-from failures import Failure
+from failures import Failure, TokenUnavailable
 from settings import Settings
 from tests.landing.conftest import Run, run  # noqa: F401
 from tests.landing.scripted_server import Server, answer_of, answering
@@ -115,8 +115,10 @@ def test_entra_is_asked_through_the_proxy(
 
     async def ask() -> None:
         tenant = "0e195b37-4574-4539-bc42-0f6f2b1c7f0a"
-        with pytest.raises(Exception, match=r"(?i)proxy"):
-            await PartnerCredential(tenant, tenant, retry_total=0).get_token(SCOPE)
+        identity = Credential()
+        with pytest.raises(TokenUnavailable, match=r"(?i)proxy"):
+            await PartnerCredential(tenant, tenant, identity, retry_total=0).get_token(SCOPE)
+        await identity.close()
 
     play(ask)
     assert proxy.requests

@@ -10,6 +10,7 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 import function_app
-from clients.process import Clients, close_clients, given_clients
+from clients.process import Clients, close_clients, given_clients, make_clients
 from local.emulator import Emulator, EmulatorOptions, Fault
 from local.engine import Options
 from local.host import Host, LocalExtension
@@ -232,6 +233,12 @@ class App:
         answer = await self._http.request(method, path, **content)
         self._answers.append(answer.text)
         return answer
+
+
+def hurried_clients(settings: Settings) -> Clients:
+    """The activities' clients, to whom five minutes pass whenever they look at the clock."""
+    looks = itertools.count()
+    return make_clients(settings, lambda: datetime.now(UTC) + next(looks) * timedelta(minutes=5))
 
 
 def _status(answer: httpx.Response) -> Status:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local.emulator import Answer, Fault
-from tests.faults.bench import Bench
+from tests.faults.bench import Bench, hurried_clients
 
 
 def test_a_burst_of_faults_is_polled_through(bench: Bench) -> None:
@@ -133,6 +133,7 @@ def test_a_wait_beyond_the_deadline_ends_at_once(bench: Bench) -> None:
 )
 def test_a_refusal_for_good_ends_the_export(bench: Bench, status: int, code: str, remedy: str) -> None:
     """What asking again cannot change ends the export with Graph's code, request id and a remedy."""
+    bench.make_clients = hurried_clients
     bench.export(Fault(request="operation", answer=Answer(status=status)))
     bench.require_failure(code, remedy)
     assert bench.status["error"]["requestId"]

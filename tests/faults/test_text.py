@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from local.emulator import Answer, Fault
-from tests.faults.bench import App, Bench
+from tests.faults.bench import App, Bench, hurried_clients
 
 FORGED = "ERROR partner.billing.export.failed forged"
 NASTY = f"half \ud800 a pair\r\n{FORGED}\x00\u202e" + "x" * 20_000
@@ -42,6 +42,7 @@ def test_a_run_that_fails_with_nasty_text_can_still_be_read(bench: Bench, fault:
         (listed,) = await app.list()
         assert listed == bench.status
 
+    bench.make_clients = hurried_clients
     bench.play(scenario, fault, settings={"EXPORT_ATTEMPTS": "1"})
     error = bench.status["error"]
     assert bench.status["state"] == "failed"

@@ -7,13 +7,13 @@ from typing import Any
 
 import httpx
 import pytest
-from azure.core.exceptions import ClientAuthenticationError
 
 from billing.auth import EntraToken
 from billing.client import BillingClient
 from billing.manifests import Manifests
 from billing.origins import SourceHosts
 from clients.process import Clients, make_clients
+from failures import IdentityFailure, NoToken, TokenUnavailable
 from local.emulator import Answer, Fault
 from local.emulator.faults.fault import RequestKind
 from settings import Settings
@@ -33,17 +33,23 @@ class Token:
 
 @dataclass
 class Identity:
-    """A credential that gives `tokens` in turn, the last one for ever. `asked` is what it was asked with."""
+    """A credential that gives `tokens` in turn, the last one for ever. `asked` is what it was asked with.
 
-    tokens: list[str]
+    An error among them is raised instead.
+    """
+
+    tokens: list[str | IdentityFailure]
     asked: list[dict[str, Any]] = field(default_factory=list)
 
     async def get_token(self, *scopes: str, **options: Any) -> Token:
         assert scopes == (SCOPE,)
         self.asked.append(options)
-        if not self.tokens:
-            raise ClientAuthenticationError("No credential of the chain had a token.")
-        return Token(self.tokens.pop(0) if len(self.tokens) > 1 else self.tokens[0])
+        given = self.tokens.pop(0) if len(self.tokens) > 1 else self.tokens[0]
+        if isinstance(given, IdentityFailure):
+            raise given
+        return Token(given)
+
+    async def renew(self) -> None: ...
 
     def clients(self, settings: Settings) -> Clients:
         """The activities' clients, with this identity for Microsoft Graph."""
@@ -55,10 +61,10 @@ class Identity:
         return replace(made, billing=billing, manifests=manifests, closing=(*made.closing, http.aclose))
 
 
-def sign_in(bench: Bench, *tokens: str) -> Identity:
+def sign_in(bench: Bench, *tokens: str | IdentityFailure) -> Identity:
     """Has the app run under an identity that gets these tokens."""
     identity = Identity(list(tokens))
-    bench.secrets |= set(tokens)
+    bench.secrets |= {token for token in tokens if isinstance(token, str)}
     bench.make_clients = identity.clients
     return identity
 
@@ -95,7 +101,38 @@ def test_tokens_that_are_never_taken_end_the_export(bench: Bench) -> None:
 
 def test_an_identity_without_any_token_ends_the_export(bench: Bench) -> None:
     """Where Entra gives no token, nothing is sent, and the failure points to the identity."""
-    sign_in(bench)
+    sign_in(bench, NoToken("No credential of the chain had a token."))
     bench.export(settings={"RETRY_SECONDS": "900"})
     assert "No credential" in bench.require_failure("NoToken", "managed identity")
     assert bench.posts == 0
+
+
+AWAY = TokenUnavailable("The endpoint is away.")
+
+
+@pytest.mark.parametrize("given", [0, 1, 2, 3, 5])
+def test_an_outage_of_tokens_is_waited_through(bench: Bench, given: int) -> None:
+    """At the start, in the middle of polling, while the manifest is read or before the commit."""
+    identity = sign_in(bench, *[TOKEN] * given, *[AWAY] * 12, TOKEN)
+    bench.export(linked_manifest=True, running_polls=2)
+    bench.require_success()
+    assert identity.tokens == [TOKEN]
+    assert bench.posts == 1
+
+
+def test_an_outage_of_tokens_that_lasts_meets_the_deadline(bench: Bench) -> None:
+    """Nothing but the deadline ends the waiting, and the reason is told."""
+    sign_in(bench, AWAY)
+    bench.export(settings={"EXPORT_DEADLINE_HOURS": "0.001"})
+    assert "The endpoint is away." in bench.require_failure("DeadlineExceeded", "EXPORT_DEADLINE_HOURS")
+
+
+@pytest.mark.parametrize("request_kind", ["operation", "manifest"])
+@pytest.mark.parametrize("status", [401, 403])
+def test_what_was_allowed_is_not_taken_for_forbidden(bench: Bench, request_kind: RequestKind, status: int) -> None:
+    """Whoever could start the export is refused for a moment; the export goes on."""
+    bench.export(
+        Fault(request=request_kind, occurrence=range(1, 6), answer=Answer(status=status)), linked_manifest=True
+    )
+    bench.require_success()
+    assert bench.posts == 1

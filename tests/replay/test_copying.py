@@ -122,6 +122,14 @@ def test_copying_that_never_gets_further_fails_in_the_end(reply: Reply) -> None:
     require_deterministic(played)
 
 
+def test_copying_that_only_waiting_can_help_goes_on_until_the_deadline() -> None:
+    """However long the outage is, as long as the run has time."""
+    plays = _run(still_to_copy(1), lambda _: CopyAnswer(0, not_done=NotDone(PROBLEM, LATER, LATER)))
+    assert sum(len(played.calls(TIMER)) for played in plays) > 2 * MOST_IDLE_ROUNDS
+    assert plays[-1].status["error"]["code"] == "DeadlineExceeded"
+    assert PROBLEM.message in plays[-1].status["error"]["message"]
+
+
 def test_blobs_that_cannot_be_read_are_exported_anew_after_a_few_rounds() -> None:
     """What is wrong with the source a new export mends sooner than waiting; the last one's problem is the error."""
     plays = _run(still_to_copy(1), lambda _: CopyAnswer(0, not_done=NotDone(PROBLEM, LATER, ANEW)))

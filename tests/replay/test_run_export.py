@@ -154,6 +154,18 @@ def test_a_step_that_never_can_ends_the_attempt_or_the_run(at_last: Kind) -> Non
 
 
 @pytest.mark.parametrize("step", [START_EXPORT, REUSE_VERSION, COMMIT_EXPORT])
+def test_a_step_that_only_waiting_can_help_is_tried_until_the_deadline(step: str) -> None:
+    """However long the outage is, as long as the run has time."""
+    answers = replies(1)
+    outage = [failed(LATER, LATER)] * (3 * ACTIVITY_TRIES)
+    played = _run(replies(1, **{step: in_turn(*outage, answers[step]({}))}))
+    assert played.output == result(1).to_json()
+    played = _run(replies(1, **{step: lambda _: failed(LATER, LATER)}))
+    assert played.status["error"]["code"] == "DeadlineExceeded"
+    assert PROBLEM.message in played.status["error"]["message"]
+
+
+@pytest.mark.parametrize("step", [START_EXPORT, REUSE_VERSION, COMMIT_EXPORT])
 def test_a_step_that_always_raises_fails_the_run_in_the_end(step: str) -> None:
     """After ten tries the run ends, and its error says which step failed, and what it last said."""
     played = _run(replies(1, **{step: lambda _: Exception("LandingUnavailable: throttled \n at line 1")}))

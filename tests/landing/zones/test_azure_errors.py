@@ -4,16 +4,19 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from azure.core.exceptions import ClientAuthenticationError, IncompleteReadError, ServiceRequestError
+from azure.core.exceptions import IncompleteReadError, ServiceRequestError
 
 from failures import (
+    IdentityFailure,
     LandingFailure,
     LandingRefused,
     LandingUnavailable,
+    NoToken,
     SourceChanged,
     SourceExpired,
     SourceMissing,
     SourceUnavailable,
+    TokenUnavailable,
 )
 from landing.source import Source, SourceReader
 from landing.zones.protocol import AlreadyThere, Landed
@@ -135,23 +138,27 @@ def test_a_container_that_cannot_be_created(
     refused(run, kind, zone_on(service, sources).prepare())
 
 
-class NoToken:
-    """An identity that gets no token."""
+class Tokenless:
+    """An identity that gets no token, for this reason."""
+
+    def __init__(self, failure: IdentityFailure) -> None:
+        self._failure = failure
 
     async def get_token(self, *_scopes: str, **_options: Any) -> Any:
-        raise ClientAuthenticationError("No credential of the chain had a token. ?sig=s3cret")
+        raise self._failure
 
     async def close(self) -> None: ...
 
 
 @pytest.mark.parametrize("operation", KINDS)
-def test_an_identity_without_token(run: Run, sources: SourceReader, operation: str) -> None:
-    """An app whose identity gets no token is refused with the remedy to give it the role."""
+@pytest.mark.parametrize("failure", [NoToken("No credential."), TokenUnavailable("The endpoint is away.")])
+def test_an_identity_without_token(run: Run, sources: SourceReader, operation: str, failure: IdentityFailure) -> None:
+    """What keeps the identity from its token is told as that, and not as a fault of the landing zone."""
     service = FakeService()
     _, call = KINDS[operation]
-    found = refused(run, LandingRefused, call(zone_on(service, sources, NoToken())))
-    assert "ClientAuthenticationError" in found.message
-    assert "identity" in found.remedy
+    with pytest.raises(IdentityFailure) as caught:
+        run(call(zone_on(service, sources, Tokenless(failure))))
+    assert caught.value is failure
     assert service.calls == []
 
 

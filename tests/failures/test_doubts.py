@@ -1,0 +1,80 @@
+"""When a refusal is believed."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from failures import FINAL, LATER, Kind, LandingRefused, LandingUnavailable
+from failures.doubts import BELIEVED, DOUBTED, Doubts
+
+
+class Clock:
+    """Shows the time that it is set to."""
+
+    def __init__(self) -> None:
+        self.time = datetime(2026, 10, 8, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.time
+
+    def move(self, by: timedelta) -> None:
+        self.time += by
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def doubts(clock: Clock) -> Doubts:
+    return Doubts(clock)
+
+
+def refused(doubts: Doubts, *, allowed: bool) -> Kind:
+    """As what a refusal passes."""
+    with pytest.raises(LandingRefused) as caught, doubts.about(LandingRefused, allowed=allowed):
+        raise LandingRefused("No.")
+    return caught.value.kind
+
+
+def test_a_refusal_of_what_was_never_allowed_is_believed(doubts: Doubts) -> None:
+    """Nothing speaks for waiting."""
+    assert refused(doubts, allowed=False) == FINAL
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_refusal_of_what_was_allowed_is_doubted_until_it_has_lasted(
+    doubts: Doubts, clock: Clock, known: bool
+) -> None:
+    """Whether the caller knows of it or this process has seen it."""
+    if not known:
+        with doubts.about(LandingRefused):
+            pass
+    assert refused(doubts, allowed=known) == LATER
+    clock.move(DOUBTED - timedelta(seconds=1))
+    assert refused(doubts, allowed=known) == LATER
+    clock.move(timedelta(seconds=1))
+    assert refused(doubts, allowed=known) == FINAL
+
+
+def test_what_is_allowed_again_is_doubted_anew(doubts: Doubts, clock: Clock) -> None:
+    """A refusal counts from its own beginning."""
+    refused(doubts, allowed=True)
+    clock.move(DOUBTED)
+    with doubts.about(LandingRefused):
+        pass
+    assert refused(doubts, allowed=True) == LATER
+
+
+def test_a_refusal_long_after_another_is_a_new_one(doubts: Doubts, clock: Clock) -> None:
+    """Somebody else's run, a day ago, says nothing about this one's right."""
+    refused(doubts, allowed=True)
+    clock.move(BELIEVED)
+    assert refused(doubts, allowed=True) == LATER
+
+
+def test_other_failures_are_left_alone(doubts: Doubts) -> None:
+    """An outage is no refusal."""
+    with pytest.raises(LandingUnavailable), doubts.about(LandingRefused, allowed=True):
+        raise LandingUnavailable("Away.")
