@@ -10,4 +10,5 @@ from messages.names import LIST_INVOICES
 async def list_invoices(message: JsonObject) -> JsonObject:
     """`InvoicesAnswer` to an `InvoicesOrder`."""
     order = InvoicesOrder.from_json(message)
-    return InvoicesAnswer(await (await clients()).invoices.of_month(order.month)).to_json()
+    documents = await (await clients()).invoices.of_month(order.month)
+    return InvoicesAnswer([document.id for document in documents if document.is_exported]).to_json()
