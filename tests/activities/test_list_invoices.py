@@ -22,6 +22,23 @@ def test_the_invoices_of_the_month_are_listed(bench: Bench) -> None:
     assert bench.run(_listing("2026-08")) == InvoicesAnswer([]).to_json()
 
 
+ODD = [
+    {"id": "G000000001", "documentType": "Invoice"},
+    {"id": "G000000002", "documentType": "credit_memo", "invoiceDate": "2026-10-08T00:00:00Z"},
+    {"id": "G000000003", "documentType": "Invoice", "invoiceDate": "2026-10-08T00:00:00Z"},
+]
+
+
+def test_what_nobody_can_export_is_warned_of_and_left_out(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    """An invoice of no month, and a document of a type that is new: each is told once a look."""
+    bench.graph.interfere = lambda _: httpx.Response(200, json={"items": ODD})
+    assert bench.run(_listing("2026-09")) == InvoicesAnswer(["G000000003"]).to_json()
+    assert caplog.messages == [
+        "Partner Center lists G000000001 (invoice), which belongs to no month.",
+        "Partner Center lists G000000002, whose type is not known: credit_memo.",
+    ]
+
+
 @pytest.mark.parametrize("status", [403, 404])
 def test_a_refusal_is_an_answer_and_not_an_exception(bench: Bench, status: int) -> None:
     """What no retry can mend is told with a remedy."""
