@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 from landing.source import Source
 from landing.zones.protocol import AlreadyThere, Copy, Landed, Stored
@@ -43,6 +44,10 @@ class InstantZone:
             return False
         await self.write(path, content)
         return True
+
+    async def swap_file(self, path: str, file: Path, seen: str | None) -> bool:
+        """Keeps the file's content."""
+        return await self.swap(path, file.read_bytes(), seen)  # noqa: ASYNC240
 
     async def find(self, path: str) -> Landed | None:
         """What landed."""

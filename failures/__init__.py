@@ -28,6 +28,10 @@
     │   ├── UnsafeName          final  a blob's name cannot become a path
     │   └── Incomplete          anew   what landed is not what the manifest names
     ├── TableFailure                   in what landed, so that no table can be made of it
+    │   ├── NothingLanded       final  there is nothing to make a table of
+    │   ├── SeveralPartners     final  the invoice has landed for more than one partner
+    │   ├── InputsChanged       later  what landed changed again and again while the table was made
+    │   ├── NoRoom              later  this machine's temporary folder is too small for the table
     │   ├── UnreadableLines     final  a blob is cut, damaged, or holds something other than lines of JSON objects
     │   ├── UnknownShape        final  an attribute that a table cannot do without is in no line
     │   └── InexactEngine       final  this DuckDB does not read decimals exactly
@@ -271,6 +275,32 @@ class Incomplete(LandingFailure):
 
 class TableFailure(Failure):
     """Base of all failures of making a table. No message has the content of a line: lines hold customers' names."""
+
+
+class NothingLanded(TableFailure):
+    """Nothing of the invoice has landed."""
+
+    remedy = "Export the invoice's billedUsage and billedReconciliation first."
+
+
+class SeveralPartners(TableFailure):
+    """One invoice has landed for several partners."""
+
+    remedy = "Remove the folder of the partner that the invoice does not belong to, then start the table again."
+
+
+class InputsChanged(TableFailure):
+    """What landed was replaced while the table was made."""
+
+    kind = LATER
+    remedy = "Start the table again when the exports of the invoice have ended."
+
+
+class NoRoom(TableFailure):
+    """The host's temporary folder has too little room."""
+
+    kind = LATER
+    remedy = "Give the app's instances more memory: their temporary storage grows with it; then start the table again."
 
 
 class UnreadableLines(TableFailure):

@@ -7,6 +7,10 @@ billed_usage/partner_tenant=…/invoice_id=G016907411/attribute_set=full/
     version=5f0c2ab94d3e7a10/_sweeps/…
     version=5f0c2ab94d3e7a10/_manifest.json
     version=5f0c2ab94d3e7a10/_SUCCESS
+    _no_data.json
+focus/partner_tenant=…/billing_month=2026-10/G016907411.parquet, _G016907411.json
+invoices/G016907411.json
+_work/focus/…
 """
 
 import os
@@ -44,6 +48,11 @@ class ExportFolder:
     def latest(self) -> str:
         """The pointer to the current version."""
         return f"{self.path}/_latest.json"
+
+    @property
+    def no_data(self) -> str:
+        """Says that there is none, and that none is expected any more; what lands later counts all the same."""
+        return f"{self.path}/_no_data.json"
 
     def version(self, digest: str) -> "VersionFolder":
         """The folder of the version with this digest (hex)."""
@@ -118,6 +127,71 @@ class VersionFolder:
         ending = _common_ending(names)
         # No marker of ours ends in .gz; where the blobs do not either, those that begin with _ or . are left out.
         return f"version={self.version}/{folders}{'*' if ending.endswith('.gz') else '[!_.]*'}{ending}"
+
+
+@dataclass(frozen=True)
+class InvoiceFolder:
+    """The folder of one dataset of an invoice: what was exported of it with all attributes, and with few."""
+
+    dataset_folder: str
+    partner: str
+    invoice: str
+
+    @property
+    def path(self) -> str:
+        """The folder itself, without trailing slash."""
+        return f"{self.dataset_folder}/{self.partner}/{invoice_partition(self.invoice)}"
+
+    @property
+    def exports(self) -> tuple[ExportFolder, ...]:
+        """The folders of its exports, the best one first."""
+        return tuple(ExportFolder(f"{self.path}/attribute_set={name}") for name in ("full", "basic"))
+
+
+@dataclass(frozen=True)
+class TablePlace:
+    """Where an invoice's table is, and beside it what it comes to. `partner`: as the partition's folder is named."""
+
+    partner: str
+    month: str
+    invoice: str
+
+    @property
+    def folder(self) -> str:
+        """The folder of the month's tables, without trailing slash."""
+        return f"{TABLES}/{self.partner}/{month_partition(self.month)}"
+
+    @property
+    def file(self) -> str:
+        """The table."""
+        return f"{self.folder}/{self.invoice}.parquet"
+
+    @property
+    def description(self) -> str:
+        """What the table comes to, and what it was made of."""
+        return f"{self.folder}/_{self.invoice}.json"
+
+
+TABLES = "focus"
+"""The folder of all tables."""
+
+WORK = "_work/focus"
+"""The folder of parts of tables."""
+
+
+def invoice_partition(invoice: str) -> str:
+    """The name of an invoice's folder in a dataset's."""
+    return f"invoice_id={invoice}"
+
+
+def month_partition(month: str) -> str:
+    """The name of a month's folder among the tables."""
+    return f"billing_month={month}"
+
+
+def about_invoice(invoice: str) -> str:
+    """What Partner Center says of an invoice."""
+    return f"invoices/{invoice}.json"
 
 
 def landed_name(name: str) -> str:

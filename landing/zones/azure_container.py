@@ -13,6 +13,7 @@ import io
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -95,6 +96,22 @@ class AzureContainer:
         try:
             with _storage_faults():
                 await self._blob(path).upload_blob(content, overwrite=True, **_target_condition(seen))
+        except AlreadyThere:
+            return False
+        return True
+
+    async def swap_file(self, path: str, file: Path, seen: str | None) -> bool:
+        """Uploads the file, a large one in blocks, and commits it on the condition of the eTag."""
+        try:
+            with _storage_faults(), file.open("rb") as content:
+                md5 = hashlib.file_digest(content, lambda: hashlib.md5(usedforsecurity=False)).digest()
+                content.seek(0)
+                await self._blob(path).upload_blob(
+                    content,
+                    overwrite=True,
+                    content_settings=ContentSettings(content_md5=bytearray(md5)),
+                    **_target_condition(seen),
+                )
         except AlreadyThere:
             return False
         return True

@@ -49,6 +49,10 @@ class LocalFolder:
         """Compares and writes under a lock that other processes respect."""
         return await asyncio.to_thread(_swap, self._root / path, content, seen)
 
+    async def swap_file(self, path: str, file: Path, seen: str | None) -> bool:
+        """Copies the file next to its target, then compares and renames under that lock."""
+        return await asyncio.to_thread(_swap_file, self._root / path, file, seen)
+
     async def find(self, path: str) -> Landed | None:
         """What stands at `path`; its MD5 is computed by reading it."""
         return await asyncio.to_thread(_find, self._root / path, path)
@@ -124,12 +128,35 @@ def _finish(unfinished: UnfinishedFile, source: Source, target: str, replacing: 
     if replacing is None:
         unfinished.take_free_name()
     else:
-        path = Path(target)
-        with _locked(path.parent):
-            there = _find(path, path.name)
-            if there is None or there.tag != replacing:
-                raise AlreadyThere
-            unfinished.replace_target()
+        _replace(unfinished, Path(target), replacing)
+
+
+def _replace(unfinished: UnfinishedFile, path: Path, seen: str) -> None:
+    with _locked(path.parent):
+        there = _find(path, path.name)
+        if there is None or there.tag != seen:
+            raise AlreadyThere
+        unfinished.replace_target()
+
+
+def _swap_file(path: Path, file: Path, seen: str | None) -> bool:
+    with _disk_faults():
+        unfinished = UnfinishedFile(str(path))
+        try:
+            with file.open("rb") as content:
+                while piece := content.read(STREAMED):
+                    unfinished.append(piece)
+            unfinished.make_durable()
+            if seen is None:
+                unfinished.take_free_name()
+            else:
+                _replace(unfinished, path, seen)
+            sync(path.parent)
+        except AlreadyThere:
+            return False
+        finally:
+            unfinished.discard()
+    return True
 
 
 @contextmanager
@@ -237,6 +264,8 @@ def _modified(found: os.stat_result) -> datetime:
 
 def _folders(folder: Path) -> list[str]:
     with _disk_faults():
+        if not folder.exists():
+            return []
         return sorted(path.name for path in folder.iterdir() if path.is_dir())
 
 

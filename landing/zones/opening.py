@@ -26,7 +26,7 @@ def open_zone(
 
     from azure.storage.blob.aio import ContainerClient
 
-    from landing.zones.azure_container import READ_AT_ONCE, AzureContainer
+    from landing.zones.azure_container import READ_AT_ONCE, STREAMED_BLOCK, AzureContainer
 
     segments = [segment for segment in unquote(parts.path).split("/") if segment]
     account = [segments.pop(0)] if is_loopback(parts.hostname) else []
@@ -39,6 +39,8 @@ def open_zone(
         credential=key,
         max_single_get_size=READ_AT_ONCE,
         max_chunk_get_size=READ_AT_ONCE,
+        max_single_put_size=STREAMED_BLOCK,
+        max_block_size=STREAMED_BLOCK,
         **AZURE_CLIENT,
     )
     return AzureContainer(client, "/".join(prefix), sources)

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 from landing.source import Source
@@ -66,6 +67,9 @@ class LandingZone(Protocol):
 
     async def swap(self, path: str, content: bytes, seen: str | None) -> bool:
         """Writes the small file if the current one still has the tag `seen` (None: there is none); else False."""
+
+    async def swap_file(self, path: str, file: Path, seen: str | None) -> bool:
+        """Puts a file of this machine at `path` as `swap` does, whatever its length; what lands has an MD5."""
 
     async def find(self, path: str) -> Landed | None:
         """What stands at `path`, with its MD5 where that can be known; None where nothing does."""

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
 from failures import Incomplete, LandingUnavailable, SourceUnavailable
 from landing.source import SourceReader
@@ -81,6 +82,9 @@ class MemoryZone:
                 return False
             self._storage.put(path, content)
         return True
+
+    async def swap_file(self, path: str, file: Path, seen: str | None) -> bool:
+        return await self.swap(path, file.read_bytes(), seen)
 
     async def find(self, path: str) -> Landed | None:
         async with self._request():
