@@ -6,14 +6,29 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal, Self, get_args
 
-EventKind = Literal["restatement", "correction", "adjustment-note", "licences-only", "late-usage"]
+EventKind = Literal[
+    "restatement",
+    "correction",
+    "nested-correction",
+    "void",
+    "adjustment-note",
+    "licences-only",
+    "late-usage",
+    "late-invoice",
+    "no-date",
+    "no-period",
+    "undated",
+]
 """What can happen to the first invoice of a month in one currency:
 
 - a restatement: the same invoice has other lines and another total, three days after it was issued;
-- a correction: five days after, it is void, and another invoice takes its place;
+- a correction: five days after, it is void, and another invoice takes its place, beside it or nested in it;
+- a void: five days after, a void note takes its place in the list, which holds an adjustment note;
 - an adjustment note: five days after, a part of it is given back, beside its lines;
 - licences only: the month has no usage, and exports of it end without data for ever;
-- late usage: it can be exported 48 hours after the reconciliation.
+- late usage: it can be exported 48 hours after the reconciliation;
+- a late invoice: it is listed three days after the day that it bears, and has no data before;
+- no date, no period, undated: its date, its billing period or both are not set.
 """
 
 FIRST_CURRENCY = "EUR"
@@ -25,6 +40,10 @@ EVENT_KINDS: tuple[EventKind, ...] = get_args(EventKind)
 RESTATED_AFTER = timedelta(days=3)
 AMENDED_AFTER = timedelta(days=5)
 USAGE_LATE_BY = timedelta(hours=48)
+INVOICE_LATE_BY = timedelta(days=3)
+
+CORRECTIONS: frozenset[EventKind] = frozenset({"correction", "nested-correction"})
+AMENDMENTS: frozenset[EventKind] = CORRECTIONS | {"void", "adjustment-note"}
 
 
 @dataclass(frozen=True)

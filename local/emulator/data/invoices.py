@@ -7,8 +7,11 @@ from datetime import UTC, date, datetime, time
 from local.emulator.clock import Now
 from local.emulator.data.events import (
     AMENDED_AFTER,
+    AMENDMENTS,
+    CORRECTIONS,
     CURRENCIES,
     FIRST_CURRENCY,
+    INVOICE_LATE_BY,
     RESTATED_AFTER,
     USAGE_LATE_BY,
     Event,
@@ -84,7 +87,7 @@ class Invoices:
 
     def listed(self) -> list[Invoice]:
         """Those that are there at this moment."""
-        return [invoice for invoice in self._all() if invoice.is_listed(self._now())]
+        return [invoice for invoice in self._all() if invoice.is_listed(self._now()) and not self._is_late(invoice)]
 
     def has(self, invoice_id: str) -> bool:
         """Whether the invoice is there at this moment."""
@@ -133,17 +136,29 @@ class Invoices:
     def amendments(self, invoice: Invoice) -> frozenset[EventKind]:
         """What has amended the invoice by now."""
         is_time = invoice.issued(self._now()) + AMENDED_AFTER <= self._now()
-        return self.happenings(invoice) & {"correction", "adjustment-note"} if is_time else frozenset()
+        return self.happenings(invoice) & AMENDMENTS if is_time else frozenset()
+
+    def replacing(self, invoice: Invoice) -> Invoice | None:
+        """What takes the invoice's place, sooner or later; None where nothing does."""
+        if not CORRECTIONS & self.happenings(invoice):
+            return None
+        now = self._now()
+        replaced_at = invoice.issued(now) + AMENDED_AFTER
+        return Invoice(replacing_id(invoice.id), invoice.billed_month(now), replaced_at, invoice.currency, invoice.id)
+
+    def is_nested(self, invoice: Invoice) -> bool:
+        """Whether it is listed within the invoice that it replaces."""
+        return bool(invoice.replaces) and "nested-correction" in self.happenings(self.find(invoice.replaces))
+
+    def _is_late(self, invoice: Invoice) -> bool:
+        is_early = self._now() < invoice.issued(self._now()) + INVOICE_LATE_BY
+        return is_early and "late-invoice" in self.happenings(invoice)
 
     def _all(self) -> Iterator[Invoice]:
         for invoice in (*self._invoices.values(), *self._past()):
             yield invoice
-            if "correction" in self.happenings(invoice):
-                now = self._now()
-                replaced_at = invoice.issued(now) + AMENDED_AFTER
-                yield Invoice(
-                    replacing_id(invoice.id), invoice.billed_month(now), replaced_at, invoice.currency, invoice.id
-                )
+            if replacing := self.replacing(invoice):
+                yield replacing
 
     def _past(self) -> Iterator[Invoice]:
         month = self._first_month

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from local.emulator.clock import Now, midnight
-from local.emulator.data.events import AMENDED_AFTER
+from local.emulator.data.events import AMENDED_AFTER, CORRECTIONS, EventKind
 from local.emulator.data.invoices import Invoice, Invoices, adjustment_note_id, void_note_id
 from local.emulator.data.line import json_text
 from local.emulator.data.money import cut
@@ -23,6 +23,14 @@ from local.emulator.services.bearer import has_token
 _LEGACY = Invoice("D0300AB1CD")
 _LEGACY_TOTAL = Decimal("412.10")
 _SYMBOLS = {"EUR": "€", "USD": "$"}
+
+_PERIOD = ("billingPeriodStartDate", "billingPeriodEndDate")
+_NOT_SET = "0001-01-01T00:00:00"
+_LEFT_OUT: dict[EventKind, tuple[str, ...]] = {
+    "no-date": ("invoiceDate",),
+    "no-period": _PERIOD,
+    "undated": ("invoiceDate", *_PERIOD),
+}
 
 Json = dict[str, object]
 
@@ -50,7 +58,8 @@ class PartnerCenter:
         return _json(self._page(int(size), int(offset)))
 
     def _page(self, size: int, offset: int) -> Json:
-        count = len(invoices := [*self._invoices.listed(), _LEGACY])
+        listed = [invoice for invoice in self._invoices.listed() if not self._invoices.is_nested(invoice)]
+        count = len(invoices := [*listed, _LEGACY])
         page: Json = {
             "totalCount": count,
             "items": [self._document(invoice) for invoice in invoices[offset : offset + size]],
@@ -80,29 +89,36 @@ class PartnerCenter:
         }
         if invoice.replaces:
             document["amendsOf"] = invoice.replaces
-        return document | self._amendments(invoice, document)
+        for kind in self._invoices.happenings(invoice):
+            document |= dict.fromkeys(_LEFT_OUT.get(kind, ()), _NOT_SET)
+        return self._amended(invoice, document)
 
-    def _amendments(self, invoice: Invoice, document: Json) -> Json:
-        """An invoice contains what amends it: whole documents of the same form."""
-        total = self._total(invoice.id) if self._invoices.amendments(invoice) else Decimal(0)
-        notes = {
-            "correction": ("void_note", void_note_id, -total),
-            "adjustment-note": ("adjustment_note", adjustment_note_id, -cut(total / 50)),
-        }
+    def _amended(self, invoice: Invoice, document: Json) -> Json:
+        """An invoice contains what amends it: whole documents of the same form. A void note may stand in its place."""
+        kinds = self._invoices.amendments(invoice)
+        if not kinds:
+            return document
+        total = self._total(invoice.id)
+        void = self._note(invoice, document, "void_note", void_note_id(invoice.id), -total)
+        adjustment = self._note(invoice, document, "adjustment_note", adjustment_note_id(invoice.id), -cut(total / 50))
+        if "void" in kinds:
+            return void | {"amendments": [adjustment]}
+        amendments = [void] if kinds & CORRECTIONS else []
+        if "nested-correction" in kinds and (replacing := self._invoices.replacing(invoice)):
+            amendments.append(self._document(replacing))
+        if "adjustment-note" in kinds:
+            amendments.append(adjustment)
+        return document | {"amendments": amendments}
+
+    def _note(self, invoice: Invoice, document: Json, kind: str, note_id: str, amount: Decimal) -> Json:
         amended = midnight((invoice.issued(self._now()) + AMENDED_AFTER).date())
-        amendments = [
-            document
-            | {
-                "id": note_id(invoice.id),
-                "documentType": document_type,
-                "totalCharges": amount,
-                "invoiceDate": amended,
-                "amendsOf": invoice.id,
-            }
-            for kind, (document_type, note_id, amount) in notes.items()
-            if kind in self._invoices.amendments(invoice)
-        ]
-        return {"amendments": amendments} if amendments else {}
+        return document | {
+            "id": note_id,
+            "documentType": kind,
+            "totalCharges": amount,
+            "invoiceDate": amended,
+            "amendsOf": invoice.id,
+        }
 
 
 def refusal(status: HTTPStatus, description: str) -> Response:

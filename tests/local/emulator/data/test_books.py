@@ -198,6 +198,56 @@ def test_a_correction_makes_an_invoice_void_and_replaces_it(call: Call) -> None:
     assert not documents(caller, first).broken() | documents(caller, second).broken()
 
 
+def test_a_correction_may_be_nested_in_what_it_corrects(call: Call) -> None:
+    """The invoice that replaces the first one stands in it, whole, behind the note; its data is there all the same."""
+    caller = call(events=(Event.read("nested-correction=2026-09"),))
+    caller.clock.move(5 * 24 * 3600)
+    (first,) = invoices(caller).values()
+    note, second = first["amendments"]
+    assert (note["documentType"], second["documentType"]) == ("void_note", "Invoice")
+    assert note["amendsOf"] == second["amendsOf"] == first["id"]
+    assert not documents(caller, first).broken() | documents(caller, second).broken()
+
+
+def test_a_void_note_may_take_an_invoices_place(call: Call) -> None:
+    """It holds what else is about the invoice, which is listed no longer, but has its data still."""
+    caller = call(events=(Event.read("void=2026-09"),))
+    (first,) = invoices(caller).values()
+    caller.clock.move(5 * 24 * 3600)
+    (note,) = invoices(caller).values()
+    (adjustment,) = note["amendments"]
+    assert (note["documentType"], adjustment["documentType"]) == ("void_note", "adjustment_note")
+    assert note["amendsOf"] == adjustment["amendsOf"] == first["id"] != note["id"]
+    assert not documents(caller, first).broken()
+
+
+@pytest.mark.parametrize(
+    ("kind", "date", "start"),
+    [
+        ("no-date", "0001-01-01T00:00:00", "2026-09-01T00:00:00Z"),
+        ("no-period", "2026-10-08T00:00:00Z", "0001-01-01T00:00:00"),
+        ("undated", "0001-01-01T00:00:00", "0001-01-01T00:00:00"),
+    ],
+)
+def test_what_is_not_set_is_the_first_of_days(call: Call, kind: str, date: str, start: str) -> None:
+    """As Partner Center writes it; the data is there as ever."""
+    caller = call(events=(Event.read(f"{kind}=2026-09"),))
+    (invoice,) = invoices(caller).values()
+    assert (invoice["invoiceDate"], invoice["billingPeriodStartDate"]) == (date, start)
+    assert caller.manifest()["blobCount"] > 0
+
+
+def test_a_late_invoice_is_listed_three_days_late(call: Call) -> None:
+    """It bears the 8th, as the others, and has no data before it is listed."""
+    caller = call(events=(Event.read("late-invoice=2026-09"),))
+    assert not invoices(caller)
+    assert caller.ended("billedReconciliation", {"invoiceId": "G016907411"})["error"]["code"] == "5000"
+    caller.clock.move(2 * 24 * 3600)
+    (invoice,) = invoices(caller).values()
+    assert invoice["invoiceDate"] == "2026-10-08T00:00:00Z"
+    assert not documents(caller, invoice).broken()
+
+
 def test_an_adjustment_stands_beside_the_lines(call: Call) -> None:
     """A note gives back a part of the invoice, whose lines come to its total still."""
     caller = call(events=(Event.read("adjustment-note=2026-09"),))
@@ -248,7 +298,10 @@ def test_two_invoices_for_a_month_share_its_charges(call: Call) -> None:
     [
         ("restatement", 3, lambda known, invoice: known.restated(invoice) is not None),
         ("correction", 5, lambda known, invoice: len(known.listed()) == 2 and known.amendments(invoice)),
+        ("nested-correction", 5, lambda known, invoice: len(known.listed()) == 2 and known.amendments(invoice)),
+        ("void", 5, lambda known, invoice: known.amendments(invoice)),
         ("adjustment-note", 5, lambda known, invoice: known.amendments(invoice)),
+        ("late-invoice", 3, lambda known, invoice: known.listed()),
         ("late-usage", 2, lambda known, invoice: known.has_usage(invoice)),
     ],
 )
