@@ -17,7 +17,7 @@ from rich.console import Console
 from clients.process import clients, close_clients
 from failures import IdentityFailure, LandingFailure
 from local import report, watching
-from local.configuration import load_settings, use_emulator
+from local.configuration import require_settings, use_emulator
 from local.emulator import AzuriteBlobs, Emulator, EmulatorOptions, read_script
 from local.emulator_options import Chosen
 from local.engine import Options, Versions
@@ -154,12 +154,11 @@ def _local(state: Path | None) -> LocalExtension:
 
 @contextlib.asynccontextmanager
 async def _host(bound: socket.socket, extension: DurableExtension, *, timers: bool) -> AsyncIterator[Host]:
-    settings = load_settings(console)
+    require_settings(console)
     # Imported only now: a wrong setting is said before anything is loaded.
     import function_app
 
-    values = os.environ | {"EXPORT_SCHEDULE": settings.export_schedule}
-    host = Host(function_app.app, bound, extension, values if timers else None)
+    host = Host(function_app.app, bound, extension, os.environ if timers else None)
     try:
         async with host.running():
             yield host

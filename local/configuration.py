@@ -9,7 +9,7 @@ from rich.console import Console
 
 from clients.redaction import redact_logs
 from local.host.timers import schedule_faults
-from settings import Settings, SettingsError, configured
+from settings import SettingsError, configured
 
 LOCAL_SETTINGS = Path("local.settings.json")
 
@@ -37,15 +37,15 @@ def load_local_settings(file: Path = LOCAL_SETTINGS) -> None:
         ) from fault
 
 
-def load_settings(console: Console) -> Settings:
-    """This machine's settings, all checked.
+def require_settings(console: Console) -> None:
+    """Loads this machine's settings, and returns only if all can be used.
 
     Raises:
         SystemExit: with code 2, after one message that lists every fault.
     """
     try:
         load_local_settings()
-        return _checked()
+        _check()
     except SettingsError as error:
         console.print("[bold red]The app settings cannot be used:[/]")
         for fault in error.faults:
@@ -54,17 +54,16 @@ def load_settings(console: Console) -> Settings:
         raise SystemExit(2) from None
 
 
-def _checked() -> Settings:
-    """The settings, and with them the schedules, which on Azure the Functions host reads by itself."""
+def _check() -> None:
+    """Reads the settings, and with them the schedules, which on Azure the Functions host reads by itself."""
     schedules = schedule_faults(os.environ)
     try:
-        settings = configured()
+        configured()
     except SettingsError as error:
         told = {fault.partition(" ")[0] for fault in error.faults}
         raise SettingsError([*error.faults, *(f for f in schedules if f.partition(" ")[0] not in told)]) from None
     if schedules:
         raise SettingsError(schedules)
-    return settings
 
 
 def use_emulator(emulator_url: str, landing: Path, token: str) -> None:
