@@ -15,7 +15,7 @@ from catalog.datasets import DATASETS, Dataset
 from catalog.export_request import ExportRequest
 from http_start.watch import SIGN
 from local.functions import index
-from messages.names import MONTHLY_EXPORTS, RUN_EXPORT
+from messages.names import MONTHLY_EXPORTS
 from settings import SCHEDULES, Settings
 from tests.infra.bicep import FILES, GIVEN, INFRA, Resource, Template, deployment, parsed, walk
 
@@ -494,31 +494,34 @@ def test_the_webhook_is_kept_secret() -> None:
 # Who is told
 
 
-def _query(function: str) -> str:
-    (query,) = {
-        criterion["query"]
-        for alert in _all(ALERT)
-        for criterion in alert.properties["criteria"]["allOf"]
-        if f'Name == "{function}"' in criterion["query"]
-    }
-    return str(query)
+def _rule(name: str) -> Resource:
+    (rule,) = (alert for alert in _all(ALERT) if alert.config["name"].startswith(f"{name}-"))
+    return rule
 
 
-def _tells(function: str, line: str) -> bool:
-    found = re.search(r'\(AppTraces\n    \| where SeverityLevel >= 3\n.* matches regex @"(.*)"\n', _query(function))
+def _query(name: str) -> str:
+    (criterion,) = _rule(name).properties["criteria"]["allOf"]
+    return str(criterion["query"])
+
+
+def _tells(name: str, line: str) -> bool:
+    found = re.search(r'AppTraces\n *\| where SeverityLevel >= 3\n.* matches regex @"(.*)"\n', _query(name))
     assert found
     return bool(re.search(found[1], line))
 
 
-@pytest.mark.parametrize("function", [RUN_EXPORT, MONTHLY_EXPORTS])
-def test_failed_runs_are_found_by_their_request_too(function: str) -> None:
-    """Each rule joins the app's own line with the host's record of the run, which host.json never samples."""
-    query = _query(function)
-    assert query.startswith("union\n")
-    assert f'(AppRequests\n    | where Name == "{function}" and Success == false' in query
+def test_what_rules_look_for_is_never_sampled_away() -> None:
+    """The app's lines, and the host's records of what it ran."""
     host = json.loads((ROOT / "host.json").read_text())
     excluded = host["logging"]["applicationInsights"]["samplingSettings"]["excludedTypes"]
-    assert "Request" in excluded.split(";")
+    assert {"Request", "Trace"} <= set(excluded.split(";"))
+
+
+def test_a_failed_month_is_found_by_its_request_too() -> None:
+    """A month may end without a line; an export that fails within it is tried again, and told with the month."""
+    assert _query("month-failed").startswith("union\n")
+    assert f'(AppRequests\n    | where Name == "{MONTHLY_EXPORTS}" and Success == false' in _query("month-failed")
+    assert "AppRequests" not in _query("export-failed")
 
 
 EVERY_FIELD = {"invoiceId": "G016907411", "currencyCode": "USD", "billingPeriod": "last", "attributeSet": "full"}
@@ -530,23 +533,24 @@ def test_a_failed_export_is_told(dataset: Dataset) -> None:
     body = {field.name: EVERY_FIELD[field.name] for field in dataset.fields}
     export_id = ExportRequest.parse({"dataset": dataset.name, **body}).export_id
     line = f"partner.billing.export.failed {export_id}: Forbidden: Access denied."
-    assert _tells(RUN_EXPORT, line)
-    assert not _tells(MONTHLY_EXPORTS, line)
+    assert _tells("export-failed", line)
+    assert not _tells("month-failed", line)
 
 
 def test_a_failed_month_is_told() -> None:
     """The second rule sees a monthly run that failed, and the first does not."""
     for months in ("2026-10", "2026-01-to-2026-06"):
         line = f"partner.billing.export.failed monthly-{months}: NoInvoice: billedUsage-G016907411-full: none."
-        assert _tells(MONTHLY_EXPORTS, line)
-        assert not _tells(RUN_EXPORT, line)
+        assert _tells("month-failed", line)
+        assert not _tells("export-failed", line)
 
 
-@pytest.mark.parametrize("function", [RUN_EXPORT, MONTHLY_EXPORTS])
-def test_what_did_not_fail_is_not_told(function: str) -> None:
-    """Neither rule is moved by other lines, or by one that quotes a failure."""
-    assert not _tells(function, "partner.billing.export.succeeded billedUsage-G016907411-full: 200 blobs")
-    assert not _tells(function, "Retried: partner.billing.export.failed billedUsage-G016907411-full: X: y")
+@pytest.mark.parametrize("rule", ["export-failed", "month-failed"])
+def test_what_did_not_fail_is_not_told(rule: str) -> None:
+    """Neither rule is moved by other lines, by one that quotes a failure, or by that of an export within a month."""
+    assert not _tells(rule, "partner.billing.export.succeeded billedUsage-G016907411-full: 200 blobs")
+    assert not _tells(rule, "partner.billing.export.failed monthly-2026-10:billedUsage-G016907411-full: X: y")
+    assert not _tells(rule, "Retried: partner.billing.export.failed billedUsage-G016907411-full: X: y")
 
 
 def test_every_timer_that_fails_is_told() -> None:
@@ -557,13 +561,7 @@ def test_every_timer_that_fails_is_told() -> None:
     timers = [timer.name for timer in index(function_app.app).timers]
     assert timers
     assert sorted(_modules()["alerts"].variable("timers")) == sorted(timers)
-    (query,) = (
-        criterion["query"]
-        for alert in _all(ALERT)
-        if alert.config["name"].startswith("timer-failed")
-        for criterion in alert.properties["criteria"]["allOf"]
-    )
-    named = re.search(r"^AppRequests\n\| where Name in \((.*)\) and Success == false\n", query)
+    named = re.search(r"^AppRequests\n\| where Name in \((.*)\) and Success == false\n", _query("timer-failed"))
     assert named
     assert sorted(named[1].split(", ")) == sorted(f'"{timer}"' for timer in timers)
 
@@ -583,17 +581,12 @@ def test_alerts_reach_the_address() -> None:
         assert criterion["timeAggregation"] == "Count"
 
 
-def _silence() -> Resource:
-    """The rule that fires at what does not come; all others fire at what does."""
-    (silence,) = (alert for alert in _all(ALERT) if alert.config["name"].startswith("watch-silent"))
-    return silence
-
-
 def test_a_failure_is_told_once_even_if_its_log_is_late() -> None:
     """The window outlasts the interval and muting covers the window; Azure mutes no rule that resolves by itself."""
     for alert in _all(ALERT):
         assert alert.properties["autoMitigate"] is False
-        if alert.config["name"] != _silence().config["name"]:
+        # It fires at what does not come; all others fire at what does.
+        if alert.config["name"] != _rule("watch-silent").config["name"]:
             (criterion,) = alert.properties["criteria"]["allOf"]
             assert (criterion["operator"], criterion["threshold"]) == ("GreaterThan", 0)
             assert alert.properties["evaluationFrequency"] == "PT15M"
@@ -601,12 +594,9 @@ def test_a_failure_is_told_once_even_if_its_log_is_late() -> None:
 
 
 def test_a_watch_that_is_silent_is_told() -> None:
-    """Less than one sign in two days, the longest window that Azure takes: neither the line nor the timer's record."""
-    (criterion,) = _silence().properties["criteria"]["allOf"]
+    """Less than one line in two days, the longest window that Azure takes, of a watch that fires every day."""
+    (criterion,) = _rule("watch-silent").properties["criteria"]["allOf"]
     assert (criterion["operator"], criterion["threshold"]) == ("LessThan", 1)
-    assert _silence().properties["windowSize"] == "P2D"
-    assert f'AppTraces\n    | where Message startswith "{SIGN} "' in criterion["query"]
-    named = re.search(r'AppRequests\n    \| where Name == "(\w+)" and Success == true', criterion["query"])
-    assert named
-    assert named[1] in {timer.name for timer in index(function_app.app).timers}
-    assert _settings()["WATCH_SCHEDULE"].endswith(" * * *"), "It must fire every day."
+    assert _rule("watch-silent").properties["windowSize"] == "P2D"
+    assert criterion["query"] == f'AppTraces\n| where Message startswith "{SIGN} "\n'
+    assert _settings()["WATCH_SCHEDULE"].endswith(" * * *")
