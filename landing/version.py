@@ -72,7 +72,7 @@ class Version:
             Incomplete: as `committed`.
             LandingUnavailable: while it is being removed.
         """
-        if await self.committed() is None:
+        if await self._zone.find(self._folder.commit_marker) is None:
             return None
         await self._claim()
         async for landed in self._zone.list(self._folder.sweeps):
