@@ -82,7 +82,7 @@ class InstantZone:
             raise AlreadyThere
         source = Source(url, LENGTH, e_tag='"one"')
         self._landed[path] = Landed(path, source.length, datetime.now(UTC), tag=source.e_tag)
-        return Copy(source, source.md5)
+        return Copy(source, source.md5, "length")
 
     async def stream(self, path: str) -> AsyncGenerator[bytes]:
         """The small file; nothing of a blob."""

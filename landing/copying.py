@@ -67,7 +67,7 @@ class Copier:
         if there is not None:
             source = await self.sources.describe(url)
             if there.is_copy_of(source):
-                return Copy(source, there.md5)
+                return Copy.kept(source, there)
         await self.confirm()
         tag = there.tag if there else None
         try:

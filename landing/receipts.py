@@ -3,21 +3,29 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, get_args
 
 from failures import Incomplete
 from landing.json_files import json_bytes
 from landing.layout import VersionFolder
-from landing.zones.protocol import Landed, LandingZone, Stored
+from landing.zones.protocol import Landed, LandingZone, Stored, Verified
+
+# From the weakest on.
+_STRENGTH: tuple[Verified, ...] = get_args(Verified)
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """What was copied: the source blob's name, where it landed, its length in bytes, and its MD5 (hex) where known."""
+    """What was copied: the source blob's name, where it landed, its length in bytes, its MD5 (hex) where known.
+
+    `verified`: how it was compared with its source.
+    """
 
     name: str
     landed_name: str
     length: int
     md5: str | None
+    verified: Verified = "length"
 
 
 class Receipts:
@@ -36,6 +44,8 @@ class Receipts:
     async def matching(self, names: Sequence[str], landed: Mapping[str, Landed]) -> list[Receipt]:
         """For each name the receipt that agrees with what landed, by path; runs that were cut off may have left others.
 
+        Of several that agree, the one that says most: a later look at what was there compares less.
+
         Raises:
             Incomplete: when something is missing, different or foreign.
         """
@@ -47,7 +57,7 @@ class Receipts:
             agreeing = [receipt for receipt in receipts.get(name, []) if blob and _agree(blob, receipt)]
             if not agreeing:
                 raise Incomplete(f"The blob {name!r} has not landed as it was copied.")
-            matching.append(agreeing[-1])
+            matching.append(max(agreeing, key=lambda receipt: _STRENGTH.index(receipt.verified)))
         self._require_nothing_foreign(foreign)
         return matching
 
@@ -75,6 +85,12 @@ def _receipts_in(stored: Stored | None) -> list[Receipt]:
     """The receipts of one file; one that cannot be read counts as none. Unknown fields do no harm."""
     try:
         entries = json.loads(stored.content) if stored else []
-        return [Receipt(one["name"], one["landed_name"], one["length"], one["md5"]) for one in entries]
+        return [_receipt(one) for one in entries]
     except (ValueError, TypeError, KeyError):
         return []
+
+
+def _receipt(entry: Mapping[str, Any]) -> Receipt:
+    name, landed_name, length, md5 = (entry[key] for key in ("name", "landed_name", "length", "md5"))
+    verified: Verified = next((word for word in _STRENGTH if word == entry.get("verified")), "length")
+    return Receipt(name, landed_name, length, md5, verified)

@@ -44,6 +44,15 @@ class Source:
     md5: str | None = None
     e_tag: str | None = None
 
+    def require_md5(self, md5: str) -> None:
+        """Returns only if bytes with this MD5 can be the blob's.
+
+        Raises:
+            SourceUnavailable: if they are not what it announced.
+        """
+        if self.md5 not in (None, md5):
+            raise SourceUnavailable("The source's bytes do not have the MD5 that it announced.")
+
 
 class Response(Protocol):
     """The source's response, its body still to be read."""

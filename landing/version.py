@@ -131,7 +131,14 @@ class Version:
             "blobCount": totals.blob_count,
             "bytes": totals.bytes,
             "blobs": [
-                {"name": r.name, "landedName": r.landed_name, "length": r.length, "md5": r.md5} for r in receipts
+                {
+                    "name": receipt.name,
+                    "landedName": receipt.landed_name,
+                    "length": receipt.length,
+                    "md5": receipt.md5,
+                    "verified": receipt.verified,
+                }
+                for receipt in receipts
             ],
         }
 

@@ -1,41 +1,29 @@
 """A landing zone in an Azure Blob container: the service itself pulls the bytes wherever it can reach the source.
 
-Up to 256 MiB a blob is copied by one call, larger ones go in blocks that survive a crash. A source that the service
-cannot reach (an emulator on this machine) is streamed through this process instead, a block at a time.
+A source that the service cannot reach (an emulator on this machine) is streamed through this process instead.
 
-Source: https://learn.microsoft.com/rest/api/storageservices/copy-blob-from-url, put-block-from-url, put-block-list
+Source: https://learn.microsoft.com/rest/api/storageservices/blob-service-rest-api
 """
 
 import asyncio
-import base64
-import hashlib
 import io
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from azure.core import MatchConditions
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
-from azure.storage.blob import BlobBlock, BlobProperties, ContentSettings
+from azure.storage.blob import BlobProperties
 from azure.storage.blob.aio import BlobClient, BlobPrefix, ContainerClient
 
 from failures import Incomplete, LandingFailure, LandingRefused, LandingUnavailable, SourceUnavailable
 from failures.text import MOST_CODE_CHARACTERS, cleaned
 from landing.hosts import is_loopback
 from landing.source import Source, SourceReader, source_error
-from landing.zones.protocol import AlreadyThere, Copy, Landed, OutOfTime, Stored
-
-MOST_AT_ONCE = 256 << 20
-"""Bytes: Copy Blob From URL takes no more."""
-
-PULLED_BLOCK = 64 << 20
-"""Bytes that the service pulls in one Put Block From URL: 50,000 such blocks make 3 TiB, and one takes seconds."""
-
-STREAMED_BLOCK = 1 << 20
-"""Bytes that pass through this process at once for one blob: what aiohttp sends without holding up the loop."""
+from landing.zones.azure_copying import pull, stream, target_condition
+from landing.zones.protocol import AlreadyThere, Copy, Landed, Stored
 
 READ_AT_ONCE = 4 << 20
 """Bytes of a blob that are read back by one request: the client's default for the first one is 32 MiB."""
@@ -43,15 +31,6 @@ READ_AT_ONCE = 4 << 20
 DELETED_AT_ONCE = 16
 """Blobs that are deleted in parallel."""
 
-MOST_BLOCKS = 50_000
-"""Blocks that one blob can have."""
-
-PULL_SECONDS = 240
-"""Seconds given to a call in which the service pulls: the client's default of 60 is too short for 256 MiB, and with a
-slice of time before it the activity must end within a plan's 10 minutes."""
-
-# For the service, and for the client, under its own name; the caller tries again, not the client.
-_PATIENTLY: dict[str, Any] = {"timeout": PULL_SECONDS, "read_timeout": PULL_SECONDS, "retry_total": 0}
 # Staged blocks are gone once another copy of the same blob was committed; a container's name is free again in a while.
 _TEMPORARY = frozenset({"InvalidBlockList", "ContainerBeingDeleted"})
 _OCCUPIED = frozenset({"BlobAlreadyExists", "ConditionNotMet", "TargetConditionNotMet", "UnauthorizedBlobOverwrite"})
@@ -95,7 +74,7 @@ class AzureContainer:
         """Writes the small blob on the condition of its eTag."""
         try:
             with _storage_faults():
-                await self._blob(path).upload_blob(content, overwrite=True, **_target_condition(seen))
+                await self._blob(path).upload_blob(content, overwrite=True, **target_condition(seen))
         except AlreadyThere:
             return False
         return True
@@ -171,7 +150,7 @@ class AzureContainer:
 
     async def _delete(self, path: str, tag: str | None = None) -> None:
         with suppress(AlreadyThere), _storage_faults(), suppress(ResourceNotFoundError):
-            await self._blob(path).delete_blob(**_target_condition(tag) if tag else {})
+            await self._blob(path).delete_blob(**target_condition(tag) if tag else {})
 
     async def remove_unfinished(self, folder: str) -> None:
         """Nothing: the service removes staged blocks that are never committed after a week."""
@@ -180,17 +159,11 @@ class AzureContainer:
         """Copies by the fewest calls that the source's length and whereabouts allow."""
         source = await self._sources.describe(url)
         blob = self._blob(path)
-        pulled = self._can_pull(source)
         with _storage_faults():
-            if pulled and 0 < source.length <= MOST_AT_ONCE:
-                await _pull_whole(blob, source, replacing)
-            elif not source.length or (not pulled and source.length <= STREAMED_BLOCK):
-                return Copy(source, await self._stream_whole(blob, source, replacing))
-            elif pulled:
-                await _copy_in_blocks(blob, source, replacing, PULLED_BLOCK, _pull_block, out_of_time)
-            else:
-                await _copy_in_blocks(blob, source, replacing, STREAMED_BLOCK, self._stream_block, out_of_time)
-        return Copy(source, source.md5)
+            # The service refuses to pull a blob of no bytes.
+            if source.length and self._can_pull(source):
+                return await pull(blob, source, replacing, out_of_time)
+            return await stream(blob, source, replacing, out_of_time, self._sources)
 
     async def stream(self, path: str) -> AsyncGenerator[bytes]:
         """Downloads the blob in ranges, each on the condition that it still is the one that the first was of."""
@@ -226,88 +199,6 @@ class AzureContainer:
         known = bytes(md5).hex() if md5 else None
         return Landed(path, int(properties.size), properties.last_modified, known, str(properties.etag))
 
-    async def _stream_whole(self, blob: BlobClient, source: Source, replacing: str | None) -> str:
-        content = await self._sources.fetch(source)
-        md5 = hashlib.md5(content, usedforsecurity=False)
-        if source.md5 not in (None, md5.hexdigest()):
-            raise SourceUnavailable("The source's bytes do not have the MD5 that it announced.")
-        settings = ContentSettings(content_md5=bytearray(md5.digest()))
-        await blob.upload_blob(content, overwrite=True, content_settings=settings, **_target_condition(replacing))
-        return md5.hexdigest()
-
-    async def _stream_block(self, blob: BlobClient, source: Source, block: str, start: int, length: int) -> None:
-        content = await self._sources.fetch(source, start, length)
-        await blob.stage_block(block, content, length=length)
-
-
-async def _pull_whole(blob: BlobClient, source: Source, replacing: str | None) -> None:
-    await blob.start_copy_from_url(
-        source.url,
-        requires_sync=True,
-        **_source_condition(source),
-        **_target_condition(replacing),
-        **_PATIENTLY,
-    )
-
-
-async def _pull_block(blob: BlobClient, source: Source, block: str, start: int, length: int) -> None:
-    # The library takes the source's condition for copies only, and would pass over it here without a word.
-    condition = {"x-ms-source-if-match": source.e_tag} if source.e_tag else {}
-    await blob.stage_block_from_url(
-        block, source.url, source_offset=start, source_length=length, headers=condition, **_PATIENTLY
-    )
-
-
-async def _copy_in_blocks(
-    blob: BlobClient,
-    source: Source,
-    replacing: str | None,
-    block_bytes: int,
-    stage: Callable[[BlobClient, Source, str, int, int], Awaitable[None]],
-    out_of_time: Callable[[], bool],
-) -> None:
-    block_bytes = max(block_bytes, -(-source.length // MOST_BLOCKS))
-    starts = range(0, source.length, block_bytes)
-    blocks = [_block_id(source, block_bytes, index) for index in range(len(starts))]
-    staged = await _staged(blob)
-    for block, start in zip(blocks, starts, strict=True):
-        if block not in staged:
-            if out_of_time():
-                raise OutOfTime
-            await stage(blob, source, block, start, min(block_bytes, source.length - start))
-    md5 = bytearray.fromhex(source.md5) if source.md5 else None
-    await blob.commit_block_list(
-        [BlobBlock(block) for block in blocks],
-        content_settings=ContentSettings(content_md5=md5),
-        **_target_condition(replacing),
-    )
-
-
-async def _staged(blob: BlobClient) -> set[str]:
-    try:
-        _, uncommitted = await blob.get_block_list("uncommitted")
-    except ResourceNotFoundError:
-        return set()
-    return {str(block.id) for block in uncommitted}
-
-
-def _block_id(source: Source, block_bytes: int, index: int) -> str:
-    """An id that only this block of this very content has: what was staged from other content is never taken for it."""
-    content = hashlib.sha256(f"{source.e_tag} {source.md5} {source.length} {block_bytes}".encode()).hexdigest()[:16]
-    return base64.b64encode(f"{content}-{index:05d}".encode()).decode()
-
-
-def _source_condition(source: Source) -> dict[str, Any]:
-    if not source.e_tag:
-        return {}
-    return {"source_etag": source.e_tag, "source_match_condition": MatchConditions.IfNotModified}
-
-
-def _target_condition(tag: str | None) -> dict[str, Any]:
-    if tag is None:
-        return {"match_condition": MatchConditions.IfMissing}
-    return {"etag": tag, "match_condition": MatchConditions.IfNotModified}
-
 
 def _origin(url: str) -> tuple[str, str]:
     parts = urlsplit(url)
@@ -332,6 +223,8 @@ def _landing_error(fault: HttpResponseError) -> LandingFailure:
     code, status = _error_code(fault), fault.status_code
     if status is None:
         return LandingUnavailable(f"The landing zone did not answer ({code}).")
+    if code == "Md5Mismatch":
+        return SourceUnavailable("What arrived does not have the MD5 that was announced.")
     if code in {"CannotVerifyCopySource", "SourceConditionNotMet"}:
         return source_error(_source_status(fault) or status)
     if status in {408, 429} or status >= 500 or code in _TEMPORARY:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from failures import Incomplete, LandingRefused, LandingUnavailable, SourceUnavailable
+from failures import Incomplete, LandingRefused, LandingUnavailable
 from landing.source import Source, SourceReader
 from landing.zones.protocol import AlreadyThere, Copy, Landed, Stored
 from landing.zones.unfinished_file import UNFINISHED, UnfinishedFile, remove_abandoned, sync
@@ -116,12 +116,11 @@ def _land(target: str, replacing: str | None, source: Source, pieces: Iterator[m
         _finish(unfinished, source, target, replacing)
     finally:
         unfinished.discard()
-    return Copy(source, unfinished.md5)
+    return Copy.compared(source, unfinished.md5)
 
 
 def _finish(unfinished: UnfinishedFile, source: Source, target: str, replacing: str | None) -> None:
-    if source.md5 not in (None, unfinished.md5):
-        raise SourceUnavailable("The source's bytes do not have the MD5 that it announced.")
+    source.require_md5(unfinished.md5)
     if source.md5 is None or replacing is not None:
         # Else a power cut could leave bytes that nothing tells from the source's, or neither the old nor the new.
         unfinished.make_durable()
@@ -247,7 +246,7 @@ def _find(path: Path, name: str) -> Landed | None:
             with path.open("rb") as file:
                 md5 = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
                 found = os.fstat(file.fileno())
-                return Landed(name, found.st_size, _modified(found), md5, tag=md5)
+                return Landed(name, found.st_size, _modified(found), md5, tag=md5, measured=True)
         except (FileNotFoundError, NotADirectoryError):
             return None
 

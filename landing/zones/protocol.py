@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol, Self
 
 from landing.source import Source
 
@@ -13,7 +13,7 @@ from landing.source import Source
 class Landed:
     """A blob in the landing zone: `length` in bytes, `md5` as hex where known, a `tag` of its content.
 
-    `modified`: when it was last written (UTC).
+    `modified`: when it was last written (UTC). `measured`: the MD5 is that of its bytes, read for it, and no property.
     """
 
     path: str
@@ -21,6 +21,7 @@ class Landed:
     modified: datetime
     md5: str | None = None
     tag: str | None = None
+    measured: bool = False
 
     def is_copy_of(self, source: Source) -> bool:
         """Whether it has the source's length and, where both are known, its MD5."""
@@ -35,12 +36,28 @@ class Stored:
     tag: str
 
 
+Verified = Literal["length", "service", "md5"]
+"""How what landed was compared with its source: its bytes by us (`md5`), its bytes by the storage service, which was
+asked to (`service`), or its length only."""
+
+
 @dataclass(frozen=True)
 class Copy:
     """A blob that has landed: what it is at the source, and the MD5 (hex) of what landed, where known."""
 
     source: Source
     md5: str | None
+    verified: Verified
+
+    @classmethod
+    def compared(cls, source: Source, md5: str) -> Self:
+        """The copy of a source whose own MD5, where it has one, is this one, measured here."""
+        return cls(source, md5, "md5" if source.md5 else "length")
+
+    @classmethod
+    def kept(cls, source: Source, there: Landed) -> Self:
+        """What was there already, and is the source's copy as far as can be seen."""
+        return cls(source, there.md5, "md5" if there.measured and source.md5 else "length")
 
 
 class AlreadyThere(Exception):
@@ -95,8 +112,8 @@ class LandingZone(Protocol):
     async def copy(self, url: str, path: str, *, replacing: str | None = None, out_of_time: Callable[[], bool]) -> Copy:
         """Copies the blob at the SAS URL to `path`, which must be free, or still hold what has the tag `replacing`.
 
-        The target appears whole or not at all, verified against the source's length and MD5. Of a blob whose source
-        tells its MD5, that is true after a power cut only once `make_durable` was called.
+        The target appears whole or not at all, verified as the answer says. Of a blob whose source tells its MD5, that
+        is true after a power cut only once `make_durable` was called.
 
         Raises:
             AlreadyThere: when something else stands at the target.

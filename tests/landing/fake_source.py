@@ -17,7 +17,8 @@ SAS = "sv=2025-11-05&sr=c&sp=rl&sig=s1gn%2Fature%3D"
 class FakeSource(httpx.BaseTransport):
     """Serves `blobs`, honours ranges and If-Match, and keeps the requests. What stands in `faults` is answered first.
 
-    On loopback a landing zone in Azure streams from it; elsewhere the service would pull.
+    The byte at `flipped` arrives as another. On loopback a landing zone in Azure streams from it; elsewhere the service
+    would pull.
     """
 
     def __init__(self, root: str = "http://127.0.0.1:1/exports") -> None:
@@ -25,6 +26,7 @@ class FakeSource(httpx.BaseTransport):
         self.blobs: dict[str, bytes] = {}
         self.announced_md5: dict[str, str | None] = {}
         self.cut: int | None = None
+        self.flipped: int | None = None
         self.serves_ranges = True
         self.faults: deque[httpx.Response | Exception | None] = deque()
         self.requests: list[httpx.Request] = []
@@ -71,6 +73,8 @@ class FakeSource(httpx.BaseTransport):
         return self._content(request, content, headers)
 
     def _content(self, request: httpx.Request, content: bytes, headers: dict[str, str]) -> httpx.Response:
+        if self.flipped is not None:
+            content = content[: self.flipped] + bytes([content[self.flipped] ^ 1]) + content[self.flipped + 1 :]
         found = re.fullmatch(r"bytes=(\d+)-(\d+)", request.headers.get("Range", ""))
         if found and self.serves_ranges:
             part = content[int(found[1]) : int(found[2]) + 1]

@@ -77,7 +77,7 @@ def land(run: Run, journal: Journal, source: FakeSource, sources: SourceReader) 
             path = FOLDER.blob(name)
             copied = await Copier(journal, sources, lambda: False).copy(source.url(name), path)
             described = copied.source
-            receipts.append(Receipt(name, landed_name(name), described.length, copied.md5))
+            receipts.append(Receipt(name, landed_name(name), described.length, copied.md5, copied.verified))
         if start is not None:
             await Receipts(journal, FOLDER).write(start, receipts)
         journal.written.clear()
@@ -143,6 +143,7 @@ def test_the_manifest(run: Run, version: Version, journal: Journal, land: Land) 
                 "landedName": "%5FSUCCESS" if name == "_SUCCESS" else name,
                 "length": len(BLOBS[name]),
                 "md5": receipts[name].md5,
+                "verified": "md5",
             }
             for name in sorted(BLOBS)
         ],
@@ -245,6 +246,16 @@ def test_markers_of_others_are_left_alone(run: Run, version: Version, journal: J
     run(journal.write(f"{FOLDER.path}/_committed_123", b""))
     run(journal.write(f"{FOLDER.path}/.crc", b""))
     run(version.commit(CONTENTS))
+
+
+@pytest.mark.parametrize("later", ["length", "weighed"])
+def test_the_strongest_comparison_counts(run: Run, version: Version, journal: Journal, land: Land, later: Any) -> None:
+    """A later run that only saw the blob there takes nothing from what an earlier one did; nobody's word adds to it."""
+    receipts = land()
+    run(Receipts(journal, FOLDER).write(9, [replace(receipt, verified=later) for receipt in receipts]))
+    run(version.commit(CONTENTS))
+    manifest = json.loads(run(journal.read(FOLDER.manifest)).content)
+    assert {blob["verified"] for blob in manifest["blobs"]} == {"md5"}
 
 
 def test_receipts_of_interrupted_runs(run: Run, version: Version, journal: Journal, land: Land) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from failures import Incomplete, LandingUnavailable, SourceUnavailable
+from failures import Incomplete, LandingUnavailable
 from landing.source import SourceReader
 from landing.zones.protocol import AlreadyThere, Copy, Landed, OutOfTime, Stored
 from tests.simulation.chance import Chance
@@ -122,12 +122,11 @@ class MemoryZone:
             self._require(path, replacing)
         self._stage(path, out_of_time)
         content = await self._sources.fetch(source)
-        if source.md5 not in (None, hashlib.md5(content).hexdigest()):
-            raise SourceUnavailable("The source's bytes do not have the MD5 that it announced.")
+        source.require_md5(hashlib.md5(content).hexdigest())
         async with self._request():
             self._require(path, replacing)
             self._storage.put(path, content, source.md5)
-        return Copy(source, self._storage.blobs[path].md5)
+        return Copy(source, self._storage.blobs[path].md5, "md5" if source.md5 else "length")
 
     async def stream(self, path: str) -> AsyncGenerator[bytes]:
         async with self._request():

@@ -41,7 +41,7 @@ class _Credulous(MemoryZone):
         except SourceUnavailable:
             source = await self._sources.describe(url)
             self._storage.put(path, bytes(source.length), source.md5)
-            return Copy(source, source.md5)
+            return Copy(source, source.md5, "length")
 
 
 class _Replacing(MemoryZone):

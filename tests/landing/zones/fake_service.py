@@ -131,6 +131,9 @@ class FakeService(AsyncHttpTransport[Any, Any]):
         self.committed = [str(block.text) for block in ElementTree.fromstring(body)]  # noqa: S314
         return 201, {"etag": self.tag}, b""
 
+    def _find(self, *_: Any) -> tuple[int, dict[str, str], bytes]:
+        return (404 if self.committed is None else 200), {"etag": self.tag, "content-length": "0"}, b""
+
     def _list(self, *_: Any) -> tuple[int, dict[str, str], bytes]:
         body = f"<EnumerationResults><Blobs>{self.listing}</Blobs><NextMarker/></EnumerationResults>"
         return 200, {}, body.encode()

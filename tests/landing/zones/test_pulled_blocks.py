@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from azure.core.exceptions import ServiceResponseError
 
-from failures import LandingRefused, LandingUnavailable, SourceChanged, SourceExpired
+from failures import LandingRefused, LandingUnavailable, SourceChanged, SourceExpired, SourceUnavailable
 from landing.source import Source
-from landing.zones.azure_container import MOST_AT_ONCE, MOST_BLOCKS, PULL_SECONDS, PULLED_BLOCK, AzureContainer
+from landing.zones.azure_container import AzureContainer
+from landing.zones.azure_copying import MOST_AT_ONCE, MOST_BLOCKS, PULL_SECONDS, PULLED_BLOCK
 from landing.zones.protocol import AlreadyThere, OutOfTime
 from tests.landing.conftest import Remembering, Run
 from tests.landing.fake_source import SAS
@@ -30,7 +31,7 @@ def never() -> bool:
 
 def after(blocks: int) -> Callable[[], bool]:
     """Time that runs out when so many blocks have been staged."""
-    asked = iter([False] * blocks)
+    asked = iter([False] * (blocks - 1))
     return lambda: next(asked, True)
 
 
@@ -77,10 +78,41 @@ def test_one_call_up_to_the_limit(run: Run, zone: Zone, service: FakeService) ->
     assert call.headers["if-none-match"] == "*"
 
 
+@pytest.mark.parametrize("length", [1, MOST_AT_ONCE])
+def test_the_service_is_asked_to_compare_what_it_pulls_at_once(
+    run: Run, zone: Zone, service: FakeService, length: int
+) -> None:
+    """The source's MD5 goes with the call, on the wire: the library's own argument for it goes nowhere."""
+    assert run(copy(zone, Source(SOURCE_URL, length, MD5))).verified == "service"
+    (call,) = service.calls
+    assert call.headers["x-ms-source-content-md5"] == base64.b64encode(bytes.fromhex(MD5)).decode()
+
+
+def test_a_source_without_md5_is_compared_by_length_only(run: Run, zone: Zone, service: FakeService) -> None:
+    """Nothing is claimed that was not done."""
+    assert run(copy(zone, Source(SOURCE_URL, MOST_AT_ONCE))).verified == "length"
+    assert "x-ms-source-content-md5" not in service.calls[0].headers
+
+
+def test_a_pull_of_other_bytes_is_refused(run: Run, zone: Zone, service: FakeService) -> None:
+    """What the service finds to differ may arrive whole with the next try."""
+    service.fail("copy", Fault(400, "Md5Mismatch"))
+    refused(run, SourceUnavailable, zone, source=Source(SOURCE_URL, MOST_AT_ONCE, MD5))
+
+
+def test_what_stands_there_is_seen_before_anything_is_staged(run: Run, zone: Zone, service: FakeService) -> None:
+    """A large blob that has landed is not pulled once more, only for the service to say so in the end."""
+    run(copy(zone))
+    service.calls.clear()
+    refused(run, AlreadyThere, zone)
+    assert [call.kind for call in service.calls] == ["find"]
+
+
 def test_blocks_above_the_limit(run: Run, zone: Zone, service: FakeService) -> None:
     """A larger blob goes in ranges without gap or overlap, and is committed in their order, with its MD5."""
-    assert run(copy(zone)).md5 == MD5
-    assert [call.kind for call in service.calls] == ["staged", *["stage"] * BLOCKS, "commit"]
+    copied = run(copy(zone))
+    assert (copied.md5, copied.verified) == (MD5, "length")
+    assert [call.kind for call in service.calls] == ["find", "staged", *["stage"] * BLOCKS, "commit"]
     assert [call.headers["x-ms-source-range"] for call in service.of("stage")] == RANGES
     assert {call.headers["x-ms-copy-source"] for call in service.of("stage")} == {SOURCE_URL}
     assert service.committed == [call.query["blockid"] for call in service.of("stage")]
@@ -137,7 +169,7 @@ def test_a_crash_before_the_commit(run: Run, zone: Zone, service: FakeService) -
     refused(run, LandingUnavailable, zone)
     service.calls.clear()
     run(copy(zone))
-    assert [call.kind for call in service.calls] == ["staged", "commit"]
+    assert [call.kind for call in service.calls] == ["find", "staged", "commit"]
 
 
 def test_out_of_time_keeps_what_was_staged(run: Run, zone: Zone, service: FakeService) -> None:
@@ -149,6 +181,16 @@ def test_out_of_time_keeps_what_was_staged(run: Run, zone: Zone, service: FakeSe
     run(copy(zone, out_of_time=after(1)))
     assert [call.headers["x-ms-source-range"] for call in service.of("stage")] == RANGES
     assert len(service.committed or []) == BLOCKS
+
+
+def test_a_slice_without_any_time_gets_further(run: Run, zone: Zone, service: FakeService) -> None:
+    """However short slices are, each stages a block: else they would follow one another for ever."""
+    for staged in range(1, BLOCKS):
+        with pytest.raises(OutOfTime):
+            run(copy(zone, out_of_time=lambda: True))
+        assert len(service.staged) == staged
+    run(copy(zone, out_of_time=lambda: True))
+    assert len(service.of("stage")) == BLOCKS
 
 
 @pytest.mark.parametrize(

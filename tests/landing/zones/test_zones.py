@@ -252,6 +252,16 @@ def test_reading_back_may_stop_in_the_middle(run: Run, zone: LandingZone, source
 
 
 @pytest.mark.parametrize("content", SIZES.values(), ids=SIZES)
+@pytest.mark.parametrize(("announced", "verified"), [("true", "md5"), (None, "length")])
+def test_a_copy_says_how_it_was_verified(
+    run: Run, zone: LandingZone, source: FakeSource, content: bytes, announced: str | None, verified: str
+) -> None:
+    """What passed through here has the MD5 that was measured; it was compared where the source has one."""
+    copied = run(zone.copy(source.put("blob", content, announced).url, "v=1/blob", out_of_time=never))
+    assert (copied.md5, copied.verified) == (md5(content), verified)
+
+
+@pytest.mark.parametrize("content", SIZES.values(), ids=SIZES)
 def test_a_copy_does_not_overwrite(run: Run, zone: LandingZone, source: FakeSource, content: bytes) -> None:
     """Something that stands at the target is left as it is."""
     run(zone.write("v=1/blob", b"there before"))
@@ -309,9 +319,10 @@ def test_a_source_that_is_cut_short(run: Run, zone: LandingZone, source: FakeSou
     fails(run, zone, SourceUnavailable, lambda: zone.copy(described.url, "v=1/blob", out_of_time=never))
 
 
-def test_a_source_with_another_md5(run: Run, zone: LandingZone, source: FakeSource) -> None:
-    """Bytes that do not have the MD5 that the source announced are not taken for the blob."""
-    described = source.put("blob", b"content", md5(b"another"))
+@pytest.mark.parametrize("content", SIZES.values(), ids=SIZES)
+def test_a_source_with_another_md5(run: Run, zone: LandingZone, source: FakeSource, content: bytes) -> None:
+    """Bytes that do not have the MD5 that the source announced are not taken for the blob, of whatever size it is."""
+    described = source.put("blob", content, md5(b"another"))
     fails(run, zone, SourceUnavailable, lambda: zone.copy(described.url, "v=1/blob", out_of_time=never))
 
 
