@@ -9,7 +9,7 @@ from messages.names import REUSE_VERSION
 
 @activity_of_run(REUSE_VERSION)
 async def reuse_version(message: JsonObject) -> JsonObject:
-    """`VersionAnswer` to a `VersionOrder`: with a result where the version had been committed before."""
+    """`VersionAnswer` to a `VersionOrder`: with a result where the version had been committed before, and is whole."""
     order = VersionOrder.from_json(message)
     using = await clients()
     version = version_of(using, order.request, order.plan)

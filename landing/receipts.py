@@ -27,6 +27,20 @@ class Receipt:
     md5: str | None
     verified: Verified = "length"
 
+    def to_json(self) -> dict[str, Any]:
+        """The receipt as it stands in receipts and in `_manifest.json`."""
+        return {
+            "name": self.name,
+            "landedName": self.landed_name,
+            "length": self.length,
+            "md5": self.md5,
+            "verified": self.verified,
+        }
+
+    def agrees_with(self, landed: Landed) -> bool:
+        """Whether this can be what was copied, as far as the landing zone tells."""
+        return landed.length == self.length and (None in (landed.md5, self.md5) or landed.md5 == self.md5)
+
 
 class Receipts:
     """The receipts of one version."""
@@ -39,7 +53,7 @@ class Receipts:
         """Says what was copied from index `start` of the sorted blobs on, and will still be there after a power cut."""
         await self._zone.make_durable([self._folder.blob(receipt.name) for receipt in receipts])
         path = self._folder.receipt(start, start + len(receipts))
-        await self._zone.write(path, json_bytes([vars(receipt) for receipt in receipts]))
+        await self._zone.write(path, json_bytes([receipt.to_json() for receipt in receipts]))
 
     async def matching(self, names: Sequence[str], landed: Mapping[str, Landed]) -> list[Receipt]:
         """For each name the receipt that agrees with what landed, by path; runs that were cut off may have left others.
@@ -54,7 +68,7 @@ class Receipts:
         matching = []
         for name in names:
             blob = foreign.pop(self._folder.blob(name), None)
-            agreeing = [receipt for receipt in receipts.get(name, []) if blob and _agree(blob, receipt)]
+            agreeing = [receipt for receipt in receipts.get(name, []) if blob and receipt.agrees_with(blob)]
             if not agreeing:
                 raise Incomplete(f"The blob {name!r} has not landed as it was copied.")
             matching.append(max(agreeing, key=lambda receipt: _STRENGTH.index(receipt.verified)))
@@ -77,20 +91,23 @@ class Receipts:
             raise Incomplete(f"The version folder holds {foreign[0]!r}, which the manifest does not name.")
 
 
-def _agree(blob: Landed, receipt: Receipt) -> bool:
-    return blob.length == receipt.length and (None in (blob.md5, receipt.md5) or blob.md5 == receipt.md5)
+def receipts_of(entries: object) -> list[Receipt] | None:
+    """The receipts that `to_json` wrote; None where they cannot be read. Unknown fields do no harm."""
+    try:
+        return [_receipt(entry) for entry in entries] if isinstance(entries, list) else None
+    except (TypeError, KeyError):
+        return None
 
 
 def _receipts_in(stored: Stored | None) -> list[Receipt]:
-    """The receipts of one file; one that cannot be read counts as none. Unknown fields do no harm."""
+    """The receipts of one file; one that cannot be read counts as none."""
     try:
-        entries = json.loads(stored.content) if stored else []
-        return [_receipt(one) for one in entries]
-    except (ValueError, TypeError, KeyError):
+        return receipts_of(json.loads(stored.content) if stored else []) or []
+    except ValueError:
         return []
 
 
 def _receipt(entry: Mapping[str, Any]) -> Receipt:
-    name, landed_name, length, md5 = (entry[key] for key in ("name", "landed_name", "length", "md5"))
+    name, landed_name, length, md5 = (entry[key] for key in ("name", "landedName", "length", "md5"))
     verified: Verified = next((word for word in _STRENGTH if word == entry.get("verified")), "length")
     return Receipt(name, landed_name, length, md5, verified)

@@ -1,17 +1,18 @@
 """Is it whole? A version's commit marker, and the pointer to the latest version, the same in every landing zone."""
 
-import json
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from failures import FINAL, Incomplete
 from landing.json_files import json_bytes, json_object
 from landing.layout import VersionFolder, landed_name
-from landing.receipts import Receipt, Receipts
+from landing.receipts import Receipt, Receipts, receipts_of
 from landing.sweeping import keep_newest, require_no_sweep, sweep
 from landing.zones.protocol import Landed, LandingZone
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -49,27 +50,32 @@ class Version:
         return f"{self._zone.url}/{self._folder.path}/"
 
     async def committed(self) -> Totals | None:
-        """What the version holds, if its commit marker is there; else None.
+        """What the version holds, if its commit marker is there, and all that its `_manifest.json` names; else None.
 
-        Raises:
-            Incomplete: final here, when its `_manifest.json` is missing or broken.
+        What is gone, or has another length (or MD5, where a listing tells it), is copied again by the next export.
         """
         if await self._zone.find(self._folder.commit_marker) is None:
             return None
-        manifest = await self._zone.read(self._folder.manifest)
-        if manifest is None:
-            raise self._damaged("has a commit marker, but no _manifest.json")
-        try:
-            totals = json.loads(manifest.content)
-            return Totals(totals["blobCount"], totals["bytes"])
-        except (ValueError, TypeError, KeyError):
-            raise self._damaged("is committed, but its _manifest.json is broken") from None
+        receipts = receipts_of(json_object(await self._zone.read(self._folder.manifest)).get("blobs"))
+        damaged = "_manifest.json" if receipts is None else await self._damaged(receipts)
+        if damaged or receipts is None:
+            log.warning("The version %s is to be repaired: %r is not as it was.", self._folder.version, damaged)
+            return None
+        return _totals(receipts)
+
+    async def _damaged(self, receipts: Sequence[Receipt]) -> str | None:
+        """A blob that is gone, or not as its receipt says."""
+        landed = {blob.path: blob async for blob in self._zone.list(self._folder.path)}
+        for receipt in receipts:
+            blob = landed.get(f"{self._folder.path}/{receipt.landed_name}")
+            if blob is None or not receipt.agrees_with(blob):
+                return receipt.landed_name
+        return None
 
     async def claimed(self) -> Totals | None:
-        """What the version holds, if its commit marker is there; no sweep takes it for outdated from now on.
+        """What the version holds, if it is committed and whole; no sweep takes it for outdated from now on.
 
         Raises:
-            Incomplete: as `committed`.
             LandingUnavailable: while it is being removed.
         """
         if await self._zone.find(self._folder.commit_marker) is None:
@@ -82,10 +88,6 @@ class Version:
 
     async def _claim(self) -> None:
         await self._zone.write(self._folder.commit_claim, json_bytes([]))
-
-    def _damaged(self, how: str) -> Incomplete:
-        # The same data exported anew would find the same folder.
-        return Incomplete(f"The version {self._folder.version} {how}.", kind=FINAL)
 
     async def is_latest(self) -> bool:
         """Whether `_latest.json` names this version."""
@@ -100,7 +102,7 @@ class Version:
         """
         await self._claim()
         receipts = await self._receipts.matching(contents.names, await self._listed())
-        totals = Totals(len(receipts), sum(receipt.length for receipt in receipts))
+        totals = _totals(receipts)
         await self._zone.write(self._folder.manifest, json_bytes(self._manifest(contents, receipts, totals)))
         await self._zone.swap(self._folder.commit_marker, b"", seen=None)
         return totals
@@ -130,16 +132,7 @@ class Version:
             "manifestCreatedDateTime": contents.created,
             "blobCount": totals.blob_count,
             "bytes": totals.bytes,
-            "blobs": [
-                {
-                    "name": receipt.name,
-                    "landedName": receipt.landed_name,
-                    "length": receipt.length,
-                    "md5": receipt.md5,
-                    "verified": receipt.verified,
-                }
-                for receipt in receipts
-            ],
+            "blobs": [receipt.to_json() for receipt in receipts],
         }
 
     async def sweep_others(self) -> None:
@@ -164,6 +157,10 @@ class Version:
             require_no_sweep(blob, self._folder, self._now())
             landed[blob.path] = blob
         return landed
+
+
+def _totals(receipts: Sequence[Receipt]) -> Totals:
+    return Totals(len(receipts), sum(receipt.length for receipt in receipts))
 
 
 def _is_newer(one: object, other: str | None) -> bool:

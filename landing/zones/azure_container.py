@@ -6,6 +6,7 @@ Source: https://learn.microsoft.com/rest/api/storageservices/blob-service-rest-a
 """
 
 import asyncio
+import hashlib
 import io
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
@@ -15,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
-from azure.storage.blob import BlobProperties
+from azure.storage.blob import BlobProperties, ContentSettings
 from azure.storage.blob.aio import BlobClient, BlobPrefix, ContainerClient
 
 from failures import Incomplete, LandingFailure, LandingRefused, LandingUnavailable, SourceUnavailable
@@ -89,7 +90,7 @@ class AzureContainer:
                     content,
                     overwrite=True,
                     content_settings=ContentSettings(content_md5=bytearray(md5)),
-                    **_target_condition(seen),
+                    **target_condition(seen),
                 )
         except AlreadyThere:
             return False

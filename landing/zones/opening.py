@@ -26,7 +26,8 @@ def open_zone(
 
     from azure.storage.blob.aio import ContainerClient
 
-    from landing.zones.azure_container import READ_AT_ONCE, STREAMED_BLOCK, AzureContainer
+    from landing.zones.azure_container import READ_AT_ONCE, AzureContainer
+    from landing.zones.azure_copying import STREAMED_BLOCK
 
     segments = [segment for segment in unquote(parts.path).split("/") if segment]
     account = [segments.pop(0)] if is_loopback(parts.hostname) else []

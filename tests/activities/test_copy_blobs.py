@@ -69,7 +69,7 @@ def test_a_receipt_tells_what_landed(bench: Bench) -> None:
     contents = _contents(bench)
     ((file, receipts),) = _receipts(bench).items()
     assert file == "_00002-00004.json"
-    assert [(entry["name"], entry["landed_name"], entry["length"], entry["md5"]) for entry in receipts] == [
+    assert [(entry["name"], entry["landedName"], entry["length"], entry["md5"]) for entry in receipts] == [
         (name, name, len(content), hashlib.md5(content, usedforsecurity=False).hexdigest())
         for name, content in contents.items()
     ]

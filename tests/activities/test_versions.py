@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from catalog.export_request import ExportRequest
-from failures import ANEW, FINAL, LATER, Kind
+from failures import ANEW, LATER, Kind
 from messages.exports import CommitAnswer, Plan, Result, VersionAnswer
 from tests.activities.conftest import REQUEST, Bench, CalledInVain, in_vain
 
@@ -277,17 +277,30 @@ def test_a_lost_pointer_needs_the_manifest_which_may_be_gone(bench: Bench) -> No
     assert in_vain(lambda: bench.run(scenario)).kind == ANEW
 
 
-@pytest.mark.parametrize("step", ["reuse", "commit"])
-def test_a_marker_without_its_manifest_is_for_a_person_to_mend(bench: Bench, step: str) -> None:
-    """Somebody removed what this project never does: the run ends and says so."""
+@pytest.mark.parametrize("damage", ["gone", "cut", "no manifest"])
+@pytest.mark.parametrize("latest", [True, False])
+def test_a_committed_version_that_was_damaged_is_not_reused(bench: Bench, damage: str, latest: bool) -> None:
+    """The orchestrator is told to copy; what is whole is kept then, and the commit mends the rest."""
 
-    async def scenario() -> None:
+    async def scenario() -> Result:
         plan = await bench.export()
-        bench.landed("_manifest.json")[0].unlink()
-        await (bench.reuse(plan) if step == "reuse" else bench.commit(plan))
+        if not latest:
+            bench.landed("_latest.json")[0].unlink()
+        marker, blob = bench.landed("_SUCCESS")[0].stat().st_mtime_ns, bench.landed("part-00001*")[0]
+        if damage == "cut":
+            blob.write_bytes(b"cut")
+        else:
+            (blob if damage == "gone" else bench.landed("_manifest.json")[0]).unlink()
+        assert (await bench.reuse(plan)).result is None
+        bench.source.requests.clear()
+        await bench.copy(plan)
+        assert sum(request.method == "GET" for request in bench.source.requests) == (damage != "no manifest")
+        committed = _result(await bench.commit(plan))
+        assert bench.landed("_SUCCESS")[0].stat().st_mtime_ns == marker
+        return committed
 
-    told = in_vain(lambda: bench.run(scenario))
-    assert (told.kind, told.problem.code) == (FINAL, "Incomplete")
+    assert bench.run(scenario).blob_count == 4
+    assert _latest(bench)["blobCount"] == 4
 
 
 UNBILLED = ExportRequest.parse({"dataset": "unbilledUsage", "currencyCode": "EUR", "billingPeriod": "current"})

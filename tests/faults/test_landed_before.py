@@ -1,5 +1,6 @@
 """What the next export finds where an earlier one broke off."""
 
+from local.emulator import Answer, Fault
 from tests.faults.bench import Bench
 
 THIRD = "part-00002.json.gz"
@@ -53,3 +54,30 @@ def test_committed_data_is_unchanged(bench: Bench) -> None:
     bench.require_success()
     assert bench.status["result"]["unchanged"]
     assert bench.count("GET", "/exports/") == 0
+
+
+def test_committed_data_that_was_damaged_is_repaired(bench: Bench) -> None:
+    """A second export of the same data copies what is gone or cut, says that it did, and nothing else."""
+    bench.export()
+    (bench.version / THIRD).unlink()
+    (bench.version / "part-00003.json.gz").write_bytes(b"cut")
+    bench.export()
+    bench.require_success()
+    assert not bench.status["result"]["unchanged"]
+    assert bench.count("GET", "/exports/") == 2
+    bench.export()
+    assert bench.status["result"]["unchanged"]
+
+
+def test_a_repair_that_cannot_be_made_leaves_pointer_and_marker_as_they_were(bench: Bench) -> None:
+    """They are touched only after all was compared."""
+    bench.export()
+    (bench.version / THIRD).unlink()
+    version = bench.version
+    before = {file: file.stat().st_mtime_ns for file in (version / "_SUCCESS", version.parent / "_latest.json")}
+    bench.export(Fault(request="blob", path=THIRD, answer=Answer(status=404)), settings={"EXPORT_ATTEMPTS": "1"})
+    assert bench.status["error"]["code"] == "SourceMissing"
+    assert {file: file.stat().st_mtime_ns for file in before} == before
+    bench.status = {"result": {"version": version.name.removeprefix("version=")}}
+    bench.export()
+    bench.require_success()

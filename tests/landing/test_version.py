@@ -272,7 +272,7 @@ def test_receipts_of_interrupted_runs(run: Run, version: Version, journal: Journ
 
 def test_a_receipt_of_another_release(run: Run, version: Version, journal: Journal, land: Land) -> None:
     """Fields that this release does not know take nothing from a receipt."""
-    receipts = [vars(receipt) | {"source_e_tag": '"1"'} for receipt in land(start=None)]
+    receipts = [receipt.to_json() | {"source_e_tag": '"1"'} for receipt in land(start=None)]
     run(journal.write(FOLDER.receipt(0, len(receipts)), json.dumps(receipts).encode()))
     assert run(version.commit(CONTENTS)) == TOTALS
 
@@ -287,20 +287,49 @@ def test_a_receipt_that_cannot_be_read(
     assert run(version.commit(CONTENTS)) == TOTALS
 
 
-def test_a_marker_without_manifest(run: Run, version: Version, journal: Journal) -> None:
-    """A marker that somebody else wrote commits nothing: a person has to look."""
+@pytest.mark.parametrize("content", [None, b"", b"not JSON", b"[]", b'{"blobs": [1]}', b'{"blobs": [{"name": "x"}]}'])
+def test_a_marker_without_a_manifest_that_can_be_read(
+    run: Run, version: Version, journal: Journal, land: Land, content: bytes | None
+) -> None:
+    """A marker that stands alone commits nothing; the next commit compares everything and writes the manifest."""
+    land()
+    if content is not None:
+        run(journal.write(FOLDER.manifest, content))
     run(journal.write(FOLDER.commit_marker, b""))
-    with pytest.raises(Incomplete, match=r"_manifest\.json"):
-        run(version.committed())
+    assert run(version.committed()) is None
+    assert run(version.commit(CONTENTS)) == TOTALS
+    assert run(version.committed()) == TOTALS
 
 
-@pytest.mark.parametrize("content", [b"", b"not JSON", b"[]", b'{"blobCount": 1}'])
-def test_a_marker_with_a_broken_manifest(run: Run, version: Version, journal: Journal, content: bytes) -> None:
-    """Nor does one beside a manifest that cannot be read."""
-    run(journal.write(FOLDER.manifest, content))
-    run(journal.write(FOLDER.commit_marker, b""))
-    with pytest.raises(Incomplete, match=r"_manifest\.json"):
-        run(version.committed())
+@pytest.mark.parametrize("content", [None, b"", b"firs", b"firsts"])
+def test_a_committed_version_that_is_not_whole_any_more(
+    run: Run, version: Version, journal: Journal, land: Land, content: bytes | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A blob that is gone, or of another length, is named in a warning; once it is copied again, all is well."""
+    land()
+    run(version.commit(CONTENTS))
+    path = FOLDER.blob("part-0.json.gz")
+    run(journal.remove(path) if content is None else journal.write(path, content))
+    assert run(version.committed()) is None
+    assert run(version.claimed()) is None
+    assert "'part-0.json.gz'" in caplog.text
+    land()
+    assert run(version.committed()) == TOTALS
+
+
+def test_a_committed_blob_of_another_md5(
+    run: Run, container: LandingZone, source: FakeSource, sources: SourceReader
+) -> None:
+    """Where the landing zone's listing knows the MD5, it is compared too."""
+    version, path = Version(container, FOLDER), FOLDER.blob("part.gz")
+    source.put("part.gz", b"right")
+    run(Copier(container, sources, lambda: False).copy(source.url("part.gz"), path))
+    run(Receipts(container, FOLDER).write(0, [Receipt("part.gz", "part.gz", 5, source.put("part.gz", b"right").md5)]))
+    run(version.commit(replace(CONTENTS, names=["part.gz"])))
+    assert run(version.committed()) == Totals(1, 5)
+    source.put("part.gz", b"wrong")
+    run(Copier(container, sources, lambda: False).copy(source.url("part.gz"), path))
+    assert run(version.committed()) is None
 
 
 def other(journal: Any, digest: str) -> Version:
