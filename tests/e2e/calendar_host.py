@@ -20,7 +20,7 @@ import function_app
 from catalog.export_request import ExportRequest
 from catalog.months_request import MonthsRequest
 from clients.process import given_clients, make_clients
-from http_start import exports, monthly
+from http_start import exports, monthly, unbilled, watch
 from local.engine import DurableEngine, Store, VirtualClock
 from local.functions import index
 from local.host import http_triggers
@@ -93,6 +93,14 @@ class CalendarHost:
         moments = croniter(self.settings.export_schedule, self.calendar.now(), second_at_beginning=True)
         await self.pass_until(moments.get_next(datetime))
         await monthly.begin(self._client, self.settings, self.calendar.now())
+
+    async def start_unbilled(self) -> list[str]:
+        """Does what the timer of data not yet billed does; the ids of what runs."""
+        return await unbilled.begin(self._client, self.settings, self.calendar.now())
+
+    async def watch(self) -> str:
+        """Does what the daily watch does; its line."""
+        return await watch.look(self._client, self.settings, self.calendar.now())
 
     async def pass_until(self, moment: datetime) -> None:
         """Lets time pass."""
