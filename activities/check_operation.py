@@ -1,10 +1,10 @@
 """Reads the operation once; where it succeeded, makes the plan of what is to be copied."""
 
 from activities.door import JsonObject, activity
-from billing.answers import NO_DATA, Failed, Manifest, Running
+from billing.answers import Failed, Manifest, Running
 from billing.manifests import Manifests
 from clients.process import Clients, clients
-from failures import LATER, NoData, OperationFailed, OperationGone
+from failures import LATER, NO_DATA, NoData, OperationFailed, OperationGone
 from landing.layout import require_landable
 from messages.exports import CheckOperation, OperationAnswer, Plan
 from messages.names import CHECK_OPERATION

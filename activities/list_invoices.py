@@ -3,9 +3,9 @@
 import logging
 
 from activities.door import JsonObject, activity
-from billing.documents import KINDS, Document
+from billing import documents
 from clients.process import clients
-from messages.months import InvoicesAnswer, InvoicesOrder
+from messages.months import Document, InvoicesAnswer, InvoicesOrder
 from messages.names import LIST_INVOICES
 
 log = logging.getLogger(__name__)
@@ -15,14 +15,25 @@ log = logging.getLogger(__name__)
 async def list_invoices(message: JsonObject) -> JsonObject:
     """`InvoicesAnswer` to an `InvoicesOrder`."""
     order = InvoicesOrder.from_json(message)
-    documents = await (await clients()).invoices.of_month(order.month)
-    for document in documents:
+    listed = await (await clients()).invoices.of_month(order.month)
+    for document in listed:
         _warn_of(document)
-    return InvoicesAnswer([document.id for document in documents if document.is_exported]).to_json()
+    return InvoicesAnswer([_told(document) for document in listed]).to_json()
 
 
-def _warn_of(document: Document) -> None:
+def _told(document: documents.Document) -> Document:
+    return Document(
+        document.id,
+        document.kind,
+        exported=document.is_exported,
+        readable=document.month is not None,
+        voided=document.voided,
+        replaced_by=document.replaced_by,
+    )
+
+
+def _warn_of(document: documents.Document) -> None:
     if document.month is None:
         log.warning("Partner Center lists %s (%s), which belongs to no month.", document.id, document.kind)
-    elif document.kind not in KINDS:
+    elif document.kind not in documents.KINDS:
         log.warning("Partner Center lists %s, whose type is not known: %s.", document.id, document.kind)

@@ -21,9 +21,6 @@ TENANT_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 MOST_URL_CHARACTERS = 4000
 """Longest URL, or part of a blob's, that is taken."""
 
-NO_DATA = "5000"
-"""The error code of a failed operation that says there is no data: the only failure that a new export cannot fix."""
-
 
 def is_link(value: object) -> TypeGuard[str]:
     """Whether an answer's text may become the URL of a request, and be stored until then."""

@@ -80,3 +80,5 @@ UNBILLED_DATASETS = tuple(name for name, dataset in DATASETS.items() if PERIOD i
 
 INVOICE_ID = re.compile(INVOICE.pattern)
 DEFAULT = "billedUsage"
+RECONCILIATION = "billedReconciliation"
+"""Of the datasets of an invoice the one that every invoice has."""

@@ -10,6 +10,9 @@ from catalog.months import MONTH, months_between
 MOST_MONTHS = 36
 """Months in one range."""
 
+ONE_MONTH = "A month is required, e.g. 2026-10, or else both 'from' and 'to'."
+A_RANGE = "Of a range of months, both 'from' and 'to' are required, e.g. 2026-01 and 2026-10, and no 'month'."
+
 
 @dataclass(frozen=True)
 class MonthsRequest:
@@ -27,6 +30,8 @@ class MonthsRequest:
         """
         if not isinstance(body, Mapping):
             raise InvalidRequest([("", "The body must be a JSON object.")])
+        if not body:
+            raise InvalidRequest([("month", ONE_MONTH), ("from", A_RANGE), ("to", A_RANGE)])
         names = ["from", "to"] if {"from", "to"} & body.keys() else ["month"]
         faults = [(str(name), "This field cannot be combined with the others.") for name in body if name not in names]
         faults += [(name, fault) for name in names if (fault := _fault(body.get(name), latest))]

@@ -134,6 +134,10 @@ class OperationFailed(BillingFailure):
     remedy = "Start the export again later; if this lasts, tell Microsoft's support the code."
 
 
+NO_DATA = "5000"
+"""Microsoft's code for it."""
+
+
 class NoData(OperationFailed):
     """Microsoft has nothing to export."""
 

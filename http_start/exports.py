@@ -65,7 +65,7 @@ async def start_run(
     await require_not_being_cancelled(client, run_id)
     running = await client.get_status(run_id)
     if is_active(running):
-        return await _watched(client, running)
+        return await watched(client, running)
     try:
         await client.start_new(name, run_id, order.to_json())
     except Exception:
@@ -73,7 +73,7 @@ async def start_run(
         running = await client.get_status(run_id)
         if not is_active(running):
             raise
-        return await _watched(client, running)
+        return await watched(client, running)
     return just_started(run_id, now)
 
 
@@ -86,7 +86,7 @@ async def find(client: DurableOrchestrationClient, run_id: str, now: datetime) -
     status = await client.get_status(run_id) or await _latest_within_months(client, run_id, now)
     if not status:
         raise unknown_export()
-    return await _watched(client, status)
+    return await watched(client, status)
 
 
 async def _latest_within_months(
@@ -99,7 +99,8 @@ async def _latest_within_months(
     return max((run for run in within if run.instance_id.endswith(f":{export_id}")), key=started_at, default=None)
 
 
-async def _watched(client: DurableOrchestrationClient, status: DurableOrchestrationStatus) -> dict[str, Any]:
+async def watched(client: DurableOrchestrationClient, status: DurableOrchestrationStatus) -> dict[str, Any]:
+    """What callers are told of the run, with what polls for it, if anything does."""
     poller = poller_of(status)
     return status_document(status, await client.get_status(poller) if poller else None)
 

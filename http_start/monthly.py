@@ -1,20 +1,33 @@
 """Starts the exports of billing months."""
 
+import asyncio
 import logging
 from datetime import datetime, timedelta
 from typing import Any
 
 from azure.durable_functions import DurableOrchestrationClient
+from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
 
 from catalog.months import month_before
 from catalog.months_request import MonthsRequest
-from http_start.exports import forget_before, policy, start_run
-from http_start.status import whole_second
+from http_start.cancelling import require_not_being_cancelled
+from http_start.exports import forget_before, policy, start_run, watched
+from http_start.status import is_ending, whole_second
+from messages.instances import is_active
 from messages.months import BackfillOrder, MonthlyOrder
-from messages.names import BACKFILL, MONTHLY_EXPORTS
+from messages.names import BACKFILL, LOOK_NOW, MONTHLY_EXPORTS
 from settings import Settings
 
 log = logging.getLogger(__name__)
+
+MOST_CALLS = 5
+"""Of a run to look now: each look is a history of its own, and a call is lost between two of them."""
+
+ENDING_SECONDS = 0.5
+"""Given to a run that has its notice sent, and then ends."""
+
+LOOKING = {"phase": "listing", "nextTryAt": None}
+"""What a month's status says when it begins to look."""
 
 
 async def begin(client: DurableOrchestrationClient, settings: Settings, now: datetime) -> dict[str, Any]:
@@ -30,12 +43,51 @@ async def begin(client: DurableOrchestrationClient, settings: Settings, now: dat
 async def start(
     client: DurableOrchestrationClient, months: MonthsRequest, settings: Settings, now: datetime
 ) -> dict[str, Any]:
-    """The status of the run for these months: the one that is running, else one that begins now."""
+    """The status of the run for these months: the one that is running, else one that begins now.
+
+    Raises:
+        Refused: while a run of this id is being cancelled.
+    """
     if months.last is None:
         return await start_run(client, MONTHLY_EXPORTS, months.run_id, _month(months.first, settings, now), now)
     datasets = list(settings.monthly_datasets)
     order = BackfillOrder(months.first, months.last, policy(settings), datasets, whole_second(now))
     return await start_run(client, BACKFILL, months.run_id, order, now)
+
+
+async def start_or_look(
+    client: DurableOrchestrationClient, months: MonthsRequest, settings: Settings, now: datetime
+) -> dict[str, Any]:
+    """As `start`; a month that is running looks once more, and one that waits looks at once: its status says so.
+
+    Raises:
+        Refused: while a run of this id is being cancelled.
+    """
+    if months.last is None:
+        await require_not_being_cancelled(client, months.run_id)
+        for _ in range(MOST_CALLS):
+            running = await client.get_status(months.run_id)
+            if not is_active(running):
+                break
+            document = await watched(client, running)
+            if await _hears(client, running):
+                return document | (LOOKING if document["phase"] == "waiting" else {})
+    return await start(client, months, settings, now)
+
+
+async def _hears(client: DurableOrchestrationClient, running: DurableOrchestrationStatus) -> bool:
+    """Has the run look now; false where that may have been lost: it ends, or has continued as new meanwhile."""
+    try:
+        await client.raise_event(running.instance_id, LOOK_NOW, "now")
+    except Exception:
+        # Of a run that has ended the SDK says so with a bare exception.
+        if is_active(await client.get_status(running.instance_id)):
+            raise
+        return False
+    told = await client.get_status(running.instance_id)
+    if is_ending(told):
+        await asyncio.sleep(ENDING_SECONDS)
+    return is_active(told) and not is_ending(told) and bool(told.created_time == running.created_time)
 
 
 def _month(month: str, settings: Settings, now: datetime) -> MonthlyOrder:

@@ -36,9 +36,9 @@ async def post_export(req: func.HttpRequest, client: DurableOrchestrationClient)
 @blueprint.durable_client_input(client_name="client")
 @answers_problems
 async def post_months(req: func.HttpRequest, client: DurableOrchestrationClient) -> func.HttpResponse:
-    """Starts the exports of a month or of a range of months, or finds the run that does: 202 with its status."""
+    """Starts the exports of months, or finds the run that does, and has a month look: 202 with its status."""
     now = datetime.now(UTC)
-    return _accepted(req, await monthly.start(client, parsing.months(req, now), configured(), now))
+    return _accepted(req, await monthly.start_or_look(client, parsing.months(req, now), configured(), now))
 
 
 @blueprint.route(route="exports", methods=["GET"])

@@ -47,6 +47,11 @@ def poller_of(status: DurableOrchestrationStatus) -> str | None:
     return poller if poller and is_active(status) else None
 
 
+def is_ending(status: DurableOrchestrationStatus) -> bool:
+    """Whether a run that is active has done all but say so."""
+    return is_active(status) and (_shown(status).get("phase") == "done" or "error" in _shown(status))
+
+
 def just_started(export_id: str, now: datetime) -> dict[str, Any]:
     """The status of an export that Durable has taken but may not show yet."""
     return _document(export_id, "pending", whole_second(now), whole_second(now), {})

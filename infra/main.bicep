@@ -32,7 +32,7 @@ param graphClientId string = ''
 param exportSchedule string = '0 0 6 9 * *'
 
 @description('What the monthly timer exports, comma-separated.')
-param monthlyDatasets string = 'billedUsage'
+param monthlyDatasets string = 'billedUsage,billedReconciliation'
 
 @description('The currencies whose data is exported before it is billed, comma-separated; empty: none is.')
 param unbilledCurrencies string = ''

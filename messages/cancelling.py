@@ -1,4 +1,4 @@
-"""The messages of cancelling: whom to end, what was found, and which of a month's exports a person has ended."""
+"""The messages of cancelling: whom to end, and what was found."""
 
 from dataclasses import dataclass
 
@@ -27,17 +27,3 @@ class EndAnswer(Answer):
 
     ended: bool
     found: int
-
-
-@dataclass(frozen=True)
-class FailedInstances(Message):
-    """Input of `find_cancelled`: the ids of instances that have failed, or were cancelled."""
-
-    ids: list[str]
-
-
-@dataclass(frozen=True)
-class CancelledInstances(Answer):
-    """Answer of `find_cancelled`: those of them that somebody cancelled."""
-
-    ids: list[str]

@@ -65,6 +65,8 @@ def _encoded(value: Any) -> Any:
 
 
 def _decoded(value: Any, hint: Any) -> Any:
+    if value is None:
+        return None
     if hint is datetime:
         return datetime.fromisoformat(value)
     if typing.get_origin(hint) is list:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from catalog.export_request import ExportRequest
+from failures import NO_DATA
 from messages.encoding import Message, PublicMessage
 from messages.problems import Answer, MetProblem, Problem
 
@@ -100,7 +101,8 @@ class Operation(Message):
 class ExportOrder(Message):
     """Input of `run_export`. `started_at` is said by whoever starts it; the rest is set when it continues as new.
 
-    `operation` and `copying` are how far this attempt has come.
+    `operation` and `copying` are how far this attempt has come. Of a failure is told unless `tells_failure` is false,
+    of one for want of data unless `tells_no_data` is.
     """
 
     request: ExportRequest
@@ -111,6 +113,12 @@ class ExportOrder(Message):
     started_at: datetime | None = None
     operation: Operation | None = None
     last_problem: MetProblem | None = None
+    tells_failure: bool = True
+    tells_no_data: bool = True
+
+    def tells(self, problem: Problem) -> bool:
+        """Whether it is to be announced that the export failed for this problem."""
+        return self.tells_failure and (self.tells_no_data or problem.code != NO_DATA)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The messages of monthly runs: the months to export, the invoices found, and what became of each."""
+"""The messages of monthly runs: the months to export, the documents found, and what became of each."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -6,30 +6,64 @@ from typing import Any
 
 from messages.encoding import Message, PublicMessage
 from messages.exports import Policy
-from messages.problems import Answer, MetProblem
+from messages.problems import Answer, MetProblem, Problem
+
+STATES = ("failed", "unreadable", "noData", "waiting", "running", "cancelled", "voided", "listed", "landed")
+"""What a month's exports can be, by what a person must look at first. What has no lines is `unreadable` or `listed`."""
+
+FAILED, UNREADABLE, NO_DATA, WAITING, RUNNING, CANCELLED, VOIDED, LISTED, LANDED = STATES
+
+
+@dataclass(frozen=True)
+class Document(Message):
+    """A document of a month, of this `kind`; one that is not `exported` has no lines of its own.
+
+    What is not `readable` may be of any month. Notes say that one is `voided`, and by which it is replaced.
+    """
+
+    id: str
+    kind: str = "invoice"
+    exported: bool = True
+    readable: bool = True
+    voided: bool = False
+    replaced_by: str | None = None
 
 
 @dataclass(frozen=True)
 class Outcome(PublicMessage):
-    """What became of one export of a monthly run; `state` is `succeeded`, `failed` or `cancelled`."""
+    """What has become of one export of a month; `id` is that of its run, `state` one of `STATES`.
 
+    `version` and totals are of what has landed, `error` is why the last try failed. Times are in UTC. A document that
+    has no lines of its own has no `dataset`; its own `id` stands for it.
+    """
+
+    id: str
     invoice_id: str
-    dataset: str
-    state: str
+    dataset: str | None
+    kind: str = "invoice"
+    state: str = WAITING
+    replaced_by: str | None = None
     version: str | None = None
     blob_count: int = 0
     bytes: int = 0
     unchanged: bool = False
-    error: str | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    error: Problem | None = None
+
+    @property
+    def has_landed(self) -> bool:
+        """Whether data has landed."""
+        return self.version is not None
 
 
 @dataclass(frozen=True)
 class MonthlyOrder(Message):
     """Input of `monthly_exports`: the billing month, as `2026-10`, and which datasets of its invoices to export.
 
-    For `wait_days` it looks for more invoices every `recheck_hours`; without, it looks once. `started_at` is said by
-    whoever starts it; the rest is set when it continues as new: when the `last_look` is due, whether it has `looked` at
-    all, the ids of `invoices` that are to be exported now, and the `outcomes` so far.
+    For `wait_days` it looks every `recheck_hours`; without, it looks once. `started_at` is said by whoever starts it;
+    the rest is set when it continues as new: when the `last_look` is due, and the `next_look`, and the `outcomes` so
+    far.
     """
 
     month: str
@@ -39,8 +73,7 @@ class MonthlyOrder(Message):
     wait_days: float = 0
     started_at: datetime | None = None
     last_look: datetime | None = None
-    looked: bool = False
-    invoices: list[str] = field(default_factory=list)
+    next_look: datetime | None = None
     outcomes: list[Outcome] = field(default_factory=list)
     last_problem: MetProblem | None = None
 
@@ -69,6 +102,6 @@ class InvoicesOrder(Message):
 
 @dataclass(frozen=True)
 class InvoicesAnswer(Answer):
-    """Answer of `list_invoices`: the ids of the month's invoices that have daily-rated usage."""
+    """Answer of `list_invoices`: the month's documents."""
 
-    invoice_ids: list[str]
+    documents: list[Document]

@@ -18,7 +18,10 @@ PROBE_READINESS = "probe_readiness"
 START_NOTICE = "start_notice"
 SEND_NOTICE = "send_notice"
 END_RUN = "end_run"
-FIND_CANCELLED = "find_cancelled"
+READ_ENDINGS = "read_endings"
+
+LOOK_NOW = "lookNow"
+"""The event that has a month's run look at once."""
 
 NOTICE_ID = "notice-"
 """What the id of each delivery of a notice begins with."""

@@ -10,9 +10,9 @@ from messages.months import BackfillOrder, MonthlyOrder
 from messages.names import BACKFILL, MONTHLY_EXPORTS
 from messages.problems import Problem
 from orchestrator.blueprint import blueprint
-from orchestrator.cancelled import find_cancelled
+from orchestrator.children import as_it_arrived, how_they_ended
 from orchestrator.endings import to_its_end
-from orchestrator.run import ContinueAsNew, ExportFailed, Run, Steps, reason_of
+from orchestrator.run import ContinueAsNew, ExportFailed, Run, Steps
 
 
 @blueprint.orchestration_trigger(context_name="context", orchestration=BACKFILL, input_type=dict)
@@ -44,9 +44,10 @@ def _export(run: Run, order: BackfillOrder, month: str) -> Steps[dict[str, Any]]
     try:
         yield run.context.call_sub_orchestrator(MONTHLY_EXPORTS, monthly.to_json(), child, expected_type=dict)
     except Exception as fault:
-        if (yield from find_cancelled(run, [child])):
+        problem = (yield from how_they_ended(run, {child: as_it_arrived(fault)}))[child]
+        if problem is None:
             return {"month": month, "state": "cancelled", "error": None}
-        return {"month": month, "state": "failed", "error": reason_of(fault)[:100]}
+        return {"month": month, "state": "failed", "error": f"{problem.code}: {problem.message}"[:100]}
     return {"month": month, "state": "succeeded", "error": None}
 
 

@@ -34,7 +34,8 @@ def to_its_end(context: DurableOrchestrationContext, play: Callable[[Run], Steps
         yield from notices.begin(run, "unchanged" if result.get("unchanged") else "succeeded", result)
         return result
     run.status.fail(problem)
-    yield from notices.begin(run, "failed", problem.to_json())
+    if run.tells(problem):
+        yield from notices.begin(run, "failed", problem.to_json())
     raise ExportFailed(problem)
 
 

@@ -1,173 +1,142 @@
-"""Exports the invoices of one billing month as they are issued, each as a sub-orchestration; none stops the others."""
+"""Exports the documents of one billing month, look after look, until all have landed or the last look is over."""
 
-import itertools
-import json
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from azure.durable_functions import DurableOrchestrationContext
 
 from catalog.export_request import ExportRequest
 from messages.exports import ExportOrder, Result
-from messages.months import InvoicesAnswer, InvoicesOrder, MonthlyOrder, Outcome
-from messages.names import LIST_INVOICES, MONTHLY_EXPORTS, RUN_EXPORT
+from messages.months import InvoicesAnswer, InvoicesOrder, MonthlyOrder
+from messages.names import LIST_INVOICES, LOOK_NOW, MONTHLY_EXPORTS, RUN_EXPORT
 from messages.problems import Problem
 from orchestrator.blueprint import blueprint
-from orchestrator.cancelled import find_cancelled
+from orchestrator.children import as_it_arrived, how_they_ended
+from orchestrator.documents import Documents
 from orchestrator.endings import to_its_end
-from orchestrator.run import ContinueAsNew, ExportFailed, Run, Steps, reason_of
-
-MOST_SHOWN = 24
-"""Exports in the custom status; the result has them all."""
-
-MOST_SHOWN_CHARACTERS = 5000
-"""Of their JSON: the custom status has room for 8,192, the error included."""
+from orchestrator.policy import is_last_look, look_after
+from orchestrator.run import ContinueAsNew, ExportAnew, ExportFailed, Run, Steps
 
 
 @blueprint.orchestration_trigger(context_name="context", orchestration=MONTHLY_EXPORTS, input_type=dict)
 def monthly_exports(context: DurableOrchestrationContext) -> Steps[dict[str, Any] | None]:
-    """For each invoice its outcome, as callers see it; fails when none was issued, or one could not be exported."""
+    """For each export its outcome, as callers see it; fails when none was issued, or one has not landed at last."""
     return (yield from to_its_end(context, lambda run: _Month(run).play()))
 
 
 class _Month:
-    """One month's run: looks for invoices, again and again while some may still come, and exports what is new.
+    """One month's run. Each of its histories is a wait and a look, and has the same shape.
 
-    Exporting, and waiting for more, take hours, so each begins a history.
+    The SDK loses events that nobody waits for. So each history waits for two calls to look now from its beginning: one
+    ends the wait, the other remembers a call that comes during the look.
     """
 
     def __init__(self, run: Run) -> None:
         self._run = run
         self._order = order = MonthlyOrder.from_json(run.context.get_input())
+        run.begin(order.policy, order.started_at, last_problem=order.last_problem)
         self._last_look = order.last_look or run.now + timedelta(days=order.wait_days)
-        deadline = self._last_look + timedelta(hours=order.policy.export_deadline_hours)
-        run.begin(order.policy, order.started_at, deadline, last_problem=order.last_problem)
-        self._outcomes = {_export_id(outcome): outcome for outcome in order.outcomes}
+        self._documents = Documents(order.month, run.context.instance_id, order.datasets, order.outcomes)
 
     def play(self) -> Steps[dict[str, Any]]:
-        if self._order.invoices:
-            yield from self._export(self._new(self._order.invoices))
-        else:
-            yield from self._wait_and_look()
-        if self._run.now < self._last_look:
-            raise self._going_on([])
-        self._require_success()
+        unheard = yield from self._wait(self._order.next_look or self._run.now)
+        began = self._run.now
+        is_last = is_last_look(began, self._last_look)
+        unlisted = yield from self._look(is_last=is_last)
+        if any(call.is_completed for call in unheard):
+            raise self._going_on(self._run.now)
+        if not is_last:
+            raise self._going_on(look_after(began, self._order.recheck_hours, self._last_look))
+        self._require_success(unlisted)
         self._show("done")
-        return self._result()
+        return self._documents.result()
 
-    def _wait_and_look(self) -> Steps[None]:
-        if self._order.looked:
+    def _wait(self, until: datetime) -> Steps[list[Any]]:
+        """The calls that may still come during the look."""
+        if until > self._run.now:
             self._show("waiting")
-            wait = min(timedelta(hours=self._order.recheck_hours), self._last_look - self._run.now)
-            yield from self._run.wait(wait.total_seconds(), "more invoices may come.")
-        self._show("listing")
-        answer = yield from self._run.call(LIST_INVOICES, InvoicesOrder(self._order.month), InvoicesAnswer)
-        self._show("exporting")
-        if self._new(answer.invoice_ids):
-            raise self._going_on(answer.invoice_ids)
+            self._run.status.wait_until(until)
+        else:
+            self._show("listing")
+        context = self._run.context
+        calls = [context.wait_for_external_event(LOOK_NOW, expected_type=str) for _ in range(2)]
+        timer = context.create_timer(until)
+        woken_by = yield context.task_any([timer, *calls])
+        if woken_by is not timer:
+            timer.cancel()
+        self._run.status.wait_until(None)
+        return [call for call in calls if call is not woken_by]
 
-    def _going_on(self, invoices: Sequence[str]) -> ContinueAsNew:
+    def _look(self, *, is_last: bool) -> Steps[Problem | None]:
+        """Exports what is due; why the list could not be read, if so: then what was listed before is exported."""
+        self._run.deadline = self._run.now + timedelta(hours=self._order.policy.export_deadline_hours)
+        unlisted = yield from self._list()
+        self._show("exporting")
+        yield from self._export(self._documents.due(is_last=is_last), is_last=is_last)
+        return unlisted
+
+    def _list(self) -> Steps[Problem | None]:
+        self._show("listing")
+        try:
+            answer = yield from self._run.call(LIST_INVOICES, InvoicesOrder(self._order.month), InvoicesAnswer)
+        except (ExportAnew, ExportFailed) as failure:
+            self._run.status.meet(failure.problem, self._run.now)
+            self._run.log(logging.WARNING, "could not list: %s: %s", failure.problem.code, failure.problem.message)
+            return failure.problem
+        self._documents.list(answer.documents)
+        return None
+
+    def _export(self, due: Mapping[str, ExportRequest], *, is_last: bool) -> Steps[None]:
+        running = {self._begin(id_, request, is_last=is_last): id_ for id_, request in due.items()}
+        self._show("exporting")
+        failed: dict[str, Problem] = {}
+        while running:
+            done = yield self._run.context.task_any(list(running))
+            id_ = running.pop(done)
+            if isinstance(done.result, Exception):
+                failed[id_] = as_it_arrived(done.result)
+                self._documents.fail(id_, failed[id_], self._now, is_last=is_last)
+            else:
+                self._documents.land(id_, Result.from_json(done.result), self._now)
+            self._show("exporting")
+        for id_, problem in (yield from how_they_ended(self._run, failed)).items():
+            self._documents.fail(id_, problem, self._now, is_last=is_last)
+            if problem:
+                self._run.log(logging.WARNING, "could not export %s: %s: %s", id_, problem.code, problem.message)
+        self._show("exporting")
+
+    def _begin(self, id_: str, request: ExportRequest, *, is_last: bool) -> Any:
+        """While looks remain, each is the next try of what failed in this one."""
+        policy = self._order.policy if is_last else replace(self._order.policy, export_attempts=1)
+        order = ExportOrder(request, policy, tells_failure=is_last, tells_no_data=False, started_at=self._now)
+        self._documents.begin(id_, self._now)
+        return self._run.context.call_sub_orchestrator(RUN_EXPORT, order.to_json(), id_, expected_type=dict)
+
+    @property
+    def _now(self) -> datetime:
+        return self._run.now.replace(microsecond=0)
+
+    def _going_on(self, next_look: datetime) -> ContinueAsNew:
         return ContinueAsNew(
             replace(
                 self._order,
                 started_at=self._run.started_at,
                 last_look=self._last_look,
-                looked=True,
-                invoices=list(invoices),
-                outcomes=list(self._outcomes.values()),
+                next_look=next_look,
+                outcomes=self._documents.outcomes,
                 last_problem=self._run.status.last_problem,
             )
         )
 
-    def _new(self, invoice_ids: Sequence[str]) -> list[ExportRequest]:
-        requests = [ExportRequest.of_invoice(id_, dataset) for id_ in invoice_ids for dataset in self._order.datasets]
-        return [request for request in requests if request.export_id not in self._outcomes]
-
-    def _export(self, requests: Sequence[ExportRequest]) -> Steps[None]:
-        self._show("exporting")
-        running = {self._begin(request): request for request in requests}
-        while running:
-            done = yield self._run.context.task_any(list(running))
-            request = running.pop(done)
-            self._outcomes[request.export_id] = _outcome(request, done.result)
-            self._show("exporting")
-        yield from self._tell_cancelled(requests)
-
-    def _tell_cancelled(self, requests: Sequence[ExportRequest]) -> Steps[None]:
-        failed = [request for request in requests if self._outcomes[request.export_id].error]
-        cancelled = yield from find_cancelled(self._run, [self._child_id(request) for request in failed])
-        for request in failed:
-            if self._child_id(request) in cancelled:
-                self._outcomes[request.export_id] = Outcome(
-                    request.values["invoiceId"], request.dataset_name, "cancelled"
-                )
-        self._show("exporting")
-
-    def _begin(self, request: ExportRequest) -> Any:
-        child = self._child_id(request)
-        order = ExportOrder(request, self._order.policy, started_at=self._run.now.replace(microsecond=0))
-        return self._run.context.call_sub_orchestrator(RUN_EXPORT, order.to_json(), child, expected_type=dict)
-
-    def _child_id(self, request: ExportRequest) -> str:
-        return f"{self._run.context.instance_id}:{request.export_id}"
-
     def _show(self, phase: str) -> None:
-        outcomes = self._outcomes.values()
-        blobs = sum(outcome.blob_count for outcome in outcomes)
-        self._run.show(phase, blobs, blobs, sum(outcome.bytes for outcome in outcomes), self._result(fitting=True))
+        self._run.show(phase, *self._documents.progress(), self._documents.result(fitting=True))
 
-    def _result(self, *, fitting: bool = False) -> dict[str, Any]:
-        # Failures first, so that they are not among those that there is no room for.
-        outcomes = sorted(self._outcomes.items(), key=lambda item: (not item[1].error, item[0]))
-        invoices = [outcome.to_json() for _, outcome in outcomes]
-        return {"month": self._order.month, "invoices": invoices[: _how_many_fit(invoices)] if fitting else invoices}
-
-    def _require_success(self) -> None:
-        if not self._outcomes:
-            raise ExportFailed(_none_issued(self._order.month))
-        failed = [f"{id_}: {outcome.error}" for id_, outcome in sorted(self._outcomes.items()) if outcome.error]
-        if failed:
-            raise ExportFailed(_some_failed(failed, len(self._outcomes)))
-
-
-def _export_id(outcome: Outcome) -> str:
-    return ExportRequest.of_invoice(outcome.invoice_id, outcome.dataset).export_id
-
-
-def _outcome(request: ExportRequest, ended: Any) -> Outcome:
-    invoice = request.values["invoiceId"]
-    if isinstance(ended, Exception):
-        return Outcome(invoice, request.dataset_name, "failed", error=reason_of(ended)[:200])
-    result = Result.from_json(ended)
-    return Outcome(
-        invoice,
-        request.dataset_name,
-        "succeeded",
-        result.version,
-        result.blob_count,
-        result.bytes,
-        result.unchanged,
-    )
-
-
-def _how_many_fit(outcomes: Sequence[dict[str, Any]]) -> int:
-    sizes = itertools.accumulate(len(json.dumps(outcome, ensure_ascii=False)) for outcome in outcomes[:MOST_SHOWN])
-    return sum(size <= MOST_SHOWN_CHARACTERS for size in sizes)
-
-
-def _none_issued(month: str) -> Problem:
-    return Problem(
-        "NoInvoice",
-        f"An invoice for {month} was expected, but none was issued.",
-        "Check in Partner Center whether the invoice is late, then start the month again.",
-    )
-
-
-def _some_failed(failed: Sequence[str], of: int) -> Problem:
-    return Problem(
-        "InvoicesFailed",
-        f"{len(failed)} of {of} exports of the month failed: {'; '.join(failed)}"[:1000],
-        "Fix what their messages name, then start the month again: what landed is kept.",
-    )
+    def _require_success(self, unlisted: Problem | None) -> None:
+        if unlisted:
+            self._show("listing")
+            raise ExportFailed(unlisted)
+        if failed := self._documents.verdict():
+            raise ExportFailed(failed)

@@ -66,6 +66,16 @@ def may_be_too_early(now: datetime, posted: datetime, seen: bool) -> bool:
     return not seen and now - posted < NOT_FOUND_GRACE
 
 
+def look_after(began: datetime, recheck_hours: float, last_look: datetime) -> datetime:
+    """When the next look at a month is due after one that began then, however long that has taken."""
+    return min(began + timedelta(hours=recheck_hours), last_look)
+
+
+def is_last_look(began: datetime, last_look: datetime) -> bool:
+    """Whether no look follows one that began then."""
+    return began + EARLIEST_TIMER >= last_look
+
+
 def index_ranges(count: int, batch_size: int) -> list[list[int]]:
     """The indexes below `count`, cut into ranges `[start, stop]` of at least `batch_size`, at most 64 of them."""
     size = max(batch_size, -(-count // MOST_RANGES))

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
@@ -56,6 +56,8 @@ class Run:
     deadline: datetime
     started_at: datetime
     retry_seconds = 30.0
+    tells: Callable[[Problem], bool] = staticmethod(lambda _: True)
+    """Whether it is announced when the run fails for this problem."""
 
     def __init__(self, context: DurableOrchestrationContext) -> None:
         self.context = context

@@ -36,6 +36,7 @@ def run_export(context: DurableOrchestrationContext) -> Steps[dict[str, Any] | N
 def _play(run: Run) -> Steps[dict[str, Any]]:
     order = ExportOrder.from_json(run.context.get_input())
     run.begin(order.policy, order.started_at, order.deadline, order.attempt, order.last_problem)
+    run.tells = order.tells
     result = yield from _attempt(run, order)
     run.show("done", result.blob_count, result.blob_count, result.bytes)
     return result.to_json()

@@ -126,7 +126,7 @@ class Settings:
     export_attempts: int = _setting(_between(1, 20, int), "3")
     export_deadline_hours: float = _setting(_between(0.001, 144, float), "24")
     export_schedule: str = _setting(_schedule, "0 0 6 9 * *")
-    monthly_datasets: tuple[str, ...] = _setting(_some_of(INVOICE_DATASETS), "billedUsage")
+    monthly_datasets: tuple[str, ...] = _setting(_some_of(INVOICE_DATASETS), "billedUsage,billedReconciliation")
     invoice_recheck_hours: float = _setting(_between(0.001, 120, float), "12")
     invoice_wait_days: float = _setting(_between(0, 27, float), "10")
     unbilled_schedule: str = _setting(_schedule, "0 0 5 * * *")

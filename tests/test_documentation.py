@@ -9,11 +9,10 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, get_args
 
-from billing.answers import NO_DATA
 from catalog.datasets import DATASETS, FIELDS
 from catalog.export_request import ExportRequest
 from catalog.run_ids import SUBJECT_ID
-from failures import BillingFailure, IdentityFailure, LandingFailure, TableFailure
+from failures import NO_DATA, BillingFailure, IdentityFailure, LandingFailure, TableFailure
 from local import focus_page
 from local.__main__ import DEMO, emulator
 from local.emulator import Difference

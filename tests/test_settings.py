@@ -45,7 +45,7 @@ DEFAULTS = {
     "export_attempts": 3,
     "export_deadline_hours": 24.0,
     "export_schedule": "0 0 6 9 * *",
-    "monthly_datasets": ("billedUsage",),
+    "monthly_datasets": ("billedUsage", "billedReconciliation"),
     "invoice_recheck_hours": 12.0,
     "invoice_wait_days": 10.0,
     "unbilled_schedule": "0 0 5 * * *",

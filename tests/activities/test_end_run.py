@@ -6,9 +6,9 @@ import pytest
 
 import function_app
 from local.functions import index
-from messages.cancelling import CancelledInstances, EndAnswer, EndOrder, FailedInstances
+from messages.cancelling import EndAnswer, EndOrder
 from messages.encoding import Message
-from messages.names import END_RUN, FIND_CANCELLED
+from messages.names import END_RUN
 from tests.http_start.fake_durable import FakeDurable
 
 ID = "monthly-2026-10"
@@ -65,12 +65,3 @@ def test_a_run_is_ended_however_many_exports_it_began(durable: FakeDurable) -> N
         durable.add(id_, "Running")
     assert _end(durable).found == 241
     assert _terminated(durable) == {ID, *within}
-
-
-def test_of_what_failed_is_told_what_somebody_cancelled(durable: FakeDurable) -> None:
-    """Both look the same to whoever waits for them."""
-    ids = ["failed", "cancelled", "unknown"]
-    durable.add("failed", "Failed")
-    durable.add("cancelled", "Terminated")
-    answer = _call(FIND_CANCELLED, FailedInstances(ids), durable)
-    assert answer == CancelledInstances(["cancelled"]).to_json()

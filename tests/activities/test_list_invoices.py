@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from failures import FINAL
-from messages.months import InvoicesAnswer, InvoicesOrder
+from messages.months import Document, InvoicesAnswer, InvoicesOrder
 from messages.names import LIST_INVOICES
 from tests.activities.conftest import REQUEST, Bench, CalledInVain, call, in_vain
 
@@ -18,7 +18,7 @@ def _listing(month: str) -> Callable[[], Awaitable[Any]]:
 
 def test_the_invoices_of_the_month_are_listed(bench: Bench) -> None:
     """New-commerce invoices of the billing month are told by their ids; legacy ones and other months are left out."""
-    assert bench.run(_listing("2026-09")) == InvoicesAnswer([REQUEST.values["invoiceId"]]).to_json()
+    assert bench.run(_listing("2026-09")) == InvoicesAnswer([Document(REQUEST.values["invoiceId"])]).to_json()
     assert bench.run(_listing("2026-08")) == InvoicesAnswer([]).to_json()
 
 
@@ -29,10 +29,19 @@ ODD = [
 ]
 
 
-def test_what_nobody_can_export_is_warned_of_and_left_out(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_nobody_can_export_is_told_and_warned_of(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
     """An invoice of no month, and a document of a type that is new: each is told once a look."""
     bench.graph.interfere = lambda _: httpx.Response(200, json={"items": ODD})
-    assert bench.run(_listing("2026-09")) == InvoicesAnswer(["G000000003"]).to_json()
+    assert (
+        bench.run(_listing("2026-09"))
+        == InvoicesAnswer(
+            [
+                Document("G000000001", exported=False, readable=False),
+                Document("G000000002", "credit_memo", exported=False),
+                Document("G000000003"),
+            ]
+        ).to_json()
+    )
     assert caplog.messages == [
         "Partner Center lists G000000001 (invoice), which belongs to no month.",
         "Partner Center lists G000000002, whose type is not known: credit_memo.",

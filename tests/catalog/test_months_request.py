@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from catalog.invalid_request import InvalidRequest
 from catalog.months import months_between
-from catalog.months_request import MOST_MONTHS, MonthsRequest
+from catalog.months_request import A_RANGE, MOST_MONTHS, ONE_MONTH, MonthsRequest
 from catalog.run_ids import EXPORT_ID, MONTHS_ID, RUN_ID
 from http_start import parsing
 from http_start.answers import Refused
@@ -50,7 +50,7 @@ def test_a_month_or_a_range_is_taken(body: object, months: MonthsRequest, run_id
 @pytest.mark.parametrize(
     ("body", "faults"),
     [
-        ({}, [("month", NO_MONTH)]),
+        ({}, [("month", ONE_MONTH), ("from", A_RANGE), ("to", A_RANGE)]),
         ({"month": None}, [("month", NO_MONTH)]),
         ({"month": 202610}, [("month", NO_MONTH)]),
         ({"month": ["2026-10"]}, [("month", NO_MONTH)]),

@@ -266,10 +266,10 @@ def test_a_month_exports_all_datasets_of_its_invoices(tmp_path: Path, monkeypatc
         status = await world.host.get("monthly-2026-10")
         exported = status["result"]["invoices"]
         assert [(e["invoiceId"], e["dataset"], e["state"], e["blobCount"]) for e in exported] == [
-            ("G016907411", "billedReconciliation", "succeeded", 2),
-            ("G016907412", "billedReconciliation", "succeeded", 2),
-            ("G016907411", "billedUsage", "succeeded", 2),
-            ("G016907412", "billedUsage", "succeeded", 2),
+            ("G016907411", "billedReconciliation", "landed", 2),
+            ("G016907412", "billedReconciliation", "landed", 2),
+            ("G016907411", "billedUsage", "landed", 2),
+            ("G016907412", "billedUsage", "landed", 2),
         ]
         assert (status["state"], status["progress"]["blobsDone"]) == ("succeeded", 8)
         assert sorted(world.posted.bodies, key=str) == [

@@ -74,14 +74,17 @@ NO_DATA = {
     "requestId": None,
 }
 NOT_EXPORTED = {
+    "id": "monthly-2026-11:billedUsage-G000000112-full",
     "invoiceId": "G000000112",
     "dataset": "billedUsage",
-    "state": "failed",
+    "kind": "invoice",
+    "state": "noData",
+    "replacedBy": None,
     "version": None,
     "blobCount": 0,
     "bytes": 0,
     "unchanged": False,
-    "error": "5000: Microsoft's export failed: No data available",
+    "error": NO_DATA,
 }
 NOTHING = {"blobsDone": 0, "blobCount": 0, "bytesDone": 0}
 
@@ -124,7 +127,10 @@ class Story:
         new, self._heard = self.receiver.events[self._heard :], len(self.receiver.events)
         ordered = sorted(new, key=lambda event: (event["time"], event["subject"]))
         told = [(event["type"], event["subject"], event["data"]) for event in ordered]
-        return [(type_, subject, self.host.told(json.dumps(data))) for type_, subject, data in told]
+        return [
+            (type_, subject, _without_times_of_exports(self.host.told(json.dumps(data))))
+            for type_, subject, data in told
+        ]
 
     async def seen(self, run_id: str) -> Json:
         """What a caller is told of a run, but for its times."""
@@ -139,7 +145,14 @@ class Story:
 
 def _without_times(status: Json) -> Json:
     told = {"startedAt", "updatedAt", "endedAt", "attempt", "lastProblem", "nextTryAt"}
-    return {name: value for name, value in status.items() if name not in told}
+    left = {name: value for name, value in status.items() if name not in told}
+    return {name: _without_times_of_exports(value) for name, value in left.items()}
+
+
+def _without_times_of_exports(result: Any) -> Any:
+    if not (isinstance(result, dict) and "invoices" in result):
+        return result
+    return result | {"invoices": [_without_times(export) for export in result["invoices"]]}
 
 
 @asynccontextmanager
@@ -147,7 +160,11 @@ async def _story(folder: Path, environment: pytest.MonkeyPatch) -> AsyncIterator
     calendar, receiver = Calendar(BEGINNING), Receiver()
     emulator = Emulator(EmulatorOptions(invoices=()), now=calendar.now)
     async with served(emulator.app) as url, served(receiver) as hook:
-        settings = on_emulator(url, folder) | {"NOTIFY_WEBHOOK_URL": f"{hook}/events?key=k", "HISTORY_DAYS": "45"}
+        settings = on_emulator(url, folder) | {
+            "NOTIFY_WEBHOOK_URL": f"{hook}/events?key=k",
+            "HISTORY_DAYS": "45",
+            "MONTHLY_DATASETS": "billedUsage",
+        }
         async with calendar_host(calendar, environment, settings) as host:
             yield Story(host, emulator, folder, receiver)
 
@@ -186,7 +203,7 @@ async def _october(story: Story) -> None:
         "state": "running",
         "phase": "waiting",
         "progress": NOTHING,
-        "result": {"month": "2026-10", "invoices": []},
+        "result": _month("2026-10"),
         "error": None,
     }
     await story.host.pass_until(datetime(2026, 11, 14, tzinfo=UTC))
@@ -195,7 +212,7 @@ async def _october(story: Story) -> None:
         "state": "running",
         "phase": "waiting",
         "progress": {"blobsDone": 2, "blobCount": 2, "bytesDone": 92},
-        "result": {"month": "2026-10", "invoices": [_exported("G000000101", OCTOBER_LATE)]},
+        "result": _month("2026-10", _exported("2026-10", "G000000101", OCTOBER_LATE)),
         "error": None,
     }
     assert story.news() == [
@@ -203,18 +220,23 @@ async def _october(story: Story) -> None:
     ]
 
     await story.host.rest()
-    exported = [_exported("G000000101", OCTOBER_LATE), _exported("G000000102", OCTOBER_LATER)]
+    exported = _month(
+        "2026-10",
+        _exported("2026-10", "G000000101", OCTOBER_LATE),
+        _exported("2026-10", "G000000102", OCTOBER_LATER),
+    )
     assert await story.seen("monthly-2026-10") == {
         "id": "monthly-2026-10",
         "state": "succeeded",
         "phase": "done",
         "progress": {"blobsDone": 4, "blobCount": 4, "bytesDone": 186},
-        "result": {"month": "2026-10", "invoices": exported},
+        "result": exported,
         "error": None,
     }
     assert story.news() == [
         ("partner.billing.export.succeeded", "monthly-2026-10:billedUsage-G000000102-full", OCTOBER_LATER),
-        ("partner.billing.export.succeeded", "monthly-2026-10", {"month": "2026-10", "invoices": exported}),
+        ("partner.billing.export.succeeded", "monthly-2026-10", exported),
+        *_looked_once_more("2026-10", G000000101=OCTOBER_LATE, G000000102=OCTOBER_LATER),
     ]
     assert story.blobs_read() == 4
 
@@ -231,7 +253,8 @@ async def _november(story: Story) -> None:
         "code": "InvoicesFailed",
         "message": "1 of 2 exports of the month failed: "
         "billedUsage-G000000112-full: 5000: Microsoft's export failed: No data available",
-        "remedy": "Fix what their messages name, then start the month again: what landed is kept.",
+        "remedy": "Nothing of these invoices has landed: check in Partner Center whether they belong to this "
+        "tenant and have lines, and that MONTHLY_DATASETS names billedReconciliation; then start the month again.",
         "requestId": None,
     }
     assert await story.seen("monthly-2026-11") == {
@@ -239,13 +262,13 @@ async def _november(story: Story) -> None:
         "state": "failed",
         "phase": "exporting",
         "progress": {"blobsDone": 2, "blobCount": 2, "bytesDone": 84},
-        "result": {"month": "2026-11", "invoices": [NOT_EXPORTED, _exported("G000000111", NOVEMBER)]},
+        "result": _month("2026-11", NOT_EXPORTED, _exported("2026-11", "G000000111", NOVEMBER)),
         "error": failed,
     }
     assert story.news() == [
         ("partner.billing.export.succeeded", "monthly-2026-11:billedUsage-G000000111-full", NOVEMBER),
-        ("partner.billing.export.failed", "monthly-2026-11:billedUsage-G000000112-full", NO_DATA),
         ("partner.billing.export.failed", "monthly-2026-11", failed),
+        *_looked_once_more("2026-11", G000000111=NOVEMBER),
     ]
 
     await story.host.post(invoiceId="G000000112")
@@ -274,7 +297,7 @@ async def _december(story: Story) -> None:
         "state": "running",
         "phase": "exporting",
         "progress": NOTHING,
-        "result": {"month": "2026-12", "invoices": []},
+        "result": _month("2026-12", _running("2026-12", "G000000121")),
         "error": None,
     }
     assert _without_times(await story.host.post(invoiceId="G000000111")) == {
@@ -302,17 +325,18 @@ async def _december(story: Story) -> None:
 
     await _october_again(story)
     await story.host.rest()
-    exported = [_exported("G000000121", DECEMBER)]
+    exported = _month("2026-12", _exported("2026-12", "G000000121", DECEMBER))
     assert await story.seen("monthly-2026-12") == {
         "id": "monthly-2026-12",
         "state": "succeeded",
         "phase": "done",
         "progress": {"blobsDone": 2, "blobCount": 2, "bytesDone": 84},
-        "result": {"month": "2026-12", "invoices": exported},
+        "result": exported,
         "error": None,
     }
     assert story.news() == [
-        ("partner.billing.export.succeeded", "monthly-2026-12", {"month": "2026-12", "invoices": exported})
+        ("partner.billing.export.succeeded", "monthly-2026-12", exported),
+        *_looked_once_more("2026-12", G000000121=DECEMBER),
     ]
 
 
@@ -324,17 +348,17 @@ async def _october_again(story: Story) -> None:
     await story.host.start_month("2026-10")
     await story.host.pass_until(datetime(2027, 1, 12, 8, tzinfo=UTC))
     late, later = OCTOBER_LATE | {"unchanged": True}, OCTOBER_LATER | {"unchanged": True}
-    exported = [_exported("G000000101", late), _exported("G000000102", later)]
+    exported = _month("2026-10", _exported("2026-10", "G000000101", late), _exported("2026-10", "G000000102", later))
     assert await story.seen("monthly-2026-10") == {
         "id": "monthly-2026-10",
         "state": "succeeded",
         "phase": "done",
         "progress": {"blobsDone": 4, "blobCount": 4, "bytesDone": 186},
-        "result": {"month": "2026-10", "invoices": exported},
+        "result": exported,
         "error": None,
     }
     assert story.news() == [
-        ("partner.billing.export.succeeded", "monthly-2026-10", {"month": "2026-10", "invoices": exported}),
+        ("partner.billing.export.succeeded", "monthly-2026-10", exported),
         ("partner.billing.export.unchanged", "monthly-2026-10:billedUsage-G000000101-full", late),
         ("partner.billing.export.unchanged", "monthly-2026-10:billedUsage-G000000102-full", later),
     ]
@@ -386,7 +410,7 @@ def _require_landed(landing: Path) -> None:
             "eTag": "october-later",
             "blobCount": 2,
             "bytes": 94,
-            "manifestCreatedDateTime": "2026-11-15T06:02:20.0000000Z",
+            "manifestCreatedDateTime": "2026-11-15T06:01:10.0000000Z",
         },
         {
             "version": "57dfdb2181842af6",
@@ -410,11 +434,11 @@ def _require_landed(landing: Path) -> None:
 
 
 def _require_envelopes(events: list[Json]) -> None:
-    assert len(events) == len({event["id"] for event in events}) == 13
+    assert len(events) == len({event["id"] for event in events}) == 16
     told = ("id", "type", "subject", "time", "data")
     envelopes = [{name: value for name, value in event.items() if name not in told} for event in events]
     envelope = {"specversion": "1.0", "source": "/api/exports", "datacontenttype": "application/json"}
-    assert envelopes == [envelope] * 13
+    assert envelopes == [envelope] * 16
 
 
 def _version(folder: str) -> list[str]:
@@ -429,16 +453,39 @@ def _version(folder: str) -> list[str]:
     ]
 
 
-def _exported(invoice_id: str, result: Json) -> Json:
+def _month(month: str, *exports: Json) -> Json:
+    """A month's result with these exports."""
+    states = ("landed", "listed", "voided", "cancelled", "running", "waiting", "noData", "unreadable", "failed")
+    counts = {state: sum(export["state"] == state for export in exports) for state in states}
+    return {"month": month, "summary": {"documents": len(exports), **counts}, "invoices": list(exports)}
+
+
+def _exported(month: str, invoice_id: str, result: Json) -> Json:
     """What a month's result says of an export that ended with this one."""
+    landed = {name: result[name] for name in ("version", "blobCount", "bytes", "unchanged")}
+    return _running(month, invoice_id) | {"state": "landed"} | landed
+
+
+def _looked_once_more(month: str, **results: Json) -> list[tuple[str, str, Json]]:
+    """The events of a last look that finds nothing new."""
+    return [
+        ("partner.billing.export.unchanged", f"monthly-{month}:billedUsage-{id_}-full", result | {"unchanged": True})
+        for id_, result in results.items()
+    ]
+
+
+def _running(month: str, invoice_id: str) -> Json:
     return {
+        "id": f"monthly-{month}:billedUsage-{invoice_id}-full",
         "invoiceId": invoice_id,
         "dataset": "billedUsage",
-        "state": "succeeded",
-        "version": result["version"],
-        "blobCount": result["blobCount"],
-        "bytes": result["bytes"],
-        "unchanged": result["unchanged"],
+        "kind": "invoice",
+        "state": "running",
+        "replacedBy": None,
+        "version": None,
+        "blobCount": 0,
+        "bytes": 0,
+        "unchanged": False,
         "error": None,
     }
 
@@ -454,4 +501,4 @@ async def _an_invoice_at_last(story: Story) -> None:
     await story.host.next_timer()
     await story.host.rest()
     result = (await story.seen("monthly-2026-10"))["result"]
-    assert [invoice["invoiceId"] for invoice in result["invoices"]] == ["G000000101", "G000000102"]
+    assert [export["invoiceId"] for export in result["invoices"]] == ["G000000101", "G000000102"]

@@ -133,6 +133,7 @@ def settled(engine: Engine, folder: Path, emulator: Emulator) -> Iterator["Settl
             "GRAPH_BASE_URL": f"{url}/v1.0",
             "PARTNER_CENTER_BASE_URL": url,
             "LANDING_URL": landing.as_uri(),
+            "MONTHLY_DATASETS": "billedUsage",
             **settings,
         }
         yield Settled(emulator, partner, landing, folder, settings, options)

@@ -1,13 +1,13 @@
 """A Durable client of our own: instances in a dictionary, and errors that a test asks for."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from azure.durable_functions import OrchestrationRuntimeStatus
 from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
 
-from messages.instances import ENDED
+from messages.instances import ENDED, is_active
 
 BEGINNING = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -18,6 +18,8 @@ class FakeDurable:
     def __init__(self) -> None:
         self.instances: dict[str, DurableOrchestrationStatus] = {}
         self.started: list[tuple[str, str, Any]] = []
+        self.raised: list[tuple[str, str]] = []
+        self.when_raised: Callable[[str], None] = lambda _: None
         self.start_fails_after_rival = False
 
     def add(self, instance_id: str, status: str, created: datetime | None = None, **shown: Any) -> None:
@@ -66,6 +68,13 @@ class FakeDurable:
 
     async def purge_instance_history(self, instance_id: str) -> None:
         assert self.instances.pop(instance_id).runtime_status in ENDED
+
+    async def raise_event(self, instance_id: str, event_name: str, event_data: str) -> None:
+        """Tells a test of the event first, which may have the instance end, or continue as new, at this moment."""
+        self.when_raised(instance_id)
+        if not is_active(self.instances[instance_id]):
+            raise Exception(f"Instance with ID {instance_id} is gone: either completed or failed")
+        self.raised.append((instance_id, event_name))
 
     async def terminate(self, instance_id: str, reason: str) -> None:
         assert reason

@@ -16,7 +16,7 @@ from http_start import exports, monthly
 from http_start.exports import policy
 from local.functions import index
 from messages.months import BackfillOrder, MonthlyOrder
-from messages.names import CANCEL_RUN
+from messages.names import CANCEL_RUN, LOOK_NOW
 from settings import Settings, configured
 from tests.http_start.fake_durable import BEGINNING, FakeDurable
 
@@ -127,6 +127,98 @@ def test_posting_again_while_it_runs_is_answered_with_the_same_run(handle: Handl
     rival = FakeDurable()
     rival.start_fails_after_rival = True
     assert json.loads(handle("post_months", rival, body).get_body())["state"] == "running"
+
+
+def _asked(durable: FakeDurable, month: str = "2026-10") -> dict[str, Any]:
+    return asyncio.run(monthly.start_or_look(durable, MonthsRequest(month), SETTINGS, NOW))
+
+
+WAITS = {"phase": "waiting", "nextTryAt": "2026-11-09T18:00:00+00:00"}
+TOLD = ("monthly-2026-10", LOOK_NOW)
+
+
+def test_a_month_that_waits_looks_at_once() -> None:
+    """The answer says so: it lists, and waits for nothing."""
+    durable = FakeDurable()
+    durable.add("monthly-2026-10", "Running", customStatus=WAITS)
+    status = _asked(durable)
+    assert (status["state"], status["phase"], status["nextTryAt"]) == ("running", "listing", None)
+    assert (durable.raised, durable.started) == ([TOLD], [])
+
+
+def test_a_month_that_looks_will_look_once_more() -> None:
+    """The answer says what it does at this moment."""
+    durable = FakeDurable()
+    durable.add("monthly-2026-10", "Running", customStatus={"phase": "exporting"})
+    assert _asked(durable)["phase"] == "exporting"
+    assert (durable.raised, durable.started) == ([TOLD], [])
+
+
+def test_a_month_that_has_just_ended_begins_again() -> None:
+    """Durable says that nobody is there to be told."""
+    durable = FakeDurable()
+    durable.add("monthly-2026-10", "Running", customStatus=WAITS)
+    durable.when_raised = lambda id_: durable.add(id_, "Completed")
+    assert _asked(durable)["state"] == "pending"
+    assert [started for _, started, _ in durable.started] == ["monthly-2026-10"]
+    assert not durable.raised
+
+
+def test_a_month_that_goes_on_in_a_new_history_is_told_again() -> None:
+    """What it was told in the moment between may be lost."""
+    durable = FakeDurable()
+    durable.add("monthly-2026-10", "Running", customStatus={"phase": "exporting"})
+
+    def goes_on(id_: str) -> None:
+        if not durable.raised:
+            durable.add(id_, "Running", NOW, customStatus=WAITS)
+
+    durable.when_raised = goes_on
+    assert _asked(durable)["phase"] == "listing"
+    assert durable.raised == [TOLD, TOLD]
+
+
+@pytest.mark.parametrize("shown", [{"phase": "done"}, {"phase": "exporting", "error": {"code": "NoInvoice"}}])
+def test_a_month_that_has_all_but_ended_is_waited_for(monkeypatch: pytest.MonkeyPatch, shown: dict[str, Any]) -> None:
+    """It has its notice sent, and hears nothing any more; then it begins again."""
+    monkeypatch.setattr(monthly, "ENDING_SECONDS", 0)
+    durable = FakeDurable()
+    durable.add("monthly-2026-10", "Running", customStatus=shown)
+
+    def ends(id_: str) -> None:
+        if durable.raised:
+            durable.add(id_, "Failed")
+
+    durable.when_raised = ends
+    assert _asked(durable)["state"] == "pending"
+    assert [started for _, started, _ in durable.started] == ["monthly-2026-10"]
+
+
+def test_an_event_that_cannot_be_raised_fails_the_call() -> None:
+    """Nobody is told that a look begins where none does."""
+
+    class Away(FakeDurable):
+        async def raise_event(self, instance_id: str, event_name: str, event_data: str) -> None:
+            raise Exception("Webhook returned unrecognized status code 503")
+
+    durable = Away()
+    durable.add("monthly-2026-10", "Running", customStatus=WAITS)
+    with pytest.raises(Exception, match="503"):
+        _asked(durable)
+
+
+def test_a_range_that_runs_is_told_nothing() -> None:
+    """Its months look once, one after the other."""
+    durable = FakeDurable()
+    durable.add(RANGE_ID, "Running", customStatus={"phase": "exporting"})
+    asyncio.run(monthly.start_or_look(durable, MonthsRequest("2026-01", "2026-03"), SETTINGS, NOW))
+    assert (durable.raised, durable.started) == ([], [])
+
+
+def test_nothing_is_asked_for_is_answered_with_all_that_could_be(handle: Handle) -> None:
+    """Whoever calls without a body's fields learns their names."""
+    document = json.loads(handle("post_months", FakeDurable(), {}).get_body())
+    assert [fault["field"] for fault in document["errors"]] == ["month", "from", "to"]
 
 
 def test_faults_are_a_problem_document(handle: Handle) -> None:

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 import messages
 from catalog.export_request import ExportRequest
 from failures import ANEW, FINAL, LATER
-from messages.cancelling import CancelledInstances, CancelOrder, EndAnswer, EndOrder, FailedInstances
+from messages.cancelling import CancelOrder, EndAnswer, EndOrder
 from messages.encoding import Message, PublicMessage
+from messages.endings import EndedInstances, Ending, Endings
 from messages.exports import (
     CheckOperation,
     CommitAnswer,
@@ -35,7 +36,7 @@ from messages.exports import (
     VersionAnswer,
     VersionOrder,
 )
-from messages.months import BackfillOrder, InvoicesAnswer, InvoicesOrder, MonthlyOrder, Outcome
+from messages.months import BackfillOrder, Document, InvoicesAnswer, InvoicesOrder, MonthlyOrder, Outcome
 from messages.notices import Notice
 from messages.problems import Answer, MetProblem, NotDone, Problem
 from orchestrator.copying import begin
@@ -62,7 +63,9 @@ RESULT = Result(PLAN.e_tag, PLAN.digest[:16], 1_000_000, 10**15, f"https://{'a' 
 
 NOT_DONE = NotDone(PROBLEM, LATER, ANEW, 30.0)
 MET = MetProblem.at(PROBLEM, MOMENT)
-OUTCOME = Outcome("G016907411", "billedUsage", "succeeded", PLAN.digest[:16], 1_000_000, 10**15, True)
+EXPORT = "monthly-2026-10:billedUsage-G016907411-full"
+LANDED = ("landed", None, PLAN.digest[:16], 1_000_000, 10**15, True, MOMENT, MOMENT)
+OUTCOME = Outcome(EXPORT, "G016907411", "billedUsage", "invoice", *LANDED)
 
 EXAMPLES: list[Message] = [
     POLICY,
@@ -98,21 +101,23 @@ EXAMPLES: list[Message] = [
     CopyAnswer(1_000_000, 15_625, 10**15),
     CopyAnswer(5, 1, 10, not_done=NOT_DONE),
     MonthlyOrder("2026-10", POLICY, ["billedUsage", "billedReconciliation"], 12, 10),
-    MonthlyOrder("2026-10", POLICY, ["billedUsage"], 12, 10, MOMENT, MOMENT, True, ["G016907412"], [OUTCOME], MET),
+    MonthlyOrder("2026-10", POLICY, ["billedUsage"], 12, 10, MOMENT, MOMENT, MOMENT, [OUTCOME], MET),
     BackfillOrder("2026-01", "2026-06", POLICY, ["billedUsage"]),
     BackfillOrder("2026-01", "2026-06", POLICY, ["billedUsage"], MOMENT, [{"month": "2026-01", "state": "failed"}]),
     OUTCOME,
-    Outcome("G016907411", "billedUsage", "failed", error="x" * 200),
+    Outcome(EXPORT, "G016907411", "billedUsage", state="failed", error=PROBLEM),
     Notice("1f0c3b2a", "succeeded", REQUEST.export_id, MOMENT, RESULT.to_json()),
     InvoicesOrder("2026-10"),
-    InvoicesAnswer(["G016907411", "G016907412"]),
+    Document("G016907411"),
+    InvoicesAnswer([Document("G016907411"), Document("G016907412", voided=True, replaced_by="G016907413")]),
     InvoicesAnswer([]),
     OfRun("monthly-2026-10:billedUsage-G016907411-full"),
     CancelOrder("monthly-2026-10"),
     EndOrder("monthly-2026-10", ended=True),
     EndAnswer(ended=True, found=3),
-    FailedInstances(["monthly-2026-10:billedUsage-G016907411-full"]),
-    CancelledInstances(["monthly-2026-10:billedUsage-G016907411-full"]),
+    EndedInstances([EXPORT]),
+    Ending(EXPORT, problem=PROBLEM),
+    Endings([Ending(EXPORT, cancelled=True), Ending(EXPORT, problem=PROBLEM)]),
 ]
 
 

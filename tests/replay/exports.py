@@ -7,8 +7,8 @@ from typing import Any
 
 from catalog.export_request import ExportRequest
 from failures import FINAL, Kind
-from messages.cancelling import CancelledInstances
 from messages.encoding import Message
+from messages.endings import Endings
 from messages.exports import (
     CommitAnswer,
     CopyAnswer,
@@ -23,11 +23,12 @@ from messages.exports import (
     StartAnswer,
     VersionAnswer,
 )
+from messages.months import Document, InvoicesAnswer
 from messages.names import (
     COMMIT_EXPORT,
     COPY_BLOBS,
-    FIND_CANCELLED,
     POLL_OPERATION,
+    READ_ENDINGS,
     REUSE_VERSION,
     START_EXPORT,
     START_NOTICE,
@@ -64,6 +65,11 @@ def failed(kind: Kind = FINAL, at_last: Kind = FINAL, retry_after: float | None 
     return Answer(not_done=NotDone(PROBLEM, kind, at_last, retry_after))
 
 
+def listed(*invoice_ids: str) -> InvoicesAnswer:
+    """What Partner Center lists."""
+    return InvoicesAnswer([Document(id_) for id_ in invoice_ids])
+
+
 def copied(start: int, stop: int) -> CopyAnswer:
     """The answer of `copy_blobs` that got from `start` to `stop`."""
     return CopyAnswer(stop, stop - start, (stop - start) * BLOB_BYTES)
@@ -97,7 +103,7 @@ def replies(blob_count: int, **other: Callable[[Any], Reply]) -> Replies:
         COPY_BLOBS: copied_whole,
         COMMIT_EXPORT: lambda _: CommitAnswer(result(blob_count)),
         START_NOTICE: lambda _: Message(),
-        FIND_CANCELLED: lambda _: CancelledInstances([]),
+        READ_ENDINGS: lambda _: Endings([]),
         **other,
     }
 

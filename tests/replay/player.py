@@ -17,6 +17,7 @@ from messages.encoding import Message
 START = datetime(2026, 10, 8, 6, tzinfo=UTC)
 INSTANCE = "billedUsage-G016907411-full"
 TIMER = "timer"
+CALL = "call"
 
 _KINDS = {
     ActionType.CALL_ACTIVITY: (EventType.TASK_SCHEDULED, EventType.TASK_COMPLETED, EventType.TASK_FAILED),
@@ -38,6 +39,11 @@ class Task:
     input: Any = None
     child_id: str | None = None
     fire_at: str = ""
+
+
+def call(name: str) -> Task:
+    """An external event of this name, which may come whenever a test wants it to."""
+    return Task(-1, ActionType.WAIT_FOR_EXTERNAL_EVENT, CALL, name)
 
 
 Reply = Message | Exception | None
@@ -192,7 +198,7 @@ def play(
         assert pending, "The orchestration waits for nothing."
         completing = order(list(pending.values()))
         for task in completing:
-            del pending[task.id]
+            pending.pop(task.id, None)
         played.now = _moment_after(played.now, completing, early)
         arrived = [_completion(task, replies, played.now) for task in completing]
 
@@ -232,8 +238,9 @@ def require_deterministic(played: Play) -> None:
     before: Sequence[Any] = []
     for body, answer in zip(played.documents, played.answers, strict=True):
         assert ask(played.orchestrator, body) == answer
-        assert list(answer.actions[: len(before)]) == before
-        before = list(answer.actions)
+        actions = [(id_, {**action, "isCanceled": None}) for id_, action in answer.actions]
+        assert actions[: len(before)] == before
+        before = actions
 
 
 def _turn(played: Play, input_json: str, arrived: Sequence[Event], pending: dict[int, Task]) -> None:
@@ -241,6 +248,8 @@ def _turn(played: Play, input_json: str, arrived: Sequence[Event], pending: dict
     played.documents.append(document(played.instance, None, input_json, played.history))
     played.answers.append(ask(played.orchestrator, played.documents[-1]))
     known = len(played.tasks)
+    for id_ in [id_ for id_, action in played.end.actions if action.get("isCanceled")]:
+        pending.pop(id_, None)
     scheduled = [_task(id_, action) for id_, action in played.end.actions if _is_task(action)]
     pending |= {task.id: task for task in scheduled[known:]}
     played.tasks = scheduled
@@ -275,6 +284,8 @@ def _moment_after(now: datetime, completing: list[Task], early: timedelta) -> da
 def _completion(task: Task, replies: Replies, now: datetime) -> Event:
     if task.name == TIMER:
         return event(EventType.TIMER_FIRED, now, TimerId=task.id, FireAt=task.fire_at)
+    if task.name == CALL:
+        return event(EventType.EVENT_RAISED, now, Name=task.input, Input=json.dumps("now"))
     _, completed, failed = _KINDS[task.kind]
     reply = replies[task.name](task.input)
     if isinstance(reply, Exception):

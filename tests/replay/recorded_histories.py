@@ -14,7 +14,7 @@ from local.engine.protocol import Event, EventType
 from messages.cancelling import CancelOrder, EndAnswer
 from messages.encoding import Message
 from messages.exports import CommitAnswer, OperationAnswer, StartAnswer
-from messages.months import BackfillOrder, InvoicesAnswer, MonthlyOrder
+from messages.months import BackfillOrder, MonthlyOrder
 from messages.names import (
     BACKFILL,
     CANCEL_RUN,
@@ -62,7 +62,7 @@ def _stories() -> Iterator[tuple[str, Message, Replies]]:
     succeeded = OperationAnswer("succeeded", plan=exports.plan(3))
     yield POLL_OPERATION, exports.polling(), {CHECK_OPERATION: exports.in_turn(OperationAnswer("running"), succeeded)}
     months: dict[str, Callable[[Any], Reply]] = {
-        LIST_INVOICES: exports.in_turn(InvoicesAnswer(["G016907411"]), InvoicesAnswer(["G016907411", "G016907412"])),
+        LIST_INVOICES: exports.in_turn(exports.listed("G016907411"), exports.listed("G016907411", "G016907412")),
         RUN_EXPORT: exports.in_turn(exports.result(3), once_not),
         MONTHLY_EXPORTS: exports.in_turn(exports.result(3), once_not),
     }

@@ -6,20 +6,20 @@ from typing import Any
 
 import pytest
 
-from messages.cancelling import CancelledInstances
 from messages.encoding import Message
-from messages.months import BackfillOrder, InvoicesAnswer, MonthlyOrder
+from messages.endings import Ending, Endings
+from messages.months import BackfillOrder, MonthlyOrder
 from messages.names import (
     BACKFILL,
     CANCEL_ID,
-    FIND_CANCELLED,
     LIST_INVOICES,
     MONTHLY_EXPORTS,
     POLL_OPERATION,
+    READ_ENDINGS,
     RUN_EXPORT,
     START_NOTICE,
 )
-from tests.replay.exports import POLICY, replies, result
+from tests.replay.exports import POLICY, listed, replies, result
 from tests.replay.player import Replies, Reply, Story, play_story
 
 ID = "monthly-2025-11-to-2026-02"
@@ -42,7 +42,7 @@ def _answers(month: Callable[[Any], Reply], cancelled: Sequence[str] = ()) -> Re
     return {
         MONTHLY_EXPORTS: month,
         START_NOTICE: lambda _: Message(),
-        FIND_CANCELLED: lambda data: CancelledInstances([id_ for id_ in data["ids"] if id_ in cancelled]),
+        READ_ENDINGS: lambda data: Endings([Ending(id_, id_ in cancelled) for id_ in data["ids"]]),
     }
 
 
@@ -114,7 +114,7 @@ def test_the_longest_range_has_small_statuses_and_a_short_history() -> None:
 def test_no_id_is_longer_than_durable_takes() -> None:
     """From the range down to the polling of the longest invoice's export, every id has at most 100 characters."""
     export = replies(1)
-    listing: Replies = {LIST_INVOICES: lambda _: InvoicesAnswer(["G" + "9" * 15]), **export}
+    listing: Replies = {LIST_INVOICES: lambda _: listed("G" + "9" * 15), **export}
     months = play_story(BACKFILL, _order(), _answers(lambda _: result(1)), instance=ID)
     month = _child(months, MONTHLY_EXPORTS)
     exports = play_story(

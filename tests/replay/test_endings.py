@@ -10,16 +10,16 @@ import pytest
 
 from messages.encoding import Message
 from messages.exports import ExportOrder, Operation
-from messages.months import BackfillOrder, InvoicesAnswer, MonthlyOrder
+from messages.months import BackfillOrder, MonthlyOrder
 from messages.names import BACKFILL, LIST_INVOICES, MONTHLY_EXPORTS, RUN_EXPORT, START_NOTICE
-from tests.replay.exports import OPERATION, ORDER, POLICY, in_turn, replies, result, still_to_copy
+from tests.replay.exports import OPERATION, ORDER, POLICY, in_turn, listed, replies, result, still_to_copy
 from tests.replay.player import START, Replies, Reply, Story, play_story
 
 DAY = timedelta(days=1)
 SOON = START + timedelta(seconds=100)
 ATTEMPT = replace(ORDER, deadline=SOON, attempt=3)
 MONTH = MonthlyOrder("2026-09", POLICY, ["billedUsage"], wait_days=1)
-LOOKED = replace(MONTH, looked=True, last_look=START + DAY)
+LOOKED = replace(MONTH, last_look=START + DAY, next_look=START + DAY / 2)
 MONTHS = BackfillOrder("2026-07", "2026-08", POLICY, ["billedUsage"])
 DONE = [{"month": "2026-07", "state": "succeeded", "error": None}]
 BEGINNINGS: dict[str, tuple[str, Message]] = {
@@ -29,7 +29,7 @@ BEGINNINGS: dict[str, tuple[str, Message]] = {
     "export, copying": (RUN_EXPORT, replace(still_to_copy(2), deadline=SOON)),
     "month": (MONTHLY_EXPORTS, MONTH),
     "month, waiting": (MONTHLY_EXPORTS, LOOKED),
-    "month, exporting": (MONTHLY_EXPORTS, replace(LOOKED, invoices=["G016907411"])),
+    "month, last look": (MONTHLY_EXPORTS, replace(LOOKED, next_look=START + DAY)),
     "range": (BACKFILL, MONTHS),
     "range, going on": (BACKFILL, replace(MONTHS, done=DONE)),
 }
@@ -64,7 +64,7 @@ class _Answers:
     def replies(self) -> Replies:
         well = {
             **replies(2),
-            LIST_INVOICES: in_turn(InvoicesAnswer(["G016907411"]), InvoicesAnswer(["G016907411", "G016907412"])),
+            LIST_INVOICES: in_turn(listed("G016907411"), listed("G016907411", "G016907412")),
             RUN_EXPORT: lambda _: result(1),
             MONTHLY_EXPORTS: lambda _: result(1),
         }

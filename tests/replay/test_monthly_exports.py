@@ -1,6 +1,5 @@
 """A month's invoices are exported as they are issued, each once; none stops the others."""
 
-import itertools
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -10,16 +9,16 @@ from typing import Any
 import pytest
 
 from failures import LATER
-from messages.cancelling import CancelledInstances, FailedInstances
 from messages.encoding import Message
+from messages.endings import EndedInstances, Ending, Endings
 from messages.exports import ExportOrder
-from messages.months import InvoicesAnswer, MonthlyOrder
-from messages.names import FIND_CANCELLED, LIST_INVOICES, MONTHLY_EXPORTS, RUN_EXPORT, START_NOTICE
+from messages.months import STATES, Document, InvoicesAnswer, MonthlyOrder
+from messages.names import LIST_INVOICES, LOOK_NOW, MONTHLY_EXPORTS, READ_ENDINGS, RUN_EXPORT, START_NOTICE
 from messages.problems import Answer, NotDone, Problem
-from orchestrator.monthly_exports import MOST_SHOWN
+from orchestrator.documents import MOST_SHOWN
 from orchestrator.policy import ACTIVITY_TRIES
-from tests.replay.exports import POLICY, PROBLEM, failed, in_turn, result
-from tests.replay.player import START, TIMER, Order, Reply, Story, Task, one_by_one, play_story
+from tests.replay.exports import POLICY, PROBLEM, failed, in_turn, listed, result
+from tests.replay.player import START, TIMER, Order, Reply, Story, Task, call, one_by_one, play_story
 
 ID = "monthly-2026-09"
 DATASETS = ["billedUsage", "billedReconciliation", "billedAggregatedUsage"]
@@ -39,7 +38,7 @@ class _Issuing:
         self._now = START
 
     def __call__(self, _: Any) -> Reply:
-        return InvoicesAnswer([invoice for invoice, issued in self._issued.items() if issued <= self._now])
+        return listed(*(invoice for invoice, issued in self._issued.items() if issued <= self._now))
 
     def order(self, pending: list[Task]) -> list[Task]:
         if pending[0].fire_at:
@@ -48,7 +47,7 @@ class _Issuing:
 
 
 def _listed(*invoices: str) -> Callable[[Any], Reply]:
-    return lambda _: InvoicesAnswer(list(invoices))
+    return lambda _: listed(*invoices)
 
 
 def _exported(_: Any) -> Reply:
@@ -60,28 +59,47 @@ def _failing(*invoices: str, because: str = "UnsafeName: a blob's name is not sa
     return lambda data: Exception(because) if data["request"]["invoiceId"] in invoices else result(2)
 
 
+class _Tries:
+    """Exports each dataset in turn as its replies say, the last for ever; else well."""
+
+    def __init__(self, **replies: Sequence[Reply]) -> None:
+        self._replies = {dataset: in_turn(*these) for dataset, these in replies.items()}
+
+    def __call__(self, data: Any) -> Reply:
+        return self._replies.get(data["request"]["dataset"], _exported)(data)
+
+
 def _run(
     order: MonthlyOrder,
     invoices: Callable[[Any], Reply],
     export: Callable[[Any], Reply] = _exported,
     in_order: Order = one_by_one,
-    cancelled: Sequence[str] = (),
+    endings: Callable[[Any], Reply] = lambda _: Endings([]),
 ) -> Story:
     answers = {
         LIST_INVOICES: invoices,
         RUN_EXPORT: export,
         START_NOTICE: lambda _: Message(),
-        FIND_CANCELLED: lambda _: CancelledInstances(list(cancelled)),
+        READ_ENDINGS: endings,
     }
     return play_story(MONTHLY_EXPORTS, order.to_json(), answers, in_order, instance=ID)
 
 
+def _cancelled(*ids: str) -> Callable[[Any], Reply]:
+    return lambda data: Endings([Ending(id_, id_ in ids) for id_ in data["ids"]])
+
+
 def _exports(played: Story) -> list[str]:
-    return [ExportOrder.from_json(call).request.export_id for call in played.calls(RUN_EXPORT)]
+    return [ExportOrder.from_json(order).request.export_id for order in played.calls(RUN_EXPORT)]
 
 
 def _states(shown: Any) -> list[tuple[str, str, str]]:
     return [(invoice["invoiceId"], invoice["dataset"], invoice["state"]) for invoice in shown["invoices"]]
+
+
+def _looks(played: Story) -> list[datetime]:
+    """When each look was due."""
+    return [datetime.fromisoformat(fire_at) for fire_at in played.calls(TIMER)]
 
 
 def _looks_before(played: Story, invoice: str) -> int:
@@ -95,27 +113,28 @@ def _require_small_statuses(played: Story) -> None:
         assert len(json.dumps(status, ensure_ascii=False)) < MOST_CHARACTERS
 
 
+NO_DATA = Exception("5000: Microsoft's export failed: No data available")
+
+
 @pytest.mark.usefixtures("typing_mode")
-def test_each_invoice_is_exported_once_when_it_appears() -> None:
+def test_each_invoice_is_exported_when_it_appears_and_by_the_last_look() -> None:
     """Of invoices that are issued on the third and the sixth day, each begins at the first look that finds it."""
     issuing = _Issuing(G000000003=3, G000000006=6)
     played = _run(WAITING, issuing, in_order=issuing.order)
-    assert _exports(played) == ["billedUsage-G000000003-full", "billedUsage-G000000006-full"]
+    exports = ["billedUsage-G000000003-full", "billedUsage-G000000006-full"]
+    assert _exports(played) == [*exports, *exports]
     assert [_looks_before(played, invoice) for invoice in ("G000000003", "G000000006")] == [1 + 6, 1 + 12]
     assert [invoice["invoiceId"] for invoice in played.output["invoices"]] == ["G000000003", "G000000006"]
     played.require_sound()
 
 
 def test_it_looks_every_few_hours_until_the_waiting_ends() -> None:
-    """No two looks are further apart than that, and the last is when the days have passed."""
+    """The first look is due at once, each other one twelve hours after the one before, the last when days are over."""
     issuing = _Issuing(G000000001=0)
     played = _run(WAITING, issuing, in_order=issuing.order)
-    looks = [datetime.fromisoformat(fire_at) for fire_at in played.calls(TIMER)]
-    assert len(played.calls(LIST_INVOICES)) == 1 + len(looks)
-    *gaps, last = [later - earlier for earlier, later in itertools.pairwise([START, *looks])]
-    assert all(timedelta(hours=12) <= gap < timedelta(hours=12, minutes=1) for gap in gaps)
-    assert last <= timedelta(hours=12, minutes=1)
-    assert abs(looks[-1] - (START + timedelta(days=10))) < timedelta(minutes=1)
+    looks = _looks(played)
+    assert looks == [START + timedelta(hours=12 * number) for number in range(21)]
+    assert len(played.calls(LIST_INVOICES)) == len(looks)
 
 
 @pytest.mark.parametrize(("hours", "days", "issued"), [(24, 1, 0.9), (120, 10, 9.9), (12, 10, 9.9), (7, 1, 0.95)])
@@ -126,11 +145,27 @@ def test_an_invoice_of_the_last_hours_is_found(hours: float, days: float, issued
     assert _exports(played) == ["billedUsage-G000000001-full"]
 
 
+def test_a_look_that_took_longer_than_the_wait_is_followed_at_once() -> None:
+    """The next is counted from its beginning: after thirty hours of exporting two are overdue, and one comes."""
+    took = timedelta(hours=30)
+    slow = iter([True])
+
+    def at_length(pending: list[Task]) -> list[Task]:
+        # A timer of nobody's stands for the time that the export takes.
+        if pending[0].name == RUN_EXPORT and next(slow, False):
+            return [replace(pending[0], fire_at=(START + took).isoformat())]
+        return pending[:1]
+
+    played = _run(BRIEFLY, _listed("G000000001"), in_order=at_length)
+    assert _looks(played) == [START + timedelta(hours=hours) for hours in (0, 12, 42, 48)]
+    assert played.end.failure is None
+
+
 def test_without_waiting_it_looks_once() -> None:
     """Months of long ago get no more invoices."""
     played = _run(ONCE, _listed("G000000001"))
     assert len(played.calls(LIST_INVOICES)) == 1
-    assert not played.calls(TIMER)
+    assert _looks(played) == [START]
     assert played.output["month"] == "2026-09"
     assert played.status["phase"] == "done"
 
@@ -141,9 +176,9 @@ def test_a_month_without_invoice_fails_in_the_end(order: MonthlyOrder) -> None:
     played = _run(order, _listed())
     assert played.status["error"]["code"] == "NoInvoice"
     assert "2026-09" in played.status["error"]["message"]
-    assert played.status["result"] == {"month": "2026-09", "invoices": []}
-    assert len(played.calls(LIST_INVOICES)) == 1 + len(played.calls(TIMER))
-    assert played.now >= START + timedelta(days=0 if order is ONCE else 9)
+    assert (played.status["result"]["month"], played.status["result"]["invoices"]) == ("2026-09", [])
+    assert len(played.calls(LIST_INVOICES)) == len(_looks(played))
+    assert _looks(played)[-1] == START + timedelta(days=order.wait_days)
     played.require_sound()
 
 
@@ -159,59 +194,164 @@ def test_each_dataset_of_each_invoice_runs_under_an_id_of_the_month() -> None:
     assert len(children) == played.most_at_once == 6
     assert set(children) == {f"{ID}:{export_id}" for export_id in wanted}
     assert set(_exports(played)) == wanted
-    assert {ExportOrder.from_json(call).policy for call in played.calls(RUN_EXPORT)} == {POLICY}
+    assert {ExportOrder.from_json(order).policy for order in played.calls(RUN_EXPORT)} == {POLICY}
 
 
 def test_every_outcome_is_in_result_and_status() -> None:
-    """The result holds for each export its version and its totals, and the status shows the same."""
+    """The result holds for each export its id, its version, totals and times, and the status shows the same."""
     played = _run(replace(ONCE, datasets=DATASETS[:2]), _listed("G000000001"))
-    outcome = {"state": "succeeded", "version": result(2).version, "blobCount": 2, "bytes": 20, "unchanged": False}
-    assert played.output["invoices"] == [
-        {"invoiceId": "G000000001", "dataset": dataset, **outcome, "error": None} for dataset in sorted(DATASETS[:2])
+    outcome = {"kind": "invoice", "state": "landed", "replacedBy": None, "version": result(2).version, "blobCount": 2}
+    began, ended = ((START + timedelta(seconds=seconds)).isoformat() for seconds in (1, 2))
+    first = {"bytes": 20, "unchanged": False, "startedAt": began, "endedAt": ended, "error": None}
+    second = first | {"endedAt": (START + timedelta(seconds=3)).isoformat()}
+    assert sorted(played.output["invoices"], key=lambda told: told["endedAt"]) == [
+        {"id": f"{ID}:{dataset}-G000000001-full", "invoiceId": "G000000001", "dataset": dataset, **outcome, **times}
+        for dataset, times in zip(DATASETS[:2], (first, second), strict=True)
     ]
     assert played.status["result"] == played.output
     assert played.status["progress"] == {"blobsDone": 4, "blobCount": 4, "bytesDone": 40}
 
 
-def test_what_is_done_shows_while_others_run() -> None:
-    """The status lists each outcome as it comes."""
-    played = _run(ONCE, _listed("G000000001", "G000000002"))
-    shown = [len(status["result"]["invoices"]) for status in played.statuses if status["phase"] == "exporting"]
-    assert sorted(set(shown)) == [0, 1]
-    assert len(played.status["result"]["invoices"]) == 2
+def test_the_summary_tells_at_any_time_whether_everything_is_there() -> None:
+    """It counts the exports in each state, also those that the status has no room for."""
+    played = _run(BRIEFLY, _listed("G000000001", "G000000002", "G000000003"), _failing("G000000002"))
+    counted = [
+        {state: count for state, count in status["result"]["summary"].items() if count}
+        for status in played.statuses[:7]
+    ]
+    assert counted == [
+        {},
+        {},
+        {"documents": 3, "running": 3},
+        {"documents": 3, "running": 2, "landed": 1},
+        {"documents": 3, "running": 1, "landed": 1, "failed": 1},
+        {"documents": 3, "landed": 2, "failed": 1},
+        {"documents": 3, "landed": 2, "failed": 1},
+    ]
+    assert list(played.status["result"]["summary"]) == ["documents", *reversed(STATES)]
 
 
 @pytest.mark.usefixtures("typing_mode")
-@pytest.mark.parametrize("order", [ONCE, BRIEFLY], ids=["once", "waiting"])
 @pytest.mark.parametrize("at_once", [1, 3])
-def test_an_export_that_fails_stops_no_other_and_is_not_tried_again(order: MonthlyOrder, at_once: int) -> None:
-    """The others are exported, those too that are found later; the failure is told at the end, and why."""
-    listed = in_turn(_listed("G000000001", "G000000002")(None), _listed("G000000001", "G000000002", "G000000003")(None))
-    played = _run(order, listed, _failing("G000000001"), lambda pending: pending[:at_once])
-    invoices = ["G000000002"] if order is ONCE else ["G000000002", "G000000003"]
-    assert _exports(played) == [f"billedUsage-{invoice}-full" for invoice in ("G000000001", *invoices)]
-    assert _states(played.status["result"]) == [
-        ("G000000001", "billedUsage", "failed"),
-        *((invoice, "billedUsage", "succeeded") for invoice in invoices),
-    ]
-    error = played.status["error"]
-    assert error["code"] == "InvoicesFailed"
-    assert f"1 of {1 + len(invoices)}" in error["message"]
-    assert "billedUsage-G000000001-full: UnsafeName: a blob's name is not safe." in error["message"]
+def test_what_failed_is_tried_again_by_every_look_until_it_lands(at_once: int) -> None:
+    """It stops no other, whatever it failed with; once it has landed, only the last look exports it again."""
+    fault, well = Exception("UnsafeName: a blob's name is not safe."), result(2)
+    tries = _Tries(billedUsage=[fault, fault, well])
+    both = replace(BRIEFLY, datasets=DATASETS[:2])
+    played = _run(both, _listed("G000000001"), tries, lambda pending: pending[:at_once])
+    usage, reconciliation = (f"{dataset}-G000000001-full" for dataset in DATASETS[:2])
+    assert _exports(played) == [usage, reconciliation, usage, usage, reconciliation, usage]
+    assert [state for *_, state in _states(played.output)] == ["landed", "landed"]
     played.require_sound()
 
 
+def test_while_looks_remain_an_export_is_posted_once_a_look() -> None:
+    """Each look is the next attempt; only the last has all that EXPORT_ATTEMPTS allows, and tells of its failure."""
+    played = _run(BRIEFLY, _listed("G000000001"), _failing("G000000001"))
+    orders = [ExportOrder.from_json(order) for order in played.calls(RUN_EXPORT)]
+    assert [order.policy.export_attempts for order in orders] == [1, 1, 1, 1, POLICY.export_attempts]
+    assert [order.tells(PROBLEM) for order in orders] == [False, False, False, False, True]
+    assert {order.deadline for order in orders} == {None}
+
+
+@pytest.mark.parametrize("order", [ONCE, BRIEFLY], ids=["once", "waiting"])
+def test_what_has_not_landed_by_the_last_look_fails_the_month(order: MonthlyOrder) -> None:
+    """The error says what and why, and the phase is the one in which the month failed."""
+    played = _run(order, _listed("G000000001", "G000000002"), _failing("G000000001"))
+    assert _states(played.status["result"]) == [
+        ("G000000001", "billedUsage", "failed"),
+        ("G000000002", "billedUsage", "landed"),
+    ]
+    error = played.status["error"]
+    assert error["code"] == "InvoicesFailed"
+    assert "1 of 2" in error["message"]
+    assert "billedUsage-G000000001-full: UnsafeName: a blob's name is not safe." in error["message"]
+    assert played.status["phase"] == "exporting"
+    played.require_sound()
+
+
+def test_the_error_of_an_export_is_the_one_that_its_own_status_shows() -> None:
+    """With Microsoft's request id, and what to do."""
+    endings = Endings([Ending(f"{ID}:billedUsage-G000000001-full", problem=PROBLEM)])
+    played = _run(ONCE, _listed("G000000001"), _failing("G000000001"), endings=lambda _: endings)
+    assert played.calls(READ_ENDINGS) == [EndedInstances([f"{ID}:billedUsage-G000000001-full"]).to_json()]
+    assert [invoice["error"] for invoice in played.status["result"]["invoices"]] == [PROBLEM.to_json()]
+
+
+def test_usage_that_is_late_is_waited_for() -> None:
+    """Without data it is no failure while looks remain."""
+    tries = _Tries(billedUsage=[NO_DATA, NO_DATA, result(2)])
+    played = _run(replace(BRIEFLY, datasets=DATASETS[:2]), _listed("G000000001"), tries)
+    waiting = [status["result"]["summary"] for status in played.statuses if status["phase"] == "waiting"]
+    assert [(summary["waiting"], summary["failed"], summary["landed"]) for summary in waiting] == [
+        (1, 0, 1),
+        (1, 0, 1),
+        (0, 0, 2),
+        (0, 0, 2),
+    ]
+    assert [state for *_, state in _states(played.output)] == ["landed", "landed"]
+
+
+@pytest.mark.parametrize("order", [ONCE, BRIEFLY], ids=["once", "waiting"])
+def test_an_invoice_of_licences_has_no_usage(order: MonthlyOrder) -> None:
+    """The month succeeds with its reconciliation, and nobody is told of a failure."""
+    played = _run(replace(order, datasets=DATASETS[:2]), _listed("G000000001"), _Tries(billedUsage=[NO_DATA]))
+    assert played.end.failure is None
+    assert _states(played.output) == [
+        ("G000000001", "billedUsage", "noData"),
+        ("G000000001", "billedReconciliation", "landed"),
+    ]
+    no_data = replace(PROBLEM, code="5000")
+    assert not any(ExportOrder.from_json(order).tells(no_data) for order in played.calls(RUN_EXPORT))
+
+
+@pytest.mark.parametrize("datasets", [DATASETS[:1], DATASETS[:2]], ids=["usage", "both"])
+def test_an_invoice_of_which_nothing_landed_fails_the_month(datasets: list[str]) -> None:
+    """Whoever reads the error learns what to check."""
+    nothing = _Tries(billedUsage=[NO_DATA], billedReconciliation=[NO_DATA])
+    played = _run(replace(BRIEFLY, datasets=datasets), _listed("G000000001"), nothing)
+    assert played.status["error"]["code"] == "InvoicesFailed"
+    assert "billedUsage-G000000001-full: 5000" in played.status["error"]["message"]
+    assert ("Partner Center" in played.status["error"]["remedy"]) == (len(datasets) == 1)
+    assert ("G000000001", "billedUsage", "noData") in _states(played.status["result"])
+
+
+def test_a_voided_document_says_so_and_what_replaces_it() -> None:
+    """It is exported as any other, and whether that succeeds is nothing to the month."""
+    documents = InvoicesAnswer([Document("G000000001", voided=True, replaced_by="G000000002"), Document("G000000002")])
+    for export in (_exported, _failing("G000000001")):
+        played = _run(ONCE, lambda _: documents, export)
+        assert played.end.failure is None
+        assert [(told["state"], told["replacedBy"]) for told in played.output["invoices"]] == [
+            ("voided", "G000000002"),
+            ("landed", None),
+        ]
+
+
+def test_documents_without_lines_stand_in_the_result_with_their_kind() -> None:
+    """A void note alone is no month without invoice; what is of no month is listed, and fails nothing."""
+    note, odd = Document("G000000001", "void_note", exported=False), Document("unknown", exported=False, readable=False)
+    played = _run(ONCE, lambda _: InvoicesAnswer([note, odd]))
+    assert [(told["invoiceId"], told["kind"], told["state"]) for told in played.output["invoices"]] == [
+        ("unknown", "invoice", "unreadable"),
+        ("G000000001", "void_note", "listed"),
+    ]
+    assert played.calls(RUN_EXPORT) == []
+    assert _run(ONCE, lambda _: InvoicesAnswer([odd])).status["error"]["code"] == "NoInvoice"
+
+
 def test_the_status_has_room_for_the_failures_first() -> None:
-    """Of many outcomes a status shows 24, and no success in the place of a failure."""
+    """Of many outcomes a status shows some, and no success in the place of a failure."""
     invoices = [f"G{number:09d}" for number in range(30)]
     played = _run(ONCE, _listed(*invoices), _failing("G000000007", "G000000029"))
     shown = _states(played.status["result"])
-    assert len(shown) == MOST_SHOWN == 24
+    assert 10 < len(shown) <= MOST_SHOWN
     assert [(invoice, state) for invoice, _, state in shown[:3]] == [
         ("G000000007", "failed"),
         ("G000000029", "failed"),
-        ("G000000000", "succeeded"),
+        ("G000000000", "landed"),
     ]
+    assert played.status["result"]["summary"]["documents"] == 30
 
 
 def test_the_result_has_them_all() -> None:
@@ -219,7 +359,7 @@ def test_the_result_has_them_all() -> None:
     invoices = [f"G{number:09d}" for number in range(30)]
     played = _run(ONCE, _listed(*invoices))
     assert [invoice["invoiceId"] for invoice in played.output["invoices"]] == invoices
-    assert len(played.status["result"]["invoices"]) == 24
+    assert len(played.status["result"]["invoices"]) < 30
 
 
 @pytest.mark.parametrize("because", ["UnsafeName: " + "x" * 2000, "UnsafeName: " + '"\\' * 1000])
@@ -243,21 +383,39 @@ def test_the_status_stays_small_with_many_successes() -> None:
     _require_small_statuses(played)
 
 
-def test_a_final_refusal_of_the_list_fails_the_run_and_keeps_what_is_shown() -> None:
+@pytest.mark.parametrize(
+    ("fault", "tries"),
+    [(failed(), 1), (failed(LATER), ACTIVITY_TRIES), (Exception("It crashed."), ACTIVITY_TRIES)],
+    ids=["refused", "away", "crash"],
+)
+def test_a_look_that_cannot_read_the_list_is_not_the_end(fault: Reply, tries: int) -> None:
+    """The next one comes when it is due; what was listed before is tried again meanwhile."""
+    lists = in_turn(listed("G000000001"), *[fault] * tries, listed("G000000001", "G000000002"))
+    played = _run(BRIEFLY, lists, _Tries(billedUsage=[Exception("HTTP503: It is away."), result(2)]))
+    assert _exports(played)[:3] == [f"billedUsage-G00000000{number}-full" for number in (1, 1, 2)]
+    assert played.end.failure is None
+    assert {START + timedelta(hours=12 * number) for number in range(5)} <= set(_looks(played))
+    assert len(played.calls(LIST_INVOICES)) == 4 + tries
+    assert any(status.get("lastProblem") for status in played.statuses if status["phase"] == "waiting")
+    played.require_sound()
+
+
+def test_a_list_that_cannot_be_read_at_last_fails_the_run_and_keeps_what_is_shown() -> None:
     """Nobody can tell then whether invoices are missing; what was exported is listed still."""
-    played = _run(BRIEFLY, in_turn(_listed("G000000001")(None), failed()))
+    played = _run(BRIEFLY, in_turn(listed("G000000001"), failed()))
     assert played.end.failure == f"{PROBLEM.code}: {PROBLEM.message}"
     assert played.status["error"] == PROBLEM.to_json()
-    assert _states(played.status["result"]) == [("G000000001", "billedUsage", "succeeded")]
+    assert played.status["phase"] == "listing"
+    assert _states(played.status["result"]) == [("G000000001", "billedUsage", "landed")]
     played.require_sound()
 
 
 def test_a_list_that_cannot_be_read_now_is_read_again() -> None:
     """An outage of Partner Center costs a wait, at least as long as it asks for."""
     outage = failed(LATER, retry_after=600.0)
-    played = _run(ONCE, in_turn(outage, _listed("G000000001")(None)))
-    (fires,) = played.calls(TIMER)
-    assert datetime.fromisoformat(fires) - START == timedelta(seconds=601)
+    played = _run(ONCE, in_turn(outage, listed("G000000001")))
+    _, fires = _looks(played)
+    assert fires - START == timedelta(seconds=601)
     assert _exports(played) == ["billedUsage-G000000001-full"]
 
 
@@ -274,7 +432,7 @@ def test_histories_stay_short_for_many_looks_and_invoices() -> None:
     """Twenty looks, ten invoices that come one by one, and three datasets make less than 1,000 events."""
     issuing = _Issuing(**{f"G{number:09d}": number * 0.9 for number in range(10)})
     played = _run(replace(WAITING, datasets=DATASETS), issuing, in_order=issuing.order)
-    assert len(played.calls(RUN_EXPORT)) == 30
+    assert len(played.calls(RUN_EXPORT)) == 60
     assert len(played.calls(LIST_INVOICES)) >= 20
     assert played.longest_history < MOST_EVENTS
 
@@ -283,31 +441,90 @@ def test_an_export_that_a_person_cancelled_is_left_alone() -> None:
     """It stands there as cancelled, no later look begins it again, and the month does not fail because of it."""
     ids = [f"{ID}:billedUsage-{invoice}-full" for invoice in ("G000000001", "G000000002")]
     failing = _failing("G000000001", "G000000002", because="cancelled by a caller")
-    played = _run(BRIEFLY, _listed("G000000001", "G000000002", "G000000003"), failing, cancelled=ids)
-    assert played.calls(FIND_CANCELLED) == [FailedInstances(ids).to_json()]
-    assert len(_exports(played)) == 3
+    played = _run(BRIEFLY, _listed("G000000001", "G000000002", "G000000003"), failing, endings=_cancelled(*ids))
+    assert played.calls(READ_ENDINGS) == [EndedInstances(ids).to_json()]
+    assert len(_exports(played)) == 3 + 1
     assert played.end.failure is None
-    assert [state for *_, state in _states(played.output)] == ["cancelled", "cancelled", "succeeded"]
+    assert [(state, invoice) for invoice, _, state in _states(played.output)] == [
+        ("cancelled", "G000000001"),
+        ("cancelled", "G000000002"),
+        ("landed", "G000000003"),
+    ]
     played.require_sound()
 
 
 def test_one_that_failed_by_itself_is_told_from_one_that_was_cancelled() -> None:
     """What failed still fails the month, and stands first."""
     failing = _failing("G000000001", "G000000002")
-    cancelled = [f"{ID}:billedUsage-G000000001-full"]
-    played = _run(ONCE, _listed("G000000001", "G000000002"), failing, cancelled=cancelled)
+    cancelled = _cancelled(f"{ID}:billedUsage-G000000001-full")
+    played = _run(ONCE, _listed("G000000001", "G000000002"), failing, endings=cancelled)
     assert "1 of 2" in str(played.end.failure)
     assert [state for *_, state in _states(played.status["result"])] == ["failed", "cancelled"]
 
 
 def test_where_nobody_can_tell_an_export_counts_as_failed() -> None:
     """Asking is tried as often as any step; the month does not wait for it for ever."""
-    answers = {
-        LIST_INVOICES: _listed("G000000001"),
-        RUN_EXPORT: _failing("G000000001"),
-        START_NOTICE: lambda _: Message(),
-        FIND_CANCELLED: lambda _: Exception("no connection"),
-    }
-    played = play_story(MONTHLY_EXPORTS, ONCE.to_json(), answers, one_by_one, instance=ID)
-    assert len(played.calls(FIND_CANCELLED)) == ACTIVITY_TRIES
+    played = _run(ONCE, _listed("G000000001"), _failing("G000000001"), endings=lambda _: Exception("no connection"))
+    assert len(played.calls(READ_ENDINGS)) == ACTIVITY_TRIES
     assert [state for *_, state in _states(played.status["result"])] == ["failed"]
+    error = played.status["result"]["invoices"][0]["error"]
+    assert (error["code"], error["message"]) == ("UnsafeName", "a blob's name is not safe.")
+
+
+def test_the_last_look_keeps_what_has_landed_whatever_becomes_of_it() -> None:
+    """Exported once more, it may fail, or be unchanged: it has landed, as it was told then."""
+    for again in (Exception("HTTP503: It is away."), replace(result(2), unchanged=True)):
+        played = _run(BRIEFLY, _listed("G000000001"), _Tries(billedUsage=[result(2), again]))
+        assert len(_exports(played)) == 2
+        assert [(told["state"], told["unchanged"]) for told in played.output["invoices"]] == [("landed", False)]
+
+
+LOOK = call(LOOK_NOW)
+
+
+class _Calling:
+    """Has calls to look now come before the completion of this number, or in one turn with it."""
+
+    def __init__(self, number: int, *, with_it: bool, calls: int) -> None:
+        self.looks_begun: int | None = None
+        self._number, self._with_it, self._calls = number, with_it, [LOOK] * calls
+        self._completed = self._lists = 0
+
+    def __call__(self, pending: list[Task]) -> list[Task]:
+        is_now = self._completed == self._number and self.looks_begun is None
+        if is_now:
+            self.looks_begun = self._lists + sum(task.name == LIST_INVOICES for task in pending)
+            if not self._with_it:
+                return self._calls
+        self._completed += 1
+        self._lists += pending[0].name == LIST_INVOICES
+        return [*self._calls, *pending[:1]] if is_now else pending[:1]
+
+
+# Three looks, each of which waits, lists, exports and asks how the export has ended.
+COMPLETIONS = 12
+
+
+@pytest.mark.filterwarnings("ignore:Potential duplicate Task completion")
+@pytest.mark.usefixtures("typing_mode")
+@pytest.mark.parametrize("calls", [1, 3])
+@pytest.mark.parametrize("with_it", [False, True], ids=["before", "with"])
+@pytest.mark.parametrize("number", range(COMPLETIONS))
+def test_after_each_call_to_look_now_a_look_begins(number: int, with_it: bool, calls: int) -> None:
+    """Whenever it comes: a wait ends at once, and a look is followed by another one, also the last."""
+    calling = _Calling(number, with_it=with_it, calls=calls)
+    order = replace(ONCE, recheck_hours=24, wait_days=2)
+    played = _run(order, _listed("G000000001"), _failing("G000000001"), calling)
+    assert calling.looks_begun is not None
+    assert len(played.calls(LIST_INVOICES)) > calling.looks_begun
+    assert len(played.calls(LIST_INVOICES)) <= 3 + calls
+    assert len(played.calls(START_NOTICE)) == 1
+    played.require_sound()
+
+
+def test_a_call_while_it_waits_ends_the_wait() -> None:
+    """The look begins at once, and the next is counted from it."""
+    played = _run(WAITING, _listed("G000000001"), in_order=_Calling(3, with_it=False, calls=1))
+    called = START + timedelta(seconds=3)
+    assert _looks(played)[:3] == [START, START + timedelta(hours=12), called + timedelta(hours=12)]
+    assert played.end.failure is None

@@ -9,23 +9,23 @@ from typing import Any
 import pytest
 
 from failures import ANEW, FINAL, LATER
-from messages.cancelling import CancelledInstances
 from messages.encoding import Message
+from messages.endings import Endings
 from messages.exports import CommitAnswer, ExportOrder, VersionAnswer
-from messages.months import BackfillOrder, InvoicesAnswer, MonthlyOrder
+from messages.months import BackfillOrder, MonthlyOrder
 from messages.names import (
     BACKFILL,
     DELIVER_NOTICE,
-    FIND_CANCELLED,
     LIST_INVOICES,
     MONTHLY_EXPORTS,
+    READ_ENDINGS,
     RUN_EXPORT,
     SEND_NOTICE,
     START_NOTICE,
 )
 from messages.notices import Notice
 from orchestrator.copying import SLICES_PER_HISTORY
-from tests.replay.exports import ORDER, POLICY, PROBLEM, Slices, failed, in_turn, replies, result, still_to_copy
+from tests.replay.exports import ORDER, POLICY, PROBLEM, Slices, failed, in_turn, listed, replies, result, still_to_copy
 from tests.replay.player import INSTANCE, START, TIMER, Replies, Reply, Story, play_on, play_story
 
 pytestmark = pytest.mark.usefixtures("typing_mode")
@@ -52,9 +52,9 @@ def _told(_: Any) -> Message:
 
 
 _MONTH: Replies = {
-    LIST_INVOICES: lambda _: InvoicesAnswer(["G016907411"]),
+    LIST_INVOICES: lambda _: listed("G016907411"),
     RUN_EXPORT: lambda _: result(1),
-    FIND_CANCELLED: lambda _: CancelledInstances([]),
+    READ_ENDINGS: lambda _: Endings([]),
     START_NOTICE: _told,
 }
 # What a month returned is not looked at.

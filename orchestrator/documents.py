@@ -1,0 +1,175 @@
+"""What has become of a month's documents so far, what is to be exported next, and is that all? No I/O."""
+
+import itertools
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from catalog.datasets import RECONCILIATION
+from catalog.export_request import ExportRequest
+from failures import NO_DATA as NO_DATA_CODE
+from messages.exports import Result
+from messages.months import (
+    CANCELLED,
+    FAILED,
+    LANDED,
+    LISTED,
+    NO_DATA,
+    RUNNING,
+    STATES,
+    UNREADABLE,
+    VOIDED,
+    WAITING,
+    Document,
+    Outcome,
+)
+from messages.problems import Problem
+
+MOST_SHOWN = 24
+"""Exports in the custom status; the result has them all."""
+
+MOST_SHOWN_CHARACTERS = 5000
+"""Of their JSON: the custom status has room for 8,192, the error included."""
+
+MOST_ERROR_CHARACTERS = 200
+"""Of the message of one export's error."""
+
+
+class Documents:
+    """The exports of a month's documents, by the ids of their runs, which begin with the month's."""
+
+    def __init__(self, month: str, run_id: str, datasets: Sequence[str], outcomes: Iterable[Outcome]) -> None:
+        self._month = month
+        self._run_id = run_id
+        self._datasets = datasets
+        self._outcomes = {outcome.id: outcome for outcome in outcomes}
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        """Of each export what has become of it, by what a person must look at first."""
+        return sorted(self._outcomes.values(), key=lambda outcome: (STATES.index(outcome.state), outcome.id))
+
+    def list(self, documents: Iterable[Document]) -> None:
+        """Takes over what Partner Center lists now; what it listed before stays."""
+        for document in documents:
+            for outcome in self._exports_of(document):
+                known = self._outcomes.get(outcome.id, outcome)
+                state = VOIDED if document.voided else known.state
+                self._outcomes[outcome.id] = replace(
+                    known, kind=document.kind, replaced_by=document.replaced_by, state=state
+                )
+
+    def _exports_of(self, document: Document) -> Iterator[Outcome]:
+        if not document.exported:
+            yield Outcome(document.id, document.id, None, state=LISTED if document.readable else UNREADABLE)
+            return
+        for dataset in self._datasets:
+            export_id = ExportRequest.of_invoice(document.id, dataset).export_id
+            yield Outcome(f"{self._run_id}:{export_id}", document.id, dataset)
+
+    def due(self, *, is_last: bool) -> dict[str, ExportRequest]:
+        """What a look exports: all that has not landed, and the last one all once more; nothing that was cancelled."""
+        return {
+            id_: ExportRequest.of_invoice(outcome.invoice_id, outcome.dataset)
+            for id_, outcome in self._outcomes.items()
+            if outcome.dataset and outcome.state != CANCELLED and (is_last or not outcome.has_landed)
+        }
+
+    def begin(self, id_: str, now: datetime) -> None:
+        """The export begins."""
+        if not self._outcomes[id_].has_landed:
+            self._change(id_, RUNNING, started_at=now, ended_at=None)
+
+    def land(self, id_: str, result: Result, now: datetime) -> None:
+        """The export has succeeded. What landed in an earlier look stays as it was told, if it is still the same."""
+        if self._outcomes[id_].version != result.version:
+            totals = {"version": result.version, "blob_count": result.blob_count, "bytes": result.bytes}
+            self._change(id_, LANDED, **totals, unchanged=result.unchanged, ended_at=now, error=None)
+
+    def fail(self, id_: str, problem: Problem | None, now: datetime, *, is_last: bool) -> None:
+        """The export has failed, or was cancelled where there is no problem. What has landed has landed."""
+        if self._outcomes[id_].has_landed:
+            return
+        if problem is None:
+            self._change(id_, CANCELLED, ended_at=now, error=None)
+        else:
+            state = _state_after(problem, self._outcomes[id_].dataset, is_last=is_last)
+            shortened = replace(problem, message=problem.message[:MOST_ERROR_CHARACTERS])
+            self._change(id_, state, ended_at=now, error=shortened)
+
+    def result(self, *, fitting: bool = False) -> dict[str, Any]:
+        """What callers are told; `fitting` into a custom status, as many as there is room for."""
+        shown = [outcome.to_json() for outcome in self.outcomes]
+        fitting_ones = shown[: _how_many_fit(shown)] if fitting else shown
+        return {"month": self._month, "summary": self._summary(), "invoices": fitting_ones}
+
+    def progress(self) -> tuple[int, int, int]:
+        """Blobs done, blobs in all, and bytes, of what has landed."""
+        blobs = sum(outcome.blob_count for outcome in self._outcomes.values())
+        return blobs, blobs, sum(outcome.bytes for outcome in self._outcomes.values())
+
+    def verdict(self) -> Problem | None:
+        """Why the month has failed, when there is nothing more to try; None where it has not."""
+        if all(outcome.state == UNREADABLE for outcome in self._outcomes.values()):
+            return _none_issued(self._month)
+        some_landed = {outcome.invoice_id for outcome in self._outcomes.values() if outcome.has_landed}
+        missing = [
+            outcome
+            for outcome in self.outcomes
+            if outcome.state == FAILED or (outcome.state == NO_DATA and outcome.invoice_id not in some_landed)
+        ]
+        return _some_missing(missing, len(self._outcomes)) if missing else None
+
+    def _summary(self) -> dict[str, int]:
+        states = Counter(outcome.state for outcome in self._outcomes.values())
+        return {"documents": len(self._outcomes), **{state: states[state] for state in reversed(STATES)}}
+
+    def _change(self, id_: str, state: str, **changes: Any) -> None:
+        known = self._outcomes[id_]
+        self._outcomes[id_] = replace(known, state=VOIDED if known.state == VOIDED else state, **changes)
+
+
+def _state_after(problem: Problem, dataset: str | None, *, is_last: bool) -> str:
+    """Usage may come days after an invoice, or never where it is one of licences; the reconciliation is there."""
+    if problem.code != NO_DATA_CODE:
+        return FAILED
+    if not is_last:
+        return WAITING
+    return FAILED if dataset == RECONCILIATION else NO_DATA
+
+
+def _how_many_fit(outcomes: Sequence[dict[str, Any]]) -> int:
+    sizes = itertools.accumulate(len(json.dumps(outcome, ensure_ascii=False)) for outcome in outcomes[:MOST_SHOWN])
+    return sum(size <= MOST_SHOWN_CHARACTERS for size in sizes)
+
+
+def _none_issued(month: str) -> Problem:
+    return Problem(
+        "NoInvoice",
+        f"An invoice for {month} was expected, but none was issued.",
+        "Check in Partner Center whether the invoice is late, then start the month again.",
+    )
+
+
+def _some_missing(missing: Sequence[Outcome], of: int) -> Problem:
+    reasons = [
+        f"{outcome.id.rpartition(':')[2]}: {outcome.error.code}: {outcome.error.message}"
+        for outcome in missing
+        if outcome.error
+    ]
+    without_data = [outcome for outcome in missing if outcome.state == NO_DATA]
+    return Problem(
+        "InvoicesFailed",
+        f"{len(missing)} of {of} exports of the month failed: {'; '.join(reasons)}"[:1000],
+        _NOTHING_LANDED if len(without_data) == len(missing) else _FIX_IT,
+    )
+
+
+_NOTHING_LANDED = (
+    "Nothing of these invoices has landed: check in Partner Center whether they belong to this tenant and have lines, "
+    "and that MONTHLY_DATASETS names billedReconciliation; then start the month again."
+)
+_FIX_IT = "Fix what their messages name, then start the month again: what landed is kept."
