@@ -7,7 +7,7 @@ Source: https://learn.microsoft.com/partner-center/developer/invoice-resources
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -64,19 +64,23 @@ class _Entry:
 
 
 def documents_of(items: Iterable[object]) -> list[Document]:
-    """The documents of new commerce among the list's entries, each once, by their ids."""
+    """The documents of new commerce among the list's entries, each once, by their ids, and what void notes name."""
     entries = [entry for entry in _entries(items) if entry.is_of_new_commerce]
     # A note may bear the id of the invoice that it is about.
     known = {entry.id: entry for entry in sorted(entries, key=lambda entry: entry.kind == INVOICE)}
     amended = {entry: _amended(entry, known) for entry in entries}
-    voided = {amends for entry, amends in amended.items() if entry.kind == VOID_NOTE}
+    voided = {amends: entry for entry, amends in amended.items() if entry.kind == VOID_NOTE and amends}
+    # A note may stand in the place of the invoice, whose lines are there as ever.
+    known = {
+        id_: replace(note, id=id_, kind=INVOICE) for id_, note in voided.items() if INVOICE_ID.fullmatch(id_)
+    } | known
     replaced = {amends: entry.id for entry, amends in amended.items() if entry.kind == INVOICE and amends != entry.id}
     return [
         Document(
             id_,
             entry.kind,
             _month(entry, known) if entry.has_usable_id else None,
-            amended[entry],
+            amended.get(entry),
             id_ in voided,
             replaced.get(id_),
         )

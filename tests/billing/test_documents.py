@@ -113,12 +113,20 @@ def test_a_void_note_at_the_top_may_hold_what_belongs_to_it() -> None:
         amendsOf="G000000001",
         amendments=[_entry("G700000001", "adjustment_note"), _entry("G500000001")],
     )
-    assert {document.id: document.amends for document in documents_of([note])} == dict.fromkeys(
-        ("G500000001", "G600000001", "G700000001"), "G000000001"
-    )
-    voided, *_ = documents_of([note, _entry("G000000001")])
-    assert voided.voided
-    assert voided.replaced_by == "G500000001"
+    about = dict.fromkeys(("G500000001", "G600000001", "G700000001"), "G000000001")
+    for listed in ([note], [note, _entry("G000000001")]):
+        voided, *others = documents_of(listed)
+        assert {document.id: document.amends for document in others} == about
+        assert voided == Document("G000000001", INVOICE, "2026-09", voided=True, replaced_by="G500000001")
+        assert voided.is_exported
+
+
+@pytest.mark.parametrize("amends", [None, "", "D0300AB1CD", "G0/..", 1])
+def test_a_void_note_that_names_no_invoice_stands_for_itself(amends: object) -> None:
+    """Nothing is made up of what it says."""
+    assert [document.id for document in documents_of([_entry("G600000001", "void_note", amendsOf=amends)])] == [
+        "G600000001"
+    ]
 
 
 def test_a_note_that_bears_its_invoices_id_hides_nothing() -> None:
