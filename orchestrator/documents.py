@@ -55,20 +55,20 @@ class Documents:
     def list(self, documents: Iterable[Document]) -> None:
         """Takes over what Partner Center lists now; what it listed before stays."""
         for document in documents:
-            for outcome in self._exports_of(document):
-                known = self._outcomes.get(outcome.id, outcome)
-                state = VOIDED if document.voided else known.state
-                self._outcomes[outcome.id] = replace(
-                    known, kind=document.kind, replaced_by=document.replaced_by, state=state
-                )
+            # What could not be placed yesterday may be dated today.
+            self._outcomes.pop(document.id, None)
+            self._outcomes |= {outcome.id: outcome for outcome in self._outcomes_of(document)}
 
-    def _exports_of(self, document: Document) -> Iterator[Outcome]:
+    def _outcomes_of(self, document: Document) -> Iterator[Outcome]:
         if not document.exported:
-            yield Outcome(document.id, document.id, None, state=LISTED if document.readable else UNREADABLE)
+            state = LISTED if document.readable else UNREADABLE
+            yield Outcome(document.id, document.id, None, document.kind, state)
             return
         for dataset in self._datasets:
-            export_id = ExportRequest.of_invoice(document.id, dataset).export_id
-            yield Outcome(f"{self._run_id}:{export_id}", document.id, dataset)
+            id_ = f"{self._run_id}:{ExportRequest.of_invoice(document.id, dataset).export_id}"
+            known = self._outcomes.get(id_) or Outcome(id_, document.id, dataset, document.kind)
+            state = VOIDED if document.voided and known.state != CANCELLED else known.state
+            yield replace(known, state=state, replaced_by=document.replaced_by)
 
     def due(self, *, is_last: bool) -> dict[str, ExportRequest]:
         """What a look exports: all that has not landed, and the last one all once more; nothing that was cancelled."""
