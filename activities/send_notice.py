@@ -6,10 +6,10 @@ from activities.door import JsonObject, activity
 from clients.process import unprepared_clients
 from failures import NoticeFailure
 from messages.names import SEND_NOTICE
-from messages.notices import Notice
+from messages.notices import TABLE, Notice
 
-TYPE = "partner.billing.export."
-"""What the type of each event begins with, and the line in the log."""
+TYPE = "partner.billing."
+"""What the type of each event begins with, and the line in the log: `partner.billing.export.failed`."""
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,12 @@ async def send_notice(message: JsonObject) -> JsonObject:
 def _log(notice: Notice) -> None:
     failed = notice.outcome == "failed"
     reason = f": {notice.data['code']}: {notice.data['message']}" if failed else ""
-    log.log(logging.ERROR if failed else logging.INFO, "%s%s %s%s", TYPE, notice.outcome, notice.subject, reason)
+    level = (logging.WARNING if notice.about == TABLE else logging.ERROR) if failed else logging.INFO
+    log.log(level, "%s %s%s", _type(notice), notice.subject, reason)
+
+
+def _type(notice: Notice) -> str:
+    return f"{TYPE}{notice.about}.{notice.outcome}"
 
 
 def _event(notice: Notice) -> JsonObject:
@@ -44,8 +49,8 @@ def _event(notice: Notice) -> JsonObject:
     return {
         "specversion": "1.0",
         "id": notice.id,
-        "source": "/api/exports",
-        "type": TYPE + notice.outcome,
+        "source": f"/api/{notice.about}s",
+        "type": _type(notice),
         "subject": notice.subject,
         "time": notice.time.isoformat(),
         "datacontenttype": "application/json",

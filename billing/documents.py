@@ -9,6 +9,7 @@ Source: https://learn.microsoft.com/partner-center/developer/invoice-resources
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from catalog.datasets import INVOICE_ID
@@ -27,7 +28,8 @@ class Document:
     """A document of new commerce. `month` is the one that it bills (`2026-09`); None: nobody can tell.
 
     `kind` is one of `KINDS`, or Partner Center's own word for another one. `amends` is the id of the invoice that it
-    corrects or replaces. Whether it is `voided` by a note itself, and `replaced_by` which invoice, others say.
+    corrects or replaces. Whether it is `voided` by a note itself, and `replaced_by` which invoice, others say. `total`
+    is what it charges, as text, in `currency`.
     """
 
     id: str
@@ -36,6 +38,8 @@ class Document:
     amends: str | None = None
     voided: bool = False
     replaced_by: str | None = None
+    total: str | None = None
+    currency: str | None = None
 
     @property
     def is_exported(self) -> bool:
@@ -52,6 +56,8 @@ class _Entry:
     period: str | None
     dated: str | None
     amends: str | None
+    total: str | None
+    currency: str | None
 
     @property
     def is_of_new_commerce(self) -> bool:
@@ -83,6 +89,8 @@ def documents_of(items: Iterable[object]) -> list[Document]:
             amended.get(entry),
             id_ in voided,
             replaced.get(id_),
+            entry.total,
+            entry.currency,
         )
         for id_, entry in sorted(known.items())
     ]
@@ -109,7 +117,17 @@ def _entry(content: Mapping[str, Any], within: str | None) -> _Entry:
         month_of(period) if period else None,
         month_before(date) if date else None,
         cleaned(content.get("amendsOf"), "", MOST_CODE_CHARACTERS) or within,
+        _amount(content.get("totalCharges")),
+        cleaned(content.get("currencyCode"), "", MOST_CODE_CHARACTERS) or None,
     )
+
+
+def _amount(value: object) -> str | None:
+    """The amount with at least two decimals, as the shortest text of the number that was read."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    amount = Decimal(str(value))
+    return f"{amount:.2f}" if amount == round(amount, 2) else f"{amount:f}"
 
 
 def _kind(document_type: object) -> str:

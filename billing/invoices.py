@@ -42,6 +42,16 @@ class InvoiceClient:
             items = await self._all()
         return [document for document in documents_of(items) if document.month in {month, None}]
 
+    async def of_invoice(self, invoice_id: str) -> list[Document]:
+        """The invoice and what amends it, by their ids: an invoice by its id is refused to app-only identities.
+
+        Raises:
+            ServiceUnavailable, NoInvoiceAccess, RequestRefused: as `of_month`.
+        """
+        with self._doubts.about(NoInvoiceAccess):
+            items = await self._all()
+        return [document for document in documents_of(items) if invoice_id in {document.id, document.amends}]
+
     async def _all(self) -> list[object]:
         """Pages by offset: the links that the pages carry are relative to a root that the documentation leaves open."""
         items: list[object] = []

@@ -78,6 +78,9 @@ INVOICE_DATASETS = tuple(name for name, dataset in DATASETS.items() if INVOICE i
 UNBILLED_DATASETS = tuple(name for name, dataset in DATASETS.items() if PERIOD in dataset.fields)
 """The names of what can be exported of a currency before it is billed."""
 
+TABLED = ("billedUsage", "billedReconciliation")
+"""The names of what an invoice's table is made of: what was used, and what is charged."""
+
 INVOICE_ID = re.compile(INVOICE.pattern)
 DEFAULT = "billedUsage"
 RECONCILIATION = "billedReconciliation"

@@ -2,7 +2,7 @@
 
 import re
 
-from catalog.datasets import DATASETS
+from catalog.datasets import DATASETS, INVOICE
 from catalog.months import MONTH
 
 EXPORT_ID = re.compile(
@@ -23,3 +23,8 @@ CHILD_ID = re.compile(f"{MONTHS_ID.pattern}(:{MONTH.pattern})?(:({EXPORT_ID.patt
 
 SUBJECT_ID = re.compile(f"{EXPORT_ID.pattern}|{CHILD_ID.pattern}")
 """Of whatever a notice may tell of: these can be watched and cancelled."""
+
+_MADE = f"table-{INVOICE.pattern}|tables-{MONTH.pattern}"
+
+TABLE_ID = re.compile(f"{_MADE}|({_MADE}|{SUBJECT_ID.pattern}):table:[0-9a-f]{{8}}")
+"""Of what makes a table, or a month's, and of each table that is made within a run: these can be watched."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +32,7 @@ PARTNER_CENTER = "https://api.partnercenter.microsoft.com"
 
 @dataclass(frozen=True)
 class Clients:
-    """What activities work with."""
+    """What activities work with. `engine` is held by the one that works with DuckDB: its memory is not there twice."""
 
     settings: Settings
     billing: BillingClient
@@ -42,6 +42,7 @@ class Clients:
     zone: LandingZone
     webhook: Webhook | None
     now: Callable[[], datetime]
+    engine: asyncio.Lock = field(default_factory=asyncio.Lock)
     closing: tuple[Callable[[], Any], ...] = ()
 
     async def close(self) -> None:
@@ -148,7 +149,7 @@ def make_clients(settings: Settings, now: Callable[[], datetime] = lambda: datet
         zone,
         webhook,
         now,
-        (
+        closing=(
             graph_http.aclose,
             invoice_http.aclose,
             sources.close,

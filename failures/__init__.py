@@ -30,7 +30,7 @@
     ├── TableFailure                   in what landed, so that no table can be made of it
     │   ├── NothingLanded       final  there is nothing to make a table of
     │   ├── SeveralPartners     final  the invoice has landed for more than one partner
-    │   ├── InputsChanged       later  what landed changed again and again while the table was made
+    │   ├── InputsChanged       anew   what landed changed while the table was made
     │   ├── NoRoom              later  this machine's temporary folder is too small for the table
     │   ├── UnreadableLines     final  a blob is cut, damaged, or holds something other than lines of JSON objects
     │   ├── UnknownShape        final  an attribute that a table cannot do without is in no line
@@ -296,7 +296,7 @@ class SeveralPartners(TableFailure):
 class InputsChanged(TableFailure):
     """What landed was replaced while the table was made."""
 
-    kind = LATER
+    kind = ANEW
     remedy = "Start the table again when the exports of the invoice have ended."
 
 

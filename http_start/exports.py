@@ -44,6 +44,7 @@ def policy(settings: Settings) -> Policy:
         retry_seconds=settings.retry_seconds,
         export_attempts=settings.export_attempts,
         export_deadline_hours=settings.export_deadline_hours,
+        tables=settings.tables,
     )
 
 

@@ -9,9 +9,10 @@ import azure.functions as func
 
 from catalog.export_request import ExportRequest
 from catalog.invalid_request import InvalidRequest
-from catalog.months import month_before
+from catalog.months import MONTH, month_before
 from catalog.months_request import MonthsRequest
-from catalog.run_ids import SUBJECT_ID
+from catalog.run_ids import SUBJECT_ID, TABLE_ID
+from catalog.tables_request import MONTH_RULE, TablesRequest
 from http_start.answers import Refused
 
 MOST_BODY_BYTES = 16 << 10
@@ -43,6 +44,40 @@ def months(request: func.HttpRequest, now: datetime) -> MonthsRequest:
     return MonthsRequest.parse(_json(request), month_before(now))
 
 
+def tables_request(request: func.HttpRequest) -> TablesRequest:
+    """The tables that the body asks for.
+
+    Raises:
+        InvalidRequest: with every fault.
+        Refused: when the body is too large.
+    """
+    return TablesRequest.parse(_json(request))
+
+
+def month(request: func.HttpRequest) -> str:
+    """The month in the query, as `2026-10`.
+
+    Raises:
+        InvalidRequest: when it is none.
+    """
+    text = str(request.params.get("month", ""))
+    if not MONTH.fullmatch(text):
+        raise InvalidRequest([("month", MONTH_RULE)])
+    return text
+
+
+def table_id(request: func.HttpRequest) -> str:
+    """The id in the path, of what makes tables or one of them; what is no such id is unknown.
+
+    Raises:
+        Refused: as not found.
+    """
+    given = TABLE_ID.fullmatch(unquote(str(request.route_params.get("id", ""))))
+    if not given:
+        raise Refused(HTTPStatus.NOT_FOUND, "There is no table of this id.")
+    return str(given[0])
+
+
 def _json(request: func.HttpRequest) -> object:
     body = request.get_body()
     if len(body) > MOST_BODY_BYTES:
@@ -65,10 +100,10 @@ def subject_id(request: func.HttpRequest) -> str:
     return str(given[0])
 
 
-def location(request: func.HttpRequest, run_id: str) -> str:
+def location(request: func.HttpRequest, run_id: str, collection: str = "exports") -> str:
     """The absolute URL of the run's status, below the one that was called; a key in the call's query stays in it."""
     called = urlsplit(str(request.url))
-    path = f"{called.path.rpartition('/exports')[0]}/exports/{run_id}"
+    path = f"{called.path.rpartition(f'/{collection}')[0]}/{collection}/{run_id}"
     key = {"code": request.params["code"]} if "code" in request.params else {}
     return urlunsplit((called.scheme, called.netloc, path, urlencode(key), ""))
 

@@ -8,7 +8,7 @@ from typing import Any
 import azure.functions as func
 from azure.durable_functions import DurableOrchestrationClient
 
-from http_start import cancelling, exports, monthly, parsing, readiness
+from http_start import cancelling, exports, monthly, parsing, readiness, tables
 from http_start.answers import answer, answers_problems
 from http_start.blueprint import blueprint
 from settings import configured
@@ -19,8 +19,9 @@ RETRY_AFTER = {"Retry-After": "10"}
 """Seconds after which callers may ask again."""
 
 
-def _accepted(req: func.HttpRequest, status: dict[str, Any]) -> func.HttpResponse:
-    return answer(status, HTTPStatus.ACCEPTED, {"Location": parsing.location(req, status["id"])} | RETRY_AFTER)
+def _accepted(req: func.HttpRequest, status: dict[str, Any], collection: str = "exports") -> func.HttpResponse:
+    location = parsing.location(req, status["id"], collection)
+    return answer(status, HTTPStatus.ACCEPTED, {"Location": location} | RETRY_AFTER)
 
 
 @blueprint.route(route="exports", methods=["POST"])
@@ -57,6 +58,34 @@ async def get_export(req: func.HttpRequest, client: DurableOrchestrationClient) 
     """One export's status: 202 until it has ended."""
     status = await exports.find(client, parsing.subject_id(req), datetime.now(UTC))
     return answer(status) if status["endedAt"] else _accepted(req, status)
+
+
+@blueprint.route(route="tables", methods=["POST"])
+@blueprint.durable_client_input(client_name="client")
+@answers_problems
+async def post_tables(req: func.HttpRequest, client: DurableOrchestrationClient) -> func.HttpResponse:
+    """Makes the table of an invoice, or those of a month, from what has landed: 202 with the run's status."""
+    request = parsing.tables_request(req)
+    return _accepted(req, await tables.start(client, request, configured(), datetime.now(UTC)), "tables")
+
+
+@blueprint.route(route="tables", methods=["GET"])
+@blueprint.durable_client_input(client_name="client")
+@answers_problems
+async def get_tables(req: func.HttpRequest, client: DurableOrchestrationClient) -> func.HttpResponse:
+    """The tables of a billing month, and what each comes to."""
+    month = parsing.month(req)
+    configured()
+    return answer(await tables.of_month(client, month))
+
+
+@blueprint.route(route="tables/{id}", methods=["GET"])
+@blueprint.durable_client_input(client_name="client")
+@answers_problems
+async def get_table(req: func.HttpRequest, client: DurableOrchestrationClient) -> func.HttpResponse:
+    """The status of what makes a table: 202 until it has ended."""
+    status = await tables.find(client, parsing.table_id(req))
+    return answer(status) if status["endedAt"] else _accepted(req, status, "tables")
 
 
 @blueprint.route(route="readiness", methods=["GET"])

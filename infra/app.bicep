@@ -68,6 +68,7 @@ var exportSettings = {
   KEEP_VERSIONS: '10'
   WATCH_SCHEDULE: '0 30 6 * * *'
   HISTORY_DAYS: '90'
+  TABLES: 'on'
   NOTIFY_WEBHOOK_URL: notifyWebhookUrl
 }
 

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from failures import NothingLanded, SeveralPartners
+from failures import Incomplete, NothingLanded, SeveralPartners
 from landing.json_files import json_object
 from landing.layout import InvoiceFolder, VersionFolder, invoice_partition
 from landing.zones.protocol import LandingZone
@@ -41,6 +41,40 @@ class LandedInvoice:
 
     def _folder(self, dataset: str) -> InvoiceFolder:
         return InvoiceFolder(dataset, self.partner, self.id)
+
+
+@dataclass(frozen=True)
+class InputBlob:
+    """A blob of a committed version: its length in bytes, and its MD5 (hex) where that was known."""
+
+    path: str
+    length: int
+    md5: str | None
+
+
+async def blobs_of(zone: LandingZone, version: VersionFolder) -> list[InputBlob]:
+    """The blobs of a committed version, as its `_manifest.json` names them, in that order.
+
+    Raises:
+        Incomplete: when that is missing or broken.
+    """
+    try:
+        blobs = json_object(await zone.read(version.manifest))["blobs"]
+        return [InputBlob(f"{version.path}/{blob['landedName']}", blob["length"], blob["md5"]) for blob in blobs]
+    except (KeyError, TypeError):
+        raise Incomplete(f"The version {version.version} has no _manifest.json that can be read.") from None
+
+
+async def landed_invoices(zone: LandingZone, datasets: Iterable[str]) -> list[str]:
+    """The ids of all invoices for which there is a folder of one of these datasets."""
+    return sorted(
+        {
+            folder.removeprefix(invoice_partition(""))
+            for dataset in datasets
+            for partner in await zone.folders(dataset)
+            for folder in await zone.folders(f"{dataset}/{partner}")
+        }
+    )
 
 
 async def find_invoice(zone: LandingZone, datasets: Iterable[str], invoice: str) -> LandedInvoice:

@@ -12,7 +12,10 @@ from messages.problems import Answer, MetProblem, Problem
 
 @dataclass(frozen=True)
 class Policy(Message):
-    """What the settings say about one export; the starter copies it, for an orchestrator reads no settings. Seconds."""
+    """What the settings say about one export; the starter copies it, for an orchestrator reads no settings. Seconds.
+
+    `tables`: a table is made of what lands of an invoice.
+    """
 
     copy_batch_size: int
     poll_interval_seconds: float
@@ -20,6 +23,7 @@ class Policy(Message):
     retry_seconds: float
     export_attempts: int
     export_deadline_hours: float
+    tables: bool = False
 
 
 @dataclass(frozen=True)
@@ -179,6 +183,8 @@ class Result(PublicMessage):
     """What an export ends with: the version's folder and totals; `unchanged` where it had been the latest already.
 
     Not `pointed`: `_latest.json` names the version of a newer manifest. Callers see that field only where it is false.
+    `table` is that of the invoice, as callers see it, where one was to be made; `content_verified`: for it all bytes of
+    the version have been read, and compared.
     """
 
     e_tag: str
@@ -188,11 +194,14 @@ class Result(PublicMessage):
     location: str
     unchanged: bool
     pointed: bool = True
+    table: dict[str, Any] | None = None
+    content_verified: bool | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The message as plain JSON."""
         values = super().to_json()
-        return {name: value for name, value in values.items() if name != "pointed" or not value}
+        unsaid = {"pointed": True, "table": None, "contentVerified": None}
+        return {name: value for name, value in values.items() if name not in unsaid or value != unsaid[name]}
 
 
 @dataclass(frozen=True)

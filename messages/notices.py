@@ -6,13 +6,16 @@ from typing import Any
 
 from messages.encoding import Message
 
+EXPORT, TABLE = "export", "table"
+"""What may have ended."""
+
 
 @dataclass(frozen=True)
 class Notice(Message):
     """The run `subject` ended at `time` (UTC) as `succeeded`, `failed` or `unchanged`; it is told in this `attempt`.
 
-    `id` is the same in every attempt; `data` is the result or the error, as callers see it. `retry_seconds` pass before
-    the second attempt.
+    `about` says whether the run was one of exports, or of a table. `id` is the same in every attempt; `data` is the
+    result or the error, as callers see it. `retry_seconds` pass before the second attempt.
     """
 
     id: str
@@ -22,3 +25,4 @@ class Notice(Message):
     data: dict[str, Any]
     retry_seconds: float = 30.0
     attempt: int = 1
+    about: str = EXPORT

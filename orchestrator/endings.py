@@ -6,6 +6,7 @@ from typing import Any
 
 from azure.durable_functions import DurableOrchestrationContext
 
+from messages.notices import EXPORT, TABLE
 from messages.problems import Problem
 from orchestrator import notices
 from orchestrator.run import ContinueAsNew, ExportFailed, Run, Steps
@@ -13,8 +14,10 @@ from orchestrator.run import ContinueAsNew, ExportFailed, Run, Steps
 Result = dict[str, Any]
 
 
-def to_its_end(context: DurableOrchestrationContext, play: Callable[[Run], Steps[Result]]) -> Steps[Result | None]:
-    """What the play returns, as JSON; None where it continues as new.
+def to_its_end(
+    context: DurableOrchestrationContext, play: Callable[[Run], Steps[Result]], about: str = EXPORT
+) -> Steps[Result | None]:
+    """What the play returns, as JSON; None where it continues as new. Of the end of a table only a failure is told.
 
     Raises:
         ExportFailed: when it fails, for whatever reason, which then is in the status and in a notice.
@@ -31,11 +34,13 @@ def to_its_end(context: DurableOrchestrationContext, play: Callable[[Run], Steps
         run.log(logging.ERROR, "ended for an unexpected reason.", with_traceback=True)
         problem = _unforeseen(fault)
     else:
+        if about == TABLE:
+            return result
         yield from notices.begin(run, "unchanged" if result.get("unchanged") else "succeeded", result)
         return result
     run.status.fail(problem)
     if run.tells(problem):
-        yield from notices.begin(run, "failed", problem.to_json())
+        yield from notices.begin(run, "failed", problem.to_json(), about)
     raise ExportFailed(problem)
 
 

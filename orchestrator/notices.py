@@ -9,17 +9,19 @@ from azure.durable_functions import DurableOrchestrationContext
 
 from failures import LATER
 from messages.names import DELIVER_NOTICE, SEND_NOTICE, START_NOTICE
-from messages.notices import Notice
+from messages.notices import EXPORT, Notice
 from messages.problems import Answer, NotDone
 from orchestrator.blueprint import blueprint
 from orchestrator.policy import NOTICE_START_TRIES, NOTICE_START_WAIT, may_still_be_told, retry_delay
 from orchestrator.run import Run, Steps
 
 
-def begin(run: Run, outcome: str, data: dict[str, Any]) -> Steps[None]:
+def begin(run: Run, outcome: str, data: dict[str, Any], about: str = EXPORT) -> Steps[None]:
     """Has the end told. Whether that succeeds changes nothing about the run."""
     # One id for all tries, so that a second one finds what the first has started.
-    notice = Notice(run.context.new_uuid(), outcome, run.context.instance_id, run.now, data, run.retry_seconds)
+    notice = Notice(
+        run.context.new_uuid(), outcome, run.context.instance_id, run.now, data, run.retry_seconds, about=about
+    )
     for tries in range(1, NOTICE_START_TRIES + 1):
         answer = yield from run.call_once(START_NOTICE, notice, Answer)
         if not isinstance(answer, NotDone):

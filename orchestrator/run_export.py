@@ -5,6 +5,7 @@ from typing import Any
 
 from azure.durable_functions import DurableOrchestrationContext
 
+from catalog.datasets import TABLED
 from messages.exports import (
     CommitAnswer,
     ExportOrder,
@@ -22,6 +23,7 @@ from messages.names import COMMIT_EXPORT, POLL_OPERATION, REUSE_VERSION, RUN_EXP
 from messages.problems import Answer, Problem
 from orchestrator import copying
 from orchestrator.blueprint import blueprint
+from orchestrator.build_table import table_of
 from orchestrator.endings import to_its_end
 from orchestrator.policy import retry_delay
 from orchestrator.run import ContinueAsNew, ExportAnew, ExportFailed, Run, Steps, crashed, ending
@@ -38,8 +40,17 @@ def _play(run: Run) -> Steps[dict[str, Any]]:
     run.begin(order.policy, order.started_at, order.deadline, order.attempt, order.last_problem)
     run.tells = order.tells
     result = yield from _attempt(run, order)
+    if order.policy.tables and order.request.dataset_name in TABLED:
+        result = yield from _tabulate(run, order, result)
     run.show("done", result.blob_count, result.blob_count, result.bytes)
     return result.to_json()
+
+
+def _tabulate(run: Run, order: ExportOrder, result: Result) -> Steps[Result]:
+    """The result with the invoice's table, for which every byte of the current version has been read."""
+    run.show("tabulating", result.blob_count, result.blob_count, result.bytes)
+    table = yield from table_of(run, order.request.values["invoiceId"], order.policy)
+    return replace(result, table=table, content_verified=table["state"] != "failed" and result.pointed)
 
 
 def _attempt(run: Run, order: ExportOrder) -> Steps[Result]:

@@ -80,6 +80,12 @@ def _currencies(text: str) -> tuple[str, ...]:
     return codes
 
 
+def _on_or_off(text: str) -> bool:
+    if text.lower() not in {"on", "off"}:
+        raise ValueError("must be on or off")
+    return text.lower() == "on"
+
+
 def _between(least: float, most: float, cast: Callable[[str], Any]) -> Callable[[str], Any]:
     def read(text: str) -> Any:
         kind = "a whole number" if cast is int else "a number"
@@ -135,6 +141,7 @@ class Settings:
     keep_versions: int = _setting(_between(1, 10_000, int), "10")
     watch_schedule: str = _setting(_schedule, "0 30 6 * * *")
     history_days: float = _setting(_between(1, 3650, float), "90")
+    tables: bool = _setting(_on_or_off, "on")
     notify_webhook_url: str | None = _setting(urls.webhook_url, secret=True)
 
     @classmethod
@@ -159,6 +166,11 @@ class Settings:
         if faults:
             raise SettingsError(faults)
         return cls(**read)
+
+    @property
+    def lists_invoices(self) -> bool:
+        """Whether Partner Center's list is about what Graph exports: the real one knows no emulator's invoices."""
+        return not self.graph_is_loopback or is_loopback(self.partner_center_base_url)
 
     @property
     def graph_is_loopback(self) -> bool:

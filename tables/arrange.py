@@ -38,6 +38,15 @@ def arrange(parts: Sequence[Path], target: Path, most_at_once: int = MOST_AT_ONC
         return sum(rows for _, rows in counts)
 
 
+def currencies(table: Path) -> list[str]:
+    """The currencies that a table's rows are billed in."""
+    with TemporaryDirectory(dir=table.parent) as folder, engine(Path(folder)) as connection:
+        found = connection.execute(
+            f"SELECT DISTINCT BillingCurrency FROM read_parquet({path_list([table])}) ORDER BY ALL"  # noqa: S608
+        ).fetchall()
+        return [currency for (currency,) in found if currency]
+
+
 def _ranges(counts: Iterable[tuple[str, int]], most: int) -> Iterator[tuple[list[str], int]]:
     """Neighbours in the order of customers who together have no more rows than that; one who has more is alone."""
     some: list[str] = []

@@ -1,9 +1,11 @@
 """Which rows, and which sums, does one blob give?"""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Self
 
 from tables.attributes import RECONCILIATION, USAGE
 from tables.engine import engine
@@ -39,6 +41,17 @@ class Found:
     keys: frozenset[str]
     uncarried: frozenset[str]
     rounded: int
+
+    def write(self, path: Path) -> None:
+        """Puts it into a JSON file."""
+        found = {"keys": sorted(self.keys), "uncarried": sorted(self.uncarried), "rounded": self.rounded}
+        path.write_text(json.dumps(found), encoding="utf-8")
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """What was put into the file."""
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return cls(frozenset(found["keys"]), frozenset(found["uncarried"]), found["rounded"])
 
 
 def convert(blob: Path, rows: Path) -> Found:

@@ -96,24 +96,54 @@ def tabulate(
         found_lines = found_in_all(
             _told(progress, blob, keep_lines(blob, rows)) for blob, rows in zip(lines or (), kept, strict=True)
         )
-        sums = sums_of(parts)
-        refuse_unknown_usage(sums, found_usage)
-        files = [part.rows for part in parts]
-        settlement = None
-        if kept:
-            files.append(Path(folder) / "settled.parquet")
-            settlement = settle(
-                [part.keys for part in parts], kept, files[-1], has_usage=bool(parts), found=found_lines.keys
-            )
-            sums += settlement.sums
-        arrange(files, target)
-    return Table(
-        state_of(has_usage=usage is not None, has_lines=lines is not None, is_without_usage=is_without_usage),
-        is_reduced,
-        sums,
-        settlement,
-        found_in_all([found_usage, found_lines]),
-    )
+        settled = Path(folder) / "settled.parquet"
+        table = settle_parts(
+            None if usage is None else Parts(parts, found_usage),
+            None if lines is None else Lines(kept, found_lines),
+            settled,
+            is_without_usage=is_without_usage,
+            is_reduced=is_reduced,
+        )
+        arrange([*(part.rows for part in parts), *([settled] if table.settlement else [])], target)
+        return table
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Daily usage as it was converted, blob by blob."""
+
+    parts: Sequence[UsagePart]
+    found: Found
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Lines of reconciliation as they were kept, blob by blob."""
+
+    rows: Sequence[Path]
+    found: Found
+
+
+def settle_parts(
+    usage: Parts | None, lines: Lines | None, settled: Path, *, is_without_usage: bool = False, is_reduced: bool = False
+) -> Table:
+    """Writes the rows that reconciliation adds, if there is any, and tells what all rows come to.
+
+    Raises:
+        UnknownShape: when something that every line needs is in none.
+    """
+    parts = usage.parts if usage else ()
+    found = [one.found for one in (usage, lines) if one]
+    sums = sums_of(parts)
+    if usage:
+        refuse_unknown_usage(sums, usage.found)
+    settlement = None
+    if lines and lines.rows:
+        keys = [part.keys for part in parts]
+        settlement = settle(keys, lines.rows, settled, has_usage=bool(parts), found=lines.found.keys)
+        sums += settlement.sums
+    state = state_of(has_usage=usage is not None, has_lines=lines is not None, is_without_usage=is_without_usage)
+    return Table(state, is_reduced, sums, settlement, found_in_all(found))
 
 
 def _told(progress: Callable[[Path], None], blob: Path, found: Found) -> Found:

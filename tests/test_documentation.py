@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 from catalog.datasets import DATASETS, FIELDS
 from catalog.export_request import ExportRequest
-from catalog.run_ids import SUBJECT_ID
+from catalog.run_ids import SUBJECT_ID, TABLE_ID
 from failures import NO_DATA, BillingFailure, IdentityFailure, LandingFailure, TableFailure
 from local import focus_page
 from local.__main__ import DEMO, emulator
@@ -137,6 +137,8 @@ def test_the_openapi_description_knows_every_id() -> None:
     pattern = re.compile(description["components"]["parameters"]["Id"]["schema"]["pattern"])
     assert pattern.pattern == f"^({SUBJECT_ID.pattern})$"
     assert pattern.fullmatch(ExportRequest.of_invoice("G016907411").export_id)
+    of_tables = description["components"]["parameters"]["TableId"]["schema"]["pattern"]
+    assert of_tables == f"^({TABLE_ID.pattern})$"
 
 
 def test_the_emulator_page_lists_every_option() -> None:

@@ -54,6 +54,7 @@ DEFAULTS = {
     "keep_versions": 10,
     "watch_schedule": "0 30 6 * * *",
     "history_days": 90.0,
+    "tables": True,
     "notify_webhook_url": None,
 }
 
@@ -84,6 +85,7 @@ TEXTS = {
     "KEEP_VERSIONS": "3",
     "WATCH_SCHEDULE": "0 0 7 * * *",
     "HISTORY_DAYS": "30",
+    "TABLES": "OFF",
     "NOTIFY_WEBHOOK_URL": "https://prod.logic.azure.com/workflows/1?sig=s3cret",
 }
 GIVEN = {
@@ -113,6 +115,7 @@ GIVEN = {
     "keep_versions": 3,
     "watch_schedule": "0 0 7 * * *",
     "history_days": 30.0,
+    "tables": False,
     "notify_webhook_url": "https://prod.logic.azure.com/workflows/1?sig=s3cret",
 }
 """What `TEXTS` are read as."""

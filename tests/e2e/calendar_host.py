@@ -149,6 +149,7 @@ def on_emulator(url: str, landing: Path) -> dict[str, str]:
         "PARTNER_CENTER_BASE_URL": url,
         "GRAPH_STATIC_TOKEN": "emulator-token",
         "LANDING_URL": landing.as_uri(),
+        "TABLES": "off",
     }
 
 

@@ -134,6 +134,7 @@ def settled(engine: Engine, folder: Path, emulator: Emulator) -> Iterator["Settl
             "PARTNER_CENTER_BASE_URL": url,
             "LANDING_URL": landing.as_uri(),
             "MONTHLY_DATASETS": "billedUsage",
+            "TABLES": "off",
             **settings,
         }
         yield Settled(emulator, partner, landing, folder, settings, options)

@@ -37,6 +37,7 @@ SETTINGS = {
     "POLL_MAX_SECONDS": "0.05",
     "RETRY_SECONDS": "0.01",
     "COPY_BATCH_SIZE": "2",
+    "TABLES": "off",
 }
 BLOBS = {f"part-{i:05d}.json.gz": gzip.compress(f'{{"row": {i}}}\n'.encode() * 50, mtime=0) for i in range(6)}
 PATIENCE = 30.0

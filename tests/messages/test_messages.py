@@ -41,6 +41,7 @@ from messages.notices import Notice
 from messages.problems import Answer, MetProblem, NotDone, Problem
 from orchestrator.copying import begin
 from tests import export_policy
+from tests.messages.table_examples import table_examples
 
 LARGEST = 4096
 """Bytes of JSON that no message may exceed."""
@@ -118,6 +119,7 @@ EXAMPLES: list[Message] = [
     EndedInstances([EXPORT]),
     Ending(EXPORT, problem=PROBLEM),
     Endings([Ending(EXPORT, cancelled=True), Ending(EXPORT, problem=PROBLEM)]),
+    *table_examples(MET),
 ]
 
 

@@ -7,34 +7,44 @@ writes those that are not there yet into `tests/replay/recorded/`. What is there
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from failures import ANEW
 from local.engine.protocol import Event, EventType
 from messages.cancelling import CancelOrder, EndAnswer
 from messages.encoding import Message
 from messages.exports import CommitAnswer, OperationAnswer, StartAnswer
-from messages.months import BackfillOrder, MonthlyOrder
+from messages.months import BackfillOrder, InvoicesOrder, MonthlyOrder
 from messages.names import (
     BACKFILL,
+    BUILD_TABLE,
+    BUILD_TABLES,
     CANCEL_RUN,
     CHECK_OPERATION,
     CHECK_READINESS,
     COMMIT_EXPORT,
+    CONVERT_LINES,
     COPY_BLOBS,
     DELIVER_NOTICE,
     END_RUN,
+    FIND_LANDED,
     LIST_INVOICES,
+    LIST_TABLES,
     MONTHLY_EXPORTS,
     POLL_OPERATION,
     PROBE_READINESS,
+    PUBLISH_TABLE,
+    READ_TABLES,
     RUN_EXPORT,
     SEND_NOTICE,
     START_EXPORT,
     START_NOTICE,
 )
 from messages.notices import Notice
-from tests.replay import exports
+from messages.tables import ConvertAnswer, LandedInvoices, TablesAnswer, TablesOrder
+from tests.replay import exports, tables
 from tests.replay.player import START, Play, Replies, Reply, play_on
 
 FOLDER = Path(__file__).with_name("recorded")
@@ -68,6 +78,19 @@ def _stories() -> Iterator[tuple[str, Message, Replies]]:
     }
     yield MONTHLY_EXPORTS, _MONTH, exports.replies(3, **months)
     yield BACKFILL, BackfillOrder("2026-07", "2026-08", exports.POLICY, ["billedUsage"]), exports.replies(3, **months)
+    table: dict[str, Callable[[Any], Reply]] = {
+        CONVERT_LINES: tables.busy_at_first(ConvertAnswer(next=1)),
+        PUBLISH_TABLE: exports.in_turn(exports.failed(ANEW)),
+    }
+    yield BUILD_TABLE, tables.ORDER, tables.replies(1, **table)
+    landed: dict[str, Callable[[Any], Reply]] = {
+        FIND_LANDED: exports.in_turn(once_not, LandedInvoices([tables.INVOICE])),
+        BUILD_TABLE: lambda _: tables.TABLE,
+    }
+    yield BUILD_TABLES, TablesOrder("2026-10", exports.POLICY), landed
+    yield LIST_TABLES, InvoicesOrder("2026-10"), {READ_TABLES: lambda _: TablesAnswer([])}
+    tabulated = replace(exports.ORDER, policy=replace(exports.POLICY, tables=True))
+    yield RUN_EXPORT, tabulated, exports.replies(3, **{BUILD_TABLE: lambda _: tables.TABLE})
     yield DELIVER_NOTICE, _NOTICE, {SEND_NOTICE: exports.in_turn(exports.failed("later"), Message())}
     yield CANCEL_RUN, CancelOrder(exports.REQUEST.export_id), {END_RUN: exports.in_turn(*_ends())}
     yield CHECK_READINESS, Message(), {PROBE_READINESS: lambda _: Message()}

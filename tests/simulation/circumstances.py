@@ -8,8 +8,8 @@ from tests.simulation.chance import Chance
 
 def settings(**given: float) -> Settings:
     """Settings of a host, the usual ones where none are given."""
-    values = {"LANDING_URL": "file:///not/used", **{name.upper(): str(value) for name, value in given.items()}}
-    return Settings.from_mapping(values)
+    usual = {"LANDING_URL": "file:///not/used", "TABLES": "off"}
+    return Settings.from_mapping(usual | {name.upper(): str(value) for name, value in given.items()})
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,30 @@
+"""Plans an invoice's table: what it is made of, and whether it stands there already."""
+
+from dataclasses import replace
+
+from activities.door import JsonObject, activity
+from activities.tabulating import FOLDERS, Making, table_result
+from clients.process import clients
+from landing.inputs import find_invoice, table_version
+from landing.publishing import published
+from messages.names import PLAN_TABLE
+from messages.tables import PlanAnswer, PlanOrder, TablePlan, TableResult
+from tables.release import mapping_digest
+
+
+@activity(PLAN_TABLE)
+async def plan_table(message: JsonObject) -> JsonObject:
+    """`PlanAnswer` to a `PlanOrder`."""
+    order = PlanOrder.from_json(message)
+    using = await clients()
+    invoice = await find_invoice(using.zone, FOLDERS, order.invoice_id)
+    inputs = dict(await invoice.inputs())
+    if not any(invoice.version(dataset, inputs) for dataset in FOLDERS):
+        return PlanAnswer(table=TableResult("none")).to_json()
+    version = table_version(inputs, order.month, mapping_digest())
+    plan = TablePlan(order.invoice_id, invoice.partner, order.month, inputs, version, blob_count=0)
+    making = Making(using, plan)
+    described = await published(using.zone, making.place)
+    if described and described.get("version") == version:
+        return PlanAnswer(table=table_result(described)).to_json()
+    return PlanAnswer(plan=replace(plan, blob_count=len(await making.blobs()))).to_json()

@@ -1,0 +1,72 @@
+"""Settles daily usage with reconciliation: the rows that lie between them, and what the whole table comes to."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from activities.door import JsonObject, activity_of_run
+from activities.fetching import fetch_parts
+from activities.tabulating import LINES, USAGE, Making, engine_turn, temporary_folder
+from clients.process import clients
+from landing.json_files import json_bytes
+from messages.names import SETTLE_TABLE
+from messages.tables import EngineAnswer, TableStep
+from tables.convert import Found, UsagePart, found_in_all
+from tables.table import Lines, Parts, settle_parts
+
+T = TypeVar("T")
+
+SETTLED = "settled.parquet"
+"""The rows that reconciliation adds."""
+
+TOTALS = "totals.json"
+"""What the table comes to. It is kept last."""
+
+
+@activity_of_run(SETTLE_TABLE)
+async def settle_table(message: JsonObject) -> JsonObject:
+    """`EngineAnswer` to a `TableStep`."""
+    making = Making(await clients(), TableStep.from_json(message).plan)
+    async with engine_turn(making.using) as is_free:
+        if not is_free:
+            return EngineAnswer(busy=True).to_json()
+        if not await making.work.has(TOTALS):
+            await _settle(making)
+    return EngineAnswer().to_json()
+
+
+async def _settle(making: Making) -> None:
+    with temporary_folder(0) as folder:
+        usage = await _fetched(making, USAGE, folder, (".keys.parquet", ".json", ".found.json"), _usage)
+        lines = await _fetched(making, LINES, folder, (".parquet", ".found.json"), Lines)
+        settled = folder / SETTLED
+        table = await asyncio.to_thread(
+            settle_parts,
+            usage,
+            lines,
+            settled,
+            is_without_usage=making.is_without_usage,
+            is_reduced=making.is_reduced,
+        )
+        if settled.exists():
+            await making.work.keep(settled)
+        await making.using.zone.write(f"{making.work.path}/{TOTALS}", json_bytes(table.to_json()))
+
+
+async def _fetched(
+    making: Making, dataset: str, folder: Path, endings: Sequence[str], made: Callable[[Sequence[Path], Found], T]
+) -> T | None:
+    """What is made of the dataset's parts, of which only the files with these endings are fetched."""
+    blobs = await making.blobs_of(dataset)
+    if blobs is None:
+        return None
+    below = folder / dataset
+    below.mkdir()
+    await fetch_parts(making.using, blobs, endings, below)
+    found = found_in_all(Found.read(below / f"{blob.name}.found.json") for blob in blobs)
+    return made([below / f"{blob.name}.parquet" for blob in blobs], found)
+
+
+def _usage(rows: Sequence[Path], found: Found) -> Parts:
+    return Parts([UsagePart(file) for file in rows], found)
