@@ -1,5 +1,6 @@
 """Starts and watches exports through the Durable client."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -49,10 +50,16 @@ def policy(settings: Settings) -> Policy:
 
 
 async def start(
-    client: DurableOrchestrationClient, request: ExportRequest, settings: Settings, now: datetime
+    client: DurableOrchestrationClient,
+    request: ExportRequest,
+    settings: Settings,
+    now: datetime,
+    *,
+    tells_no_data: bool = True,
 ) -> dict[str, Any]:
-    """The status of the export: the one that is running, else one that begins now."""
-    return await start_run(client, RUN_EXPORT, request.export_id, order(request, settings, now), now)
+    """The status of the export: the one that is running, else one that begins now, and `tells_no_data` or does not."""
+    begun = replace(order(request, settings, now), tells_no_data=tells_no_data)
+    return await start_run(client, RUN_EXPORT, request.export_id, begun, now)
 
 
 async def start_run(

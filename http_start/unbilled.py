@@ -5,6 +5,7 @@ from datetime import datetime
 
 from azure.durable_functions import DurableOrchestrationClient
 
+from catalog.datasets import PERIOD
 from catalog.unbilled import unbilled_requests
 from http_start import exports
 from http_start.answers import Refused
@@ -22,7 +23,10 @@ async def begin(client: DurableOrchestrationClient, settings: Settings, now: dat
     running, faults = [], []
     for request in unbilled_requests(settings.unbilled_datasets, settings.unbilled_currencies or (), now):
         try:
-            running.append((await exports.start(client, request, settings, now))["id"])
+            # A month that has just begun has no data, and that is no news.
+            is_news = request.values[PERIOD.name] != "current"
+            status = await exports.start(client, request, settings, now, tells_no_data=is_news)
+            running.append(status["id"])
         except Refused as refused:
             log.warning("%s is left out this time: %s", request.export_id, refused)
         except Exception as fault:

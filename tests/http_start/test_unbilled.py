@@ -19,8 +19,8 @@ NOW = datetime(2026, 11, 20, 5, tzinfo=UTC)
 EUR, USD = "unbilledUsage-EUR-current-full", "unbilledUsage-USD-current-full"
 
 
-def _begin(durable: FakeDurable, settings: Settings = SETTINGS) -> list[str]:
-    return asyncio.run(unbilled.begin(durable, settings, NOW))
+def _begin(durable: FakeDurable, settings: Settings = SETTINGS, now: datetime = NOW) -> list[str]:
+    return asyncio.run(unbilled.begin(durable, settings, now))
 
 
 def test_each_export_is_started_as_a_caller_would() -> None:
@@ -51,6 +51,18 @@ def test_one_that_is_being_cancelled_is_left_out() -> None:
     durable = FakeDurable()
     durable.add(f"{CANCEL_ID}{EUR}", "Running")
     assert _begin(durable) == [USD]
+
+
+def test_a_month_that_has_just_begun_may_have_no_data() -> None:
+    """On the first day nobody is told that there is none of the current month; of the last one it would be news."""
+    durable = FakeDurable()
+    _begin(durable, now=NOW.replace(day=1))
+    assert {id_: ExportOrder.from_json(order).tells_no_data for _, id_, order in durable.started} == {
+        EUR: False,
+        EUR.replace("current", "last"): True,
+        USD: False,
+        USD.replace("current", "last"): True,
+    }
 
 
 def test_one_that_cannot_be_started_keeps_none_of_the_others_from_it() -> None:
