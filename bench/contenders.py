@@ -39,9 +39,11 @@ def activities_at_once() -> int:
     return int(json.loads(HOST.read_text())["extensions"]["durableTask"]["maxConcurrentActivityFunctions"])
 
 
-def concurrency_for(blobs: int) -> int:
-    """How many of these blobs this app copies in parallel on one worker."""
+def concurrency_for(blobs: int, *, streamed: bool) -> int:
+    """How many of these blobs this app copies in parallel on one worker. Streamed ones share a process's threads."""
     settings = settings_for("file:///not/used")
+    if streamed:
+        return min(blobs, settings.copy_concurrency)
     ranges = len(index_ranges(blobs, settings.copy_batch_size))
     return min(blobs, min(ranges, activities_at_once()) * settings.copy_concurrency)
 

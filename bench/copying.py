@@ -83,6 +83,11 @@ class Race:
     def __str__(self) -> str:
         return f"{self.direction}, {self.size}"
 
+    @property
+    def at_once(self) -> int:
+        """How many blobs are copied in parallel: as many as this app copies."""
+        return concurrency_for(self.size.count, streamed=self.direction == TO_FOLDER)
+
     def median(self, contender: str, of: Callable[[Timing], float] = lambda timing: timing.seconds) -> float:
         """The median over the contender's runs."""
         return statistics.median(map(of, self.timings[contender]))
@@ -119,13 +124,12 @@ def track_of(size: Size) -> Iterator[Track]:
 
 async def run_race(race: Race, track: Track, rounds: int, contenders: Sequence[Contender]) -> None:
     """Lets the contenders that can take part copy the track's blobs in turns, and keeps what each took."""
-    at_once = concurrency_for(race.size.count)
     racing = [contender for contender in contenders if _takes_part(contender, race.direction)]
     async with serving_manifest(track.source) as (graph_url, manifest_url):
         # The first run finds Azurite cold, and counts for nobody.
         for number, contender in [(-1, Floor()), *itertools.product(range(rounds), racing)]:
             with _target(track, race.direction) as target:
-                work = Work(track.source, target, at_once, graph_url, manifest_url)
+                work = Work(track.source, target, race.at_once, graph_url, manifest_url)
                 if number < 0:
                     await _time(track.azurite, contender, work)
                 else:
@@ -286,11 +290,10 @@ def _kindly(timing: Timing) -> float:
 
 
 def _how(races: Sequence[Race], rounds: int) -> str:
-    sizes = dict.fromkeys(race.size for race in races)
-    at_once = " and ".join(f"{concurrency_for(size.count)} for {size}" for size in sizes)
+    at_once = "; ".join(f"{race}: {race.at_once}" for race in races)
     return (
         f"Medians of {rounds} rounds in which the contenders take turns, each into a new target. "
-        f"Blobs in parallel: {at_once}, as this app has them on one worker. "
+        f"Blobs in parallel, as this app has them on one worker: {at_once}. "
         "This app checks each file's MD5 and makes it durable before it counts; the floor and the loops do neither."
     )
 

@@ -1,5 +1,6 @@
 """What do a blob's lines hold, and how does DuckDB read them without losing a digit or a key?"""
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from failures import UnreadableLines
 from tables.attributes import SQL_TYPES, Shape
-from tables.gzip_check import count_lines
+from tables.gzip_check import refuse_damaged
 from tables.plain_lines import write_plainly
 from tables.sql import name_of, path_literal, text_literal
 
@@ -78,7 +79,7 @@ def understand(connection: "duckdb.DuckDBPyConnection", blob: Path, shape: Shape
     Raises:
         UnreadableLines: with blob, line number and fault, and without the line's content.
     """
-    count_lines(blob)
+    refuse_damaged(blob)
     survey = _surveyed(connection, blob, shape)
     if survey is not None and survey.is_plain:
         return _lines(blob, shape, survey)
@@ -128,26 +129,31 @@ def _surveyed(connection: "duckdb.DuckDBPyConnection", blob: Path, shape: Shape)
 
     # Only raw text has all digits: texts and JSON values that DuckDB makes of a number have gone through a double.
     amount = f'"(?i:{"|".join(shape.amounts)})"\\s*:\\s*'
-    numbers = "regexp_extract_all(json::VARCHAR, $number, 1)"
+    numbers = "regexp_extract_all(line, $number, 1)"
     try:
         found = connection.execute(
             f"""
             SELECT
-                json_keys(json) AS keys,
+                keys,
                 count(*),
-                count(*) FILTER (regexp_matches(json::VARCHAR, $odd)),
-                sum(CASE WHEN regexp_matches(json::VARCHAR, $long)
+                -- CASE, for DuckDB looks at both sides of an AND in every line.
+                count(*) FILTER (CASE WHEN is_unusual THEN regexp_matches(line, $odd) END),
+                sum(CASE WHEN is_unusual
                     THEN len(list_filter({numbers}, lambda number: {_decimals("number")} > 18))
                     ELSE 0 END)
-            FROM read_json_objects({path_literal(blob)}, format = 'newline_delimited', compression = 'gzip')
+            FROM (
+                SELECT to_json(json_keys(json)) AS keys, json::VARCHAR AS line,
+                    regexp_matches(line, $unusual) AS is_unusual
+                FROM read_json_objects({path_literal(blob)}, format = 'newline_delimited', compression = 'gzip')
+            )
             GROUP BY keys
             """,  # noqa: S608
-            {"odd": amount + _ODD, "long": amount + _LONG, "number": amount + _NUMBER},
+            {"odd": amount + _ODD, "unusual": f"{amount}(?:{_ODD}|{_LONG})", "number": amount + _NUMBER},
         ).fetchall()
     except duckdb.InvalidInputException:
         return None
     keys, counts, odd, rounded = zip(*found, strict=True) if found else ((), (), (), ())
-    return _Survey(sum(counts), tuple(sorted(map(tuple, keys))), sum(odd), int(sum(rounded)))
+    return _Survey(sum(counts), tuple(tuple(json.loads(some)) for some in sorted(keys)), sum(odd), int(sum(rounded)))
 
 
 def _decimals(number: str) -> str:

@@ -24,7 +24,13 @@ def test_every_contender_lands_the_same_bytes_and_gets_its_row() -> None:
 
 def test_the_contenders_have_as_many_blobs_under_way_as_one_worker() -> None:
     """As many ranges as a worker runs activities, each with its 16 blobs: never more, and never more than blobs."""
-    assert concurrency_for(2) == 2
-    assert concurrency_for(100) == 16
-    assert concurrency_for(512) == 6 * 16
-    assert concurrency_for(100_000) == activities_at_once() * 16
+    assert concurrency_for(2, streamed=False) == 2
+    assert concurrency_for(100, streamed=False) == 16
+    assert concurrency_for(512, streamed=False) == 6 * 16
+    assert concurrency_for(100_000, streamed=False) == activities_at_once() * 16
+
+
+def test_what_is_streamed_passes_the_threads_of_one_process() -> None:
+    """However many ranges they work for."""
+    assert concurrency_for(2, streamed=True) == 2
+    assert concurrency_for(512, streamed=True) == 16
