@@ -34,7 +34,7 @@ async def read_invoice(message: JsonObject) -> JsonObject:
     known = json_object(stored)
     told = _told(await _documents(using, invoice), invoice)
     month = _month(known) or _month(told) or await _month_of_lines(using, invoice)
-    about = {"invoiceId": invoice, **(told or known), "month": month}
+    about = {"invoiceId": invoice, **known, **told, "month": month}
     if about != known and not await using.zone.swap(path, json_bytes(about), stored.tag if stored else None):
         raise LandingUnavailable(f"What is known of the invoice {invoice} was written by somebody else at the moment.")
     return InvoiceAnswer(month).to_json()
@@ -55,12 +55,14 @@ def _told(documents: list[Document], invoice: str) -> dict[str, Any]:
     if own is None:
         return {}
     amending = [document for document in documents if document is not own]
-    return {
+    said = {
         "month": own.month,
         "total": own.total,
         "currency": own.currency,
         "amendments": [{"id": one.id, "documentType": one.kind, "total": one.total} for one in amending],
     }
+    # What is said no longer, as when a void note stands in the invoice's place, stays as it was.
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def _month(about: Mapping[str, Any]) -> str | None:

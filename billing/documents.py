@@ -72,14 +72,10 @@ class _Entry:
 def documents_of(items: Iterable[object]) -> list[Document]:
     """The documents of new commerce among the list's entries, each once, by their ids, and what void notes name."""
     entries = [entry for entry in _entries(items) if entry.is_of_new_commerce]
-    # A note may bear the id of the invoice that it is about.
-    known = {entry.id: entry for entry in sorted(entries, key=lambda entry: entry.kind == INVOICE)}
+    known = _by_id(entries)
     amended = {entry: _amended(entry, known) for entry in entries}
     voided = {amends: entry for entry, amends in amended.items() if entry.kind == VOID_NOTE and amends}
-    # A note may stand in the place of the invoice, whose lines are there as ever.
-    known = {
-        id_: replace(note, id=id_, kind=INVOICE) for id_, note in voided.items() if INVOICE_ID.fullmatch(id_)
-    } | known
+    known = _voided_by(voided) | known
     replaced = {amends: entry.id for entry, amends in amended.items() if entry.kind == INVOICE and amends != entry.id}
     return [
         Document(
@@ -94,6 +90,18 @@ def documents_of(items: Iterable[object]) -> list[Document]:
         )
         for id_, entry in sorted(known.items())
     ]
+
+
+def _by_id(entries: Iterable[_Entry]) -> dict[str, _Entry]:
+    """A note may bear the id of the invoice that it is about: then the id is the invoice's."""
+    return {entry.id: entry for entry in sorted(entries, key=lambda entry: entry.kind == INVOICE)}
+
+
+def _voided_by(notes: Mapping[str, _Entry]) -> dict[str, _Entry]:
+    """The invoices of these ids, as far as their void notes tell: a note may stand in the place of its invoice."""
+    return {
+        id_: replace(note, id=id_, kind=INVOICE, total=None) for id_, note in notes.items() if INVOICE_ID.fullmatch(id_)
+    }
 
 
 def _entries(items: Iterable[object]) -> Iterator[_Entry]:

@@ -17,6 +17,9 @@ from failures.doubts import Doubts
 PAGE_SIZE = 200
 """Invoices asked for at once."""
 
+MOST_UNREADABLE = 20
+"""Documents of no month that are told: no list of nonsense makes a message too long."""
+
 MOST_PAGES = 100
 """Pages read before the list is taken to have no end."""
 
@@ -31,7 +34,7 @@ class InvoiceClient:
         self._doubts = Doubts(now)
 
     async def of_month(self, month: str) -> list[Document]:
-        """The month's documents of new commerce, and those that are of no month, by their ids.
+        """The month's documents of new commerce, by their ids, and then some of those that are of no month.
 
         Raises:
             ServiceUnavailable: when Partner Center does not answer.
@@ -40,7 +43,9 @@ class InvoiceClient:
         """
         with self._doubts.about(NoInvoiceAccess):
             items = await self._all()
-        return [document for document in documents_of(items) if document.month in {month, None}]
+        documents = documents_of(items)
+        unreadable = [document for document in documents if document.month is None]
+        return [document for document in documents if document.month == month] + unreadable[:MOST_UNREADABLE]
 
     async def of_invoice(self, invoice_id: str) -> list[Document]:
         """The invoice and what amends it, by their ids: an invoice by its id is refused to app-only identities.

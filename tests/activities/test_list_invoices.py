@@ -36,15 +36,15 @@ def test_what_nobody_can_export_is_told_and_warned_of(bench: Bench, caplog: pyte
         bench.run(_listing("2026-09"))
         == InvoicesAnswer(
             [
-                Document("G000000001", exported=False, readable=False),
                 Document("G000000002", "credit_memo", exported=False),
                 Document("G000000003"),
+                Document("G000000001", exported=False, readable=False),
             ]
         ).to_json()
     )
     assert caplog.messages == [
-        "Partner Center lists G000000001 (invoice), which belongs to no month.",
         "Partner Center lists G000000002, whose type is not known: credit_memo.",
+        "Partner Center lists G000000001 (invoice), which belongs to no month.",
     ]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from billing.invoices import InvoiceClient
+from billing.invoices import MOST_UNREADABLE, InvoiceClient
 from failures import NoInvoiceAccess, NotServed, UnusableAnswer
 
 BASE = "https://api.partnercenter.microsoft.com"
@@ -52,6 +52,13 @@ def test_other_months_are_left_out() -> None:
     invoices.append(_invoice("G000000003", invoiceDate="2026-09-08T00:00:00Z"))
     assert _of_month("2026-09", _pages(invoices, 200, False)) == ["G000000001", "G000000002"]
     assert _of_month("2026-07", _pages(invoices, 200, False)) == ["G000000002"]
+
+
+def test_a_list_of_nonsense_is_told_in_part() -> None:
+    """The month's own invoices are all found among it."""
+    nonsense = [_invoice(f"G1000000{i:02}", invoiceDate="soon") for i in range(MOST_UNREADABLE + 1)]
+    found = _of_month("2026-09", _pages([*nonsense, _invoice("G200000000")], 200, False))
+    assert found == ["G200000000", *(f"G1000000{i:02}" for i in range(MOST_UNREADABLE))]
 
 
 def test_an_empty_list_is_no_error() -> None:
