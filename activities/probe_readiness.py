@@ -6,12 +6,10 @@ from collections.abc import Awaitable
 from activities.door import JsonObject, activity
 from activities.problems import problem_of
 from catalog.months import month_before
-from clients.process import Clients, clients, unprepared_clients
+from clients.process import Clients, unprepared_clients
 from failures import Failure
+from landing.rights import prove_rights
 from messages.names import PROBE_READINESS
-
-PROBE = "_work/readiness"
-"""A blob that is written and removed again."""
 
 
 @activity(PROBE_READINESS)
@@ -19,7 +17,7 @@ async def probe_readiness(message: JsonObject) -> JsonObject:
     """What is wrong with `landing`, `graph` and `partnerCenter`: to each a problem, or None."""
     using = unprepared_clients()
     trials = {
-        "landing": _land(),
+        "landing": prove_rights(using.zone),
         "graph": using.billing.require_access(),
         "partnerCenter": _list_invoices(using),
     }
@@ -33,12 +31,6 @@ async def _problem(trial: Awaitable[None]) -> JsonObject | None:
     except Failure as failure:
         return problem_of(failure).to_json()
     return None
-
-
-async def _land() -> None:
-    zone = (await clients()).zone
-    await zone.write(PROBE, b"")
-    await zone.remove(PROBE)
 
 
 async def _list_invoices(using: Clients) -> None:

@@ -51,7 +51,7 @@ class BillingClient:
             NotServed: when the base URL does not serve this export.
         """
         url = self._base_url_of(request.dataset) + request.dataset.path
-        with self._doubts.about(Unauthorized, Forbidden):
+        with self._doubts.about():
             response = await self._posting.send("POST", url, json=dict(request.values))
         location = response.headers.get("Location")
         if response.status_code != httpx.codes.ACCEPTED or not location or not is_link(location):
@@ -123,7 +123,7 @@ class BillingClient:
         return self._from_allowed_host(Manifest.from_json(body, link))
 
     def _doubting(self) -> AbstractContextManager[None]:
-        return self._doubts.about(Unauthorized, Forbidden, allowed=True)
+        return self._doubts.about(allowed=True)
 
     def _from_allowed_host(self, manifest: Manifest) -> Manifest:
         self._sources.require(manifest.root)

@@ -41,7 +41,7 @@ class InvoiceClient:
             NoInvoiceAccess: later at first, where it was allowed before.
             RequestRefused: when there is no such list at the base URL, it may not be read, or cannot be used.
         """
-        with self._doubts.about(NoInvoiceAccess):
+        with self._doubts.about():
             items = await self._all()
         documents = documents_of(items)
         unreadable = [document for document in documents if document.month is None]
@@ -53,7 +53,7 @@ class InvoiceClient:
         Raises:
             ServiceUnavailable, NoInvoiceAccess, RequestRefused: as `of_month`.
         """
-        with self._doubts.about(NoInvoiceAccess):
+        with self._doubts.about():
             items = await self._all()
         return [document for document in documents_of(items) if invoice_id in {document.id, document.amends}]
 

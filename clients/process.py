@@ -17,6 +17,7 @@ from clients.partner_credential import PartnerCredential
 from clients.redaction import hide_token, quiet_libraries, redact_logs
 from clients.webhook import Webhook
 from landing.hosts import proxy_for
+from landing.rights import Rights
 from landing.source import SourceReader
 from landing.zones.protocol import LandingZone
 from settings import Settings, configured, is_loopback
@@ -53,24 +54,21 @@ class Clients:
 
 _given: ContextVar[Clients | None] = ContextVar("given clients", default=None)
 _of_process: Clients | None = None
-_prepared: Clients | None = None
-_preparing = asyncio.Lock()
+_rights: Rights | None = None
 
 
 async def clients() -> Clients:
-    """The clients of this process, made from its settings at first need, when the landing zone is ready.
+    """The clients of this process, made from its settings at first need, whose rights on the landing zone are proven.
 
     Raises:
         SettingsError: when the settings cannot be used.
-        LandingFailure: when the landing zone cannot be made ready.
+        LandingFailure, IdentityFailure: when the landing zone cannot be used.
     """
-    global _prepared
+    global _rights
     using = unprepared_clients()
     if using is not _given.get():
-        async with _preparing:
-            if _prepared is not using:
-                await using.zone.prepare()
-            _prepared = using
+        _rights = _rights or Rights(using.zone, using.now)
+        await _rights.require()
     return using
 
 
@@ -100,9 +98,8 @@ def given_clients(clients: Clients) -> Iterator[None]:
 
 async def close_clients() -> None:
     """Closes the clients of this process, if there are any."""
-    global _of_process, _prepared, _preparing
-    # A lock belongs to the event loop that first waited for it, and the next clients may be another loop's.
-    closing, _of_process, _prepared, _preparing = _of_process, None, None, asyncio.Lock()
+    global _of_process, _rights
+    closing, _of_process, _rights = _of_process, None, None
     if closing:
         await closing.close()
 
@@ -139,7 +136,7 @@ def make_clients(settings: Settings, now: Callable[[], datetime] = lambda: datet
     source_hosts = SourceHosts(settings.source_host_suffixes, settings.graph_is_loopback)
     billing = BillingClient(settings.graph_base_url, graph_http, source_hosts, now)
     sources = SourceReader(connections.open, threads)
-    zone = open_zone(settings.landing_url, settings.landing_connection_string, lambda: credential, sources)
+    zone = open_zone(settings.landing_url, settings.landing_connection_string, lambda: credential, sources, now)
     return Clients(
         settings,
         billing,

@@ -63,11 +63,13 @@ class Failure(Exception):
 
     `code` is the class's name unless the service gave one; `request_id` is Microsoft's; `remedy` says in one sentence
     what to do. `wait`: the seconds that the service asked for, if it did. `at_last` is what a failure that may pass
-    later becomes where waiting has not helped.
+    later becomes where waiting has not helped. `may_pass`: a refusal that looks the same where the right was only just
+    given, or is away for a moment.
     """
 
     kind: Kind = FINAL
     at_last: Kind = FINAL
+    may_pass: bool = False
     remedy = "Look at the app's log for the cause."
 
     def __init__(
@@ -78,6 +80,8 @@ class Failure(Exception):
         request_id: str | None = None,
         wait: float | None = None,
         kind: Kind | None = None,
+        remedy: str | None = None,
+        may_pass: bool = False,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -85,6 +89,8 @@ class Failure(Exception):
         self.request_id = request_id
         self.wait = wait
         self.kind = kind or self.kind
+        self.remedy = remedy or self.remedy
+        self.may_pass = may_pass or self.may_pass
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"
@@ -173,6 +179,7 @@ class NotServed(RequestRefused):
 class Unauthorized(RequestRefused):
     """401: the token was not accepted, not even a fresh one."""
 
+    may_pass = True
     remedy = (
         "Give the app's identity the application role PartnerBilling.Read.All of Microsoft Graph, with admin consent."
     )
@@ -181,6 +188,7 @@ class Unauthorized(RequestRefused):
 class Forbidden(RequestRefused):
     """403: the identity may not read this partner's billing data."""
 
+    may_pass = True
     remedy = (
         "Give the app's identity the application role PartnerBilling.Read.All in the partner tenant that the invoice "
         "belongs to, with admin consent."
@@ -190,6 +198,7 @@ class Forbidden(RequestRefused):
 class NoInvoiceAccess(RequestRefused):
     """Partner Center does not let the identity read the partner's invoices."""
 
+    may_pass = True
     remedy = (
         "Give the app's identity app-only access to Partner Center's API in the partner tenant; exports of single "
         "invoices do not need it."
@@ -258,10 +267,7 @@ class SourceChanged(SourceFault):
 class LandingRefused(LandingFailure):
     """The landing zone refuses it: no permission, no such account, no space."""
 
-    remedy = (
-        "Give the app's identity the role Storage Blob Data Contributor on the landing container, or make room; "
-        "then start the export again."
-    )
+    remedy = "Look up the reason that the message names, mend it, and start the export again: what landed is kept."
 
 
 class UnsafeName(LandingFailure):

@@ -25,15 +25,24 @@ class Doubts:
         self._since: datetime | None = None
 
     @contextmanager
-    def about(self, *refusals: type[Failure], allowed: bool = False) -> Iterator[None]:
-        """Lets such a refusal pass later, as long as it is doubted: where it was allowed before, here or elsewhere."""
+    def about(self, *, allowed: bool = False) -> Iterator[None]:
+        """Lets a refusal that may pass do so, as long as it is doubted; success shows that the permission is there.
+
+        Doubted is what was allowed before: as this process has seen, or as the caller knows (`allowed`).
+        """
+        with self.doubting(allowed=allowed):
+            yield
+        self._was_allowed, self._since = True, None
+
+    @contextmanager
+    def doubting(self, *, allowed: bool = False) -> Iterator[None]:
+        """The same for what does not show whether the permission is there."""
         try:
             yield
-        except refusals as refusal:
-            if (allowed or self._was_allowed) and self._is_doubted():
+        except Failure as refusal:
+            if refusal.may_pass and (allowed or self._was_allowed) and self._is_doubted():
                 refusal.kind = LATER
             raise
-        self._was_allowed, self._since = True, None
 
     def _is_doubted(self) -> bool:
         now = self._now()

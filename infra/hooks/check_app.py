@@ -75,7 +75,8 @@ def _row(name: str, problem: Mapping[str, Any] | None, environment: Mapping[str,
     label = LABELS.get(name, name)
     if problem is None:
         return Row(label, OK)
-    remedy = _role_command(environment) if problem["code"] == "LandingRefused" else problem["remedy"]
+    lacks_role = "AuthorizationPermissionMismatch" in problem["message"]
+    remedy = _role_command(environment) if lacks_role else problem["remedy"]
     return Row(label, _line(f"{problem['code']}: {problem['message']}"), remedy)
 
 

@@ -8,22 +8,23 @@ Source: https://learn.microsoft.com/rest/api/storageservices/blob-service-rest-a
 import asyncio
 import hashlib
 import io
-import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.storage.blob import BlobProperties, ContentSettings
 from azure.storage.blob.aio import BlobClient, BlobPrefix, ContainerClient
 
-from failures import Incomplete, LandingFailure, LandingRefused, LandingUnavailable, SourceUnavailable
-from failures.text import MOST_CODE_CHARACTERS, cleaned
+from failures import Incomplete, LandingUnavailable
+from failures.doubts import Doubts
 from landing.hosts import is_loopback
-from landing.source import Source, SourceReader, source_error
+from landing.source import Source, SourceReader
 from landing.zones.azure_copying import pull, stream, target_condition
+from landing.zones.azure_errors import error_code, storage_faults
 from landing.zones.protocol import AlreadyThere, Copy, Landed, Stored
 
 READ_AT_ONCE = 4 << 20
@@ -32,34 +33,37 @@ READ_AT_ONCE = 4 << 20
 DELETED_AT_ONCE = 16
 """Blobs that are deleted in parallel."""
 
-# Staged blocks are gone once another copy of the same blob was committed; a container's name is free again in a while.
-_TEMPORARY = frozenset({"InvalidBlockList", "ContainerBeingDeleted"})
-_OCCUPIED = frozenset({"BlobAlreadyExists", "ConditionNotMet", "TargetConditionNotMet", "UnauthorizedBlobOverwrite"})
-
 
 class AzureContainer:
     """A landing zone below a prefix of one container. `listed_at_once`: blobs in one answer to a listing."""
 
     listed_at_once = 1_000
 
-    def __init__(self, container: ContainerClient, prefix: str, sources: SourceReader) -> None:
+    def __init__(
+        self,
+        container: ContainerClient,
+        prefix: str,
+        sources: SourceReader,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self.url = "/".join(part for part in (container.url.split("?")[0], prefix) if part)
         self._container = container
         self._prefix = f"{prefix}/" if prefix else ""
         self._sources = sources
+        self._doubts = Doubts(now)
 
     async def prepare(self) -> None:
         """Creates the container where it is missing; an identity that may not is left to find it there."""
-        with _storage_faults():
+        with self._faults():
             try:
                 await self._container.create_container()
             except HttpResponseError as fault:
-                if fault.status_code != 403 and _error_code(fault) != "ContainerAlreadyExists":
+                if fault.status_code != 403 and error_code(fault) != "ContainerAlreadyExists":
                     raise
 
     async def read(self, path: str) -> Stored | None:
         """The small blob at `path`; None where there is none."""
-        with _storage_faults():
+        with self._faults():
             try:
                 download = await self._blob(path).download_blob()
                 return Stored(await download.readall(), str(download.properties.etag))
@@ -68,13 +72,13 @@ class AzureContainer:
 
     async def write(self, path: str, content: bytes) -> None:
         """Writes the small blob in one request."""
-        with _storage_faults():
+        with self._writing():
             await self._blob(path).upload_blob(io.BytesIO(content), length=len(content), overwrite=True)
 
     async def swap(self, path: str, content: bytes, seen: str | None) -> bool:
         """Writes the small blob on the condition of its eTag."""
         try:
-            with _storage_faults():
+            with self._writing():
                 await self._blob(path).upload_blob(content, overwrite=True, **target_condition(seen))
         except AlreadyThere:
             return False
@@ -83,7 +87,7 @@ class AzureContainer:
     async def swap_file(self, path: str, file: Path, seen: str | None) -> bool:
         """Uploads the file, a large one in blocks, and commits it on the condition of the eTag."""
         try:
-            with _storage_faults(), file.open("rb") as content:
+            with self._writing(), file.open("rb") as content:
                 md5 = hashlib.file_digest(content, lambda: hashlib.md5(usedforsecurity=False)).digest()
                 content.seek(0)
                 await self._blob(path).upload_blob(
@@ -98,7 +102,7 @@ class AzureContainer:
 
     async def find(self, path: str) -> Landed | None:
         """The blob's properties; None where there is none."""
-        with _storage_faults():
+        with self._faults():
             try:
                 return self._landed(path, await self._blob(path).get_blob_properties())
             except ResourceNotFoundError:
@@ -109,7 +113,7 @@ class AzureContainer:
 
         With a hierarchical namespace it lists folders too, as empty blobs that their metadata gives away.
         """
-        with _storage_faults():
+        with self._faults():
             async for properties in self._listed(f"{self._prefix}{folder}/"):
                 if (properties.metadata or {}).get("hdi_isfolder") != "true":
                     yield self._landed(str(properties.name).removeprefix(self._prefix), properties)
@@ -127,7 +131,7 @@ class AzureContainer:
     async def folders(self, folder: str) -> Sequence[str]:
         """The prefixes that the service lists up to the next slash."""
         below = f"{self._prefix}{folder}/"
-        with _storage_faults():
+        with self._faults():
             listed = self._container.walk_blobs(name_starts_with=below, delimiter="/")
             return [
                 str(item.name).removeprefix(below).rstrip("/") async for item in listed if isinstance(item, BlobPrefix)
@@ -150,7 +154,7 @@ class AzureContainer:
         await self._delete(last)
 
     async def _delete(self, path: str, tag: str | None = None) -> None:
-        with suppress(AlreadyThere), _storage_faults(), suppress(ResourceNotFoundError):
+        with suppress(AlreadyThere), self._faults(), suppress(ResourceNotFoundError):
             await self._blob(path).delete_blob(**target_condition(tag) if tag else {})
 
     async def remove_unfinished(self, folder: str) -> None:
@@ -160,7 +164,7 @@ class AzureContainer:
         """Copies by the fewest calls that the source's length and whereabouts allow."""
         source = await self._sources.describe(url)
         blob = self._blob(path)
-        with _storage_faults():
+        with self._faults():
             # The service refuses to pull a blob of no bytes.
             if source.length and self._can_pull(source):
                 return await pull(blob, source, replacing, out_of_time)
@@ -170,7 +174,7 @@ class AzureContainer:
         """Downloads the blob in ranges, each on the condition that it still is the one that the first was of."""
         name = path.rpartition("/")[2]
         try:
-            with _storage_faults():
+            with self._faults():
                 try:
                     download = await self._blob(path).download_blob()
                 except ResourceNotFoundError:
@@ -186,6 +190,18 @@ class AzureContainer:
     async def close(self) -> None:
         """Closes the connections of the container's client."""
         await self._container.close()
+
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
+        """Tells faults as ours; a refusal may pass at first, as that of a role which was only just assigned."""
+        with self._doubts.doubting(allowed=True), storage_faults():
+            yield
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """The same for what shows that the app may write."""
+        with self._doubts.about(allowed=True), storage_faults():
+            yield
 
     def _blob(self, path: str) -> BlobClient:
         return self._container.get_blob_client(self._prefix + path)
@@ -204,46 +220,3 @@ class AzureContainer:
 def _origin(url: str) -> tuple[str, str]:
     parts = urlsplit(url)
     return parts.scheme, parts.netloc
-
-
-@contextmanager
-def _storage_faults() -> Iterator[None]:
-    """Turns the client library's errors, whose text may quote URLs, into ours."""
-    try:
-        yield
-    except HttpResponseError as fault:
-        if _error_code(fault) in _OCCUPIED:
-            raise AlreadyThere from None
-        raise _landing_error(fault) from None
-    except AzureError as fault:
-        raise LandingUnavailable(f"The landing zone did not answer ({type(fault).__name__}).") from None
-
-
-def _landing_error(fault: HttpResponseError) -> LandingFailure:
-    """Branches on the service's error code: the library's exception classes mislead for copies."""
-    code, status = _error_code(fault), fault.status_code
-    if status is None:
-        return LandingUnavailable(f"The landing zone did not answer ({code}).")
-    if code == "Md5Mismatch":
-        return SourceUnavailable("What arrived does not have the MD5 that was announced.")
-    if code in {"CannotVerifyCopySource", "SourceConditionNotMet"}:
-        return source_error(_source_status(fault) or status)
-    if status in {408, 429} or status >= 500 or code in _TEMPORARY:
-        return LandingUnavailable(f"The landing zone answered {status} {code}.")
-    return LandingRefused(f"The landing zone refused: {status} {code}.")
-
-
-def _error_code(fault: HttpResponseError) -> str:
-    """The service's code: the storage client adds it as an enum's member or as text, azure-identity adds none."""
-    code = getattr(fault, "error_code", None)
-    if not code:
-        return f"HTTP{fault.status_code}" if fault.status_code else type(fault).__name__
-    return cleaned(getattr(code, "value", code), type(fault).__name__, MOST_CODE_CHARACTERS)
-
-
-def _source_status(fault: HttpResponseError) -> int | None:
-    """What the source answered to the service, which tells it in a header or in the error's body."""
-    response: Any = fault.response
-    told = getattr(fault, "additional_info", None) or {}
-    text = str(response.headers.get("x-ms-copy-source-status-code") or told.get("copysourcestatuscode"))
-    return int(text) if re.fullmatch("[1-9][0-9]{2}", text) else None

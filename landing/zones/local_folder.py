@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 from failures import Incomplete, LandingRefused, LandingUnavailable
 from landing.source import Source, SourceReader
 from landing.zones.protocol import AlreadyThere, Copy, Landed, Stored
+from landing.zones.remedies import LOCAL
 from landing.zones.unfinished_file import UNFINISHED, UnfinishedFile, remove_abandoned, sync
 
 STREAMED = 1 << 20
@@ -166,7 +167,8 @@ def _disk_faults() -> Iterator[None]:
         # Folders are made before they are used: somebody has removed one in between.
         raise LandingUnavailable("A folder in the landing folder has just been removed.") from None
     except OSError as fault:
-        raise LandingRefused(f"The landing folder cannot be used: {fault.strerror or type(fault).__name__}.") from None
+        message = f"The landing folder cannot be used: {fault.strerror or type(fault).__name__}."
+        raise LandingRefused(message, remedy=LOCAL.get(fault.errno)) from None
 
 
 def _make_durable(files: Sequence[str]) -> None:

@@ -1,6 +1,7 @@
 """Opens the landing zone that a URL names. What only one kind needs is imported only for it: cold start."""
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -11,7 +12,11 @@ from landing.zones.protocol import LandingZone
 
 
 def open_zone(
-    url: str, connection_string: str | None, credential: Callable[[], Any], sources: SourceReader
+    url: str,
+    connection_string: str | None,
+    credential: Callable[[], Any],
+    sources: SourceReader,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> LandingZone:
     """The landing zone at the URL: `https://{account}.blob.core.windows.net/{container}[/prefix]`, on loopback
     `http://127.0.0.1:{port}/{account}/{container}[/prefix]`, or `file:///folder`.
@@ -44,7 +49,7 @@ def open_zone(
         max_block_size=STREAMED_BLOCK,
         **AZURE_CLIENT,
     )
-    return AzureContainer(client, "/".join(prefix), sources)
+    return AzureContainer(client, "/".join(prefix), sources, now)
 
 
 def _key(connection_string: str) -> Mapping[str, str] | str:

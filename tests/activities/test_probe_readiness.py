@@ -18,10 +18,10 @@ def _probe() -> Awaitable[Any]:
 
 
 def test_nothing_is_missing(bench: Bench) -> None:
-    """What was tried left nothing behind: no export, no file."""
+    """What was tried left nothing behind but the file that proves the right to write: no export."""
     assert bench.run(_probe) == FINE
     assert not [request for request in bench.graph.requests if request.method == "POST"]
-    assert not [path for path in bench.folder.rglob("*") if path.is_file()]
+    assert [path.name for path in bench.folder.rglob("*") if path.is_file()] == ["_rights"]
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_an_operation_that_nobody_started_need_not_be_there(bench: Bench, status
 def test_a_landing_zone_that_takes_nothing_is_told(bench: Bench) -> None:
     """The one thing that the app must be able to write to."""
     bench.folder.mkdir(exist_ok=True)
-    (bench.folder / "_work").write_text("no folder")
+    (bench.folder / "_rights").mkdir()
     found = bench.run(_probe)
     assert found | {"landing": None} == FINE
     assert found["landing"]["code"] in {"LandingRefused", "LandingUnavailable"}

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from failures import FINAL, LATER, Kind, LandingRefused, LandingUnavailable
+from failures import FINAL, LATER, Kind, LandingFailure, LandingRefused, LandingUnavailable
 from failures.doubts import BELIEVED, DOUBTED, Doubts
 
 
@@ -33,8 +33,8 @@ def doubts(clock: Clock) -> Doubts:
 
 def refused(doubts: Doubts, *, allowed: bool) -> Kind:
     """As what a refusal passes."""
-    with pytest.raises(LandingRefused) as caught, doubts.about(LandingRefused, allowed=allowed):
-        raise LandingRefused("No.")
+    with pytest.raises(LandingRefused) as caught, doubts.about(allowed=allowed):
+        raise LandingRefused("No.", may_pass=True)
     return caught.value.kind
 
 
@@ -49,7 +49,7 @@ def test_a_refusal_of_what_was_allowed_is_doubted_until_it_has_lasted(
 ) -> None:
     """Whether the caller knows of it or this process has seen it."""
     if not known:
-        with doubts.about(LandingRefused):
+        with doubts.about():
             pass
     assert refused(doubts, allowed=known) == LATER
     clock.move(DOUBTED - timedelta(seconds=1))
@@ -62,7 +62,7 @@ def test_what_is_allowed_again_is_doubted_anew(doubts: Doubts, clock: Clock) -> 
     """A refusal counts from its own beginning."""
     refused(doubts, allowed=True)
     clock.move(DOUBTED)
-    with doubts.about(LandingRefused):
+    with doubts.about():
         pass
     assert refused(doubts, allowed=True) == LATER
 
@@ -74,7 +74,19 @@ def test_a_refusal_long_after_another_is_a_new_one(doubts: Doubts, clock: Clock)
     assert refused(doubts, allowed=True) == LATER
 
 
-def test_other_failures_are_left_alone(doubts: Doubts) -> None:
-    """An outage is no refusal."""
-    with pytest.raises(LandingUnavailable), doubts.about(LandingRefused, allowed=True):
-        raise LandingUnavailable("Away.")
+@pytest.mark.parametrize("failure", [LandingUnavailable("Away."), LandingRefused("A file is in the way.")])
+def test_other_failures_are_left_alone(doubts: Doubts, failure: LandingFailure) -> None:
+    """An outage is no refusal, and not every refusal is one that may pass."""
+    kind = failure.kind
+    with pytest.raises(LandingFailure), doubts.about(allowed=True):
+        raise failure
+    assert failure.kind == kind
+
+
+def test_what_shows_nothing_about_the_permission_ends_no_doubt(doubts: Doubts, clock: Clock) -> None:
+    """Who may read is not told by that that it may write."""
+    refused(doubts, allowed=True)
+    clock.move(DOUBTED)
+    with doubts.doubting():
+        pass
+    assert refused(doubts, allowed=True) == FINAL

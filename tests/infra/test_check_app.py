@@ -98,7 +98,8 @@ def test_the_table_ends_with_what_keeps_all_else_from_being_tried(answer: Answer
 
 def test_a_landing_zone_that_refuses_is_answered_with_the_command_that_assigns_the_role() -> None:
     """For the container that LANDING_URL names, whoever built it, and the identity of this deployment."""
-    problem = {"code": "LandingRefused", "message": "403", "requestId": None, "remedy": "Give it the role."}
+    message = "The landing zone refused: 403 AuthorizationPermissionMismatch."
+    problem = {"code": "LandingRefused", "message": message, "requestId": None, "remedy": "Give it the role."}
     *before, landing, graph = rows_of(_checked(landing=problem, graph=GRAPH), DEPLOYED)
     assert before == OK
     assert graph == Row("Microsoft Graph", "Forbidden: Access denied.", "Give it the role.")
@@ -107,6 +108,14 @@ def test_a_landing_zone_that_refuses_is_answered_with_the_command_that_assigns_t
         " --assignee-object-id 5f2f6fd4-5fc7-4bb3-9b27-9f1b6fb2c4de --assignee-principal-type ServicePrincipal"
         ' --scope "$(az storage account show -n finops --query id -o tsv)/blobServices/default/containers/billing"'
     )
+
+
+def test_a_landing_zone_that_refuses_for_another_reason_is_answered_with_that_reasons_remedy() -> None:
+    """A role opens no firewall."""
+    message = "The landing zone refused: 403 AuthorizationFailure."
+    problem = {"code": "LandingRefused", "message": message, "requestId": None, "remedy": "Let it through."}
+    *_, landing, _ = rows_of(_checked(landing=problem, graph=GRAPH), DEPLOYED)
+    assert landing.remedy == "Let it through."
 
 
 def test_what_others_wrote_stays_one_short_line() -> None:

@@ -222,7 +222,7 @@ def test_what_is_found_again_gives_way_to_a_sweep_that_has_begun(run: Run, zone:
     """An export does not make the latest of what is being removed; afterwards it finds nothing, and copies anew."""
     _commit(run, zone, *VERSIONS[:2], latest=VERSIONS[1])
     run(zone.write(VERSIONS[0].sweep("1"), b""))
-    run(zone.write(VERSIONS[0].manifest, b'{"blobCount": 0, "bytes": 0}'))
+    run(zone.write(VERSIONS[0].manifest, b'{"blobs": []}'))
     with pytest.raises(LandingUnavailable):
         run(Version(zone, VERSIONS[0]).claimed())
     run(keep_newest(_Dated(zone), EXPORT, 1, _later(OUTDATED)))
@@ -246,7 +246,7 @@ def test_a_sweep_gives_way_to_what_was_found_again(run: Run, zone: LandingZone) 
 def test_a_claimed_version_is_young_again(run: Run, zone: LandingZone) -> None:
     """The claim is a file that was just written: no sweep takes it for outdated before it is the latest."""
     _commit(run, zone, *VERSIONS[:2], latest=VERSIONS[1])
-    run(zone.write(VERSIONS[0].manifest, b'{"blobCount": 0, "bytes": 0}'))
+    run(zone.write(VERSIONS[0].manifest, b'{"blobs": []}'))
     assert run(zone.find(VERSIONS[0].commit_claim)) is None
     assert run(Version(zone, VERSIONS[0]).claimed()) == Totals(0, 0)
     assert run(zone.find(VERSIONS[0].commit_claim))

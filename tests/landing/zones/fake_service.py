@@ -6,7 +6,9 @@ Source: https://learn.microsoft.com/rest/api/storageservices/blob-service-rest-a
 
 import re
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from xml.etree import ElementTree
@@ -155,8 +157,13 @@ def _kind(method: str, query: dict[str, str], headers: dict[str, str]) -> str:
     return {"PUT": "copy" if "x-ms-copy-source" in headers else "put", "HEAD": "find", "GET": "read"}[method]
 
 
-def zone_on(service: FakeService, sources: SourceReader, credential: Any = None) -> AzureContainer:
+def zone_on(
+    service: FakeService,
+    sources: SourceReader,
+    credential: Any = None,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> AzureContainer:
     """A landing zone whose requests reach this service; the client's own retries, which wait, are off."""
     key = credential or {"account_name": "acme", "account_key": "a2V5"}
     client = ContainerClient("https://acme.blob.core.windows.net", "billing", key, transport=service, retry_total=0)
-    return AzureContainer(client, "pre", sources)
+    return AzureContainer(client, "pre", sources, now)

@@ -1,12 +1,15 @@
 """What the service's errors mean, told from their codes: against a fake service, which can have any of them."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from azure.core.exceptions import IncompleteReadError, ServiceRequestError
 
 from failures import (
+    FINAL,
+    LATER,
     IdentityFailure,
     LandingFailure,
     LandingRefused,
@@ -18,6 +21,7 @@ from failures import (
     SourceUnavailable,
     TokenUnavailable,
 )
+from failures.doubts import DOUBTED
 from landing.source import Source, SourceReader
 from landing.zones.protocol import AlreadyThere, Landed
 from tests.landing.conftest import Remembering, Run
@@ -136,6 +140,47 @@ def test_a_container_that_cannot_be_created(
     service = FakeService()
     service.fail("create", fault)
     refused(run, kind, zone_on(service, sources).prepare())
+
+
+@pytest.mark.parametrize("operation", KINDS)
+@pytest.mark.parametrize("code", ["AuthorizationPermissionMismatch", "AuthorizationFailure"])
+def test_a_refusal_may_pass_for_a_quarter_of_an_hour(
+    run: Run, sources: SourceReader, operation: str, code: str
+) -> None:
+    """A role or a firewall's rule that was only just made does not count yet; one that lasts is final."""
+    time = datetime(2026, 10, 8, tzinfo=UTC)
+    service = FakeService()
+    zone = zone_on(service, sources, now=lambda: time)
+    kind, call = KINDS[operation]
+
+    def found() -> Any:
+        service.fail(kind, Fault(403, code))
+        return refused(run, LandingRefused, call(zone)).kind
+
+    assert found() == LATER
+    time += DOUBTED
+    assert found() == FINAL
+    run(zone.write("_rights", b""))
+    assert found() == LATER
+
+
+@pytest.mark.parametrize(
+    ("fault", "remedy"),
+    [
+        (Fault(403, "AuthorizationFailure"), "firewall"),
+        (Fault(403, "AuthorizationPermissionMismatch"), "role Storage Blob Data Contributor"),
+        (Fault(403, "AuthenticationFailed"), "LANDING_CONNECTION_STRING"),
+        (Fault(409, "BlobImmutableDueToPolicy"), "_latest.json"),
+        (Fault(404, "ContainerNotFound"), "Create the container"),
+        (Fault(400, "SomethingElse"), "reason that the message names"),
+    ],
+    ids=lambda given: getattr(given, "code", None),
+)
+def test_a_remedy_fits_its_refusal(run: Run, sources: SourceReader, fault: Fault, remedy: str) -> None:
+    """The service's code tells the reason, and the reason what helps."""
+    service = FakeService()
+    service.fail("put", fault)
+    assert remedy in refused(run, LandingRefused, zone_on(service, sources).write("a/file", b"x")).remedy
 
 
 class Tokenless:

@@ -1,7 +1,9 @@
 """A landing zone in a local folder: what is not finished, not writable, or wanted by two processes."""
 
 import asyncio
+import errno
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -243,6 +245,34 @@ def test_a_folder_is_no_file(run: Run, folder: LocalFolder, root: Path, operatio
     (root / "taken").mkdir()
     with pytest.raises(LandingRefused):
         run(getattr(folder, operation)("taken"))
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"),
+    [
+        (errno.ENOSPC, "Make room"),
+        (errno.EDQUOT, "Make room"),
+        (errno.EFBIG, "Make room"),
+        (errno.EROFS, "Mount"),
+        (errno.EACCES, "Let the user"),
+        (errno.EPERM, "Let the user"),
+        (errno.ENOTDIR, "Move away the file"),
+        (errno.EMFILE, "ulimit"),
+        (errno.EIO, "reason that the message names"),
+    ],
+    ids=errno.errorcode.get,
+)
+def test_a_remedy_fits_its_refusal(run: Run, tmp_path: Path, number: int, remedy: str) -> None:
+    """The system's error number tells the reason, and the reason what helps."""
+
+    class Disk:
+        async def read(self, *_: Any) -> None:
+            raise OSError(number, os.strerror(number))
+
+    refusing: Any = Disk()
+    with pytest.raises(LandingRefused, match=re.escape(os.strerror(number))) as caught:
+        run(LocalFolder(tmp_path, refusing).copy("https://x/blob", "v=1/blob", out_of_time=never))
+    assert remedy in caught.value.remedy
 
 
 def test_a_root_that_cannot_be_made(run: Run, sources: SourceReader, tmp_path: Path) -> None:

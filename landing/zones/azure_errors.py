@@ -1,0 +1,62 @@
+"""What do Azure Storage's errors mean? Told by the service's codes: the library's classes mislead for copies."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from azure.core.exceptions import AzureError, HttpResponseError
+
+from failures import LandingFailure, LandingRefused, LandingUnavailable, SourceUnavailable
+from failures.text import MOST_CODE_CHARACTERS, cleaned
+from landing.source import source_error
+from landing.zones.protocol import AlreadyThere
+from landing.zones.remedies import AZURE, MAY_PASS
+
+# Staged blocks are gone once another copy of the same blob was committed; a container's name is free again in a while.
+_TEMPORARY = frozenset({"InvalidBlockList", "ContainerBeingDeleted"})
+_OCCUPIED = frozenset({"BlobAlreadyExists", "ConditionNotMet", "TargetConditionNotMet", "UnauthorizedBlobOverwrite"})
+
+
+@contextmanager
+def storage_faults() -> Iterator[None]:
+    """Turns the client library's errors, whose text may quote URLs, into ours."""
+    try:
+        yield
+    except HttpResponseError as fault:
+        if error_code(fault) in _OCCUPIED:
+            raise AlreadyThere from None
+        raise _landing_error(fault) from None
+    except AzureError as fault:
+        raise LandingUnavailable(f"The landing zone did not answer ({type(fault).__name__}).") from None
+
+
+def _landing_error(fault: HttpResponseError) -> LandingFailure:
+    """Branches on the service's error code: the library's exception classes mislead for copies."""
+    code, status = error_code(fault), fault.status_code
+    if status is None:
+        return LandingUnavailable(f"The landing zone did not answer ({code}).")
+    if code == "Md5Mismatch":
+        return SourceUnavailable("What arrived does not have the MD5 that was announced.")
+    if code in {"CannotVerifyCopySource", "SourceConditionNotMet"}:
+        return source_error(_source_status(fault) or status)
+    if status in {408, 429} or status >= 500 or code in _TEMPORARY:
+        return LandingUnavailable(f"The landing zone answered {status} {code}.")
+    message = f"The landing zone refused: {status} {code}."
+    return LandingRefused(message, remedy=AZURE.get(code), may_pass=code in MAY_PASS or status == 401)
+
+
+def error_code(fault: HttpResponseError) -> str:
+    """The service's code: the storage client adds it as an enum's member or as text, azure-identity adds none."""
+    code = getattr(fault, "error_code", None)
+    if not code:
+        return f"HTTP{fault.status_code}" if fault.status_code else type(fault).__name__
+    return cleaned(getattr(code, "value", code), type(fault).__name__, MOST_CODE_CHARACTERS)
+
+
+def _source_status(fault: HttpResponseError) -> int | None:
+    """What the source answered to the service, which tells it in a header or in the error's body."""
+    response: Any = fault.response
+    told = getattr(fault, "additional_info", None) or {}
+    text = str(response.headers.get("x-ms-copy-source-status-code") or told.get("copysourcestatuscode"))
+    return int(text) if re.fullmatch("[1-9][0-9]{2}", text) else None

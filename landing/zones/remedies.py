@@ -1,0 +1,44 @@
+"""What to do where a landing zone refuses, by the reason that it gives."""
+
+import errno
+from collections.abc import Mapping
+
+_ROLE = (
+    "Give the app's identity the role Storage Blob Data Contributor on the landing container; "
+    "a new assignment takes up to 15 minutes to count."
+)
+
+AZURE: Mapping[str, str] = {
+    "AuthorizationFailure": (
+        "Let the app through the storage account's firewall, by its virtual network or a private endpoint; "
+        "if it is let through, give its identity the role Storage Blob Data Contributor on the landing container."
+    ),
+    "AuthorizationPermissionMismatch": _ROLE,
+    "AuthenticationFailed": "Check the key or SAS token in LANDING_CONNECTION_STRING, and this machine's clock.",
+    "BlobImmutableDueToPolicy": (
+        "Choose a landing container without an immutability policy: _latest.json and a few other small blobs "
+        "must be overwritten. Versions can be kept by a lock against deletion instead."
+    ),
+    "ContainerNotFound": (
+        "Create the container that LANDING_URL names, or give the app's identity the role Storage Blob Data "
+        "Contributor on the storage account, so that it can."
+    ),
+}
+"""By Azure Storage's error code."""
+
+MAY_PASS = frozenset({"AuthorizationFailure", "AuthorizationPermissionMismatch"})
+"""Codes of refusals that a role or a rule of the firewall ends which was only just made, and does not count yet."""
+
+_NO_ROOM = "Make room on the disk of the landing folder; then start the export again."
+_NOT_WRITABLE = "Let the user that the app runs as write in the landing folder, and in all folders below it."
+_IN_THE_WAY = "Move away the file that stands where LANDING_URL, or an export below it, needs a folder."
+_FILES = "Raise the limit of open files (ulimit -n), or lower COPY_CONCURRENCY."
+
+LOCAL: Mapping[int | None, str] = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), _NO_ROOM),
+    **dict.fromkeys((errno.EACCES, errno.EPERM), _NOT_WRITABLE),
+    **dict.fromkeys((errno.ENOTDIR, errno.EISDIR, errno.EEXIST), _IN_THE_WAY),
+    **dict.fromkeys((errno.EMFILE, errno.ENFILE), _FILES),
+    errno.EROFS: "Mount the file system of the landing folder so that it can be written, or choose another folder.",
+}
+"""By the system's error number."""
