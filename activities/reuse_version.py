@@ -1,5 +1,7 @@
 """Looks whether the planned data has landed before; if so, no blob is copied and only the pointer may have to move."""
 
+from dataclasses import replace
+
 from activities.door import JsonObject, activity_of_run
 from activities.versions import contents, require_planned, result, sweep_others, version_of
 from clients.process import clients
@@ -13,12 +15,14 @@ async def reuse_version(message: JsonObject) -> JsonObject:
     order = VersionOrder.from_json(message)
     using = await clients()
     version = version_of(using, order.request, order.plan)
-    unchanged = pointed = await version.is_latest()
+    latest = await version.latest()
+    unchanged = pointed = latest == version.name
     totals = await version.committed() if unchanged else await version.claimed()
     if totals is None:
-        return VersionAnswer().to_json()
+        return VersionAnswer(latest=latest).to_json()
     if not unchanged:
         manifest = await using.manifests.get(order.plan.manifest_url)
         pointed = await version.point_latest(contents(order, require_planned(manifest, order.plan)), totals)
     await sweep_others(using, order.request, version)
-    return VersionAnswer(result(order, version, totals, unchanged=unchanged, pointed=pointed)).to_json()
+    replacing = replace(order, latest=latest)
+    return VersionAnswer(result(replacing, version, totals, unchanged=unchanged, pointed=pointed)).to_json()

@@ -31,14 +31,26 @@ async def send_notice(message: JsonObject) -> JsonObject:
 
 
 def _log(notice: Notice) -> None:
-    failed = notice.outcome == "failed"
-    reason = f": {notice.data['code']}: {notice.data['message']}" if failed else ""
-    level = (logging.WARNING if notice.about == TABLE else logging.ERROR) if failed else logging.INFO
-    log.log(level, "%s %s%s", _type(notice), notice.subject, reason)
+    log.log(_level(notice), "%s %s%s", _type(notice), notice.subject, _detail(notice))
+
+
+def _level(notice: Notice) -> int:
+    if notice.outcome != "failed":
+        return logging.INFO
+    return logging.WARNING if notice.about == TABLE else logging.ERROR
 
 
 def _type(notice: Notice) -> str:
     return f"{TYPE}{notice.about}.{notice.outcome}"
+
+
+def _detail(notice: Notice) -> str:
+    match notice.outcome:
+        case "failed":
+            return f": {notice.data['code']}: {notice.data['message']}"
+        case "restated":
+            return f": version {notice.data['version']} takes the place of {notice.data['previousVersion']}"
+    return ""
 
 
 def _event(notice: Notice) -> JsonObject:

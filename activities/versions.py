@@ -65,5 +65,14 @@ def result(
     order: VersionOrder, version: Version, totals: Totals, *, unchanged: bool = False, pointed: bool = True
 ) -> Result:
     """What the export ends with."""
-    folder = version_folder(order.request, order.plan)
-    return Result(order.plan.e_tag, folder.version, totals.blob_count, totals.bytes, version.url, unchanged, pointed)
+    is_restated = order.request.is_billed and pointed and order.latest not in {None, version.name}
+    return Result(
+        order.plan.e_tag,
+        version.name,
+        totals.blob_count,
+        totals.bytes,
+        version.url,
+        unchanged,
+        pointed,
+        order.latest if is_restated else None,
+    )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
-from catalog.datasets import DATASETS, DEFAULT, FIELDS, PERIOD, Dataset, Field
+from catalog.datasets import DATASETS, DEFAULT, FIELDS, INVOICE, PERIOD, Dataset, Field
 from catalog.invalid_request import InvalidRequest
 from catalog.months import month_before, month_of
 
@@ -57,6 +57,11 @@ class ExportRequest:
     def dataset(self) -> Dataset:
         """The dataset's row in the table of all."""
         return DATASETS[self.dataset_name]
+
+    @property
+    def is_billed(self) -> bool:
+        """Whether it is for an invoice, whose data stays as it is, unless Microsoft restates it."""
+        return INVOICE in self.dataset.fields
 
     @property
     def export_id(self) -> str:

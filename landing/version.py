@@ -45,6 +45,11 @@ class Version:
         self._now = now
 
     @property
+    def name(self) -> str:
+        """By which `_latest.json` names it."""
+        return self._folder.version
+
+    @property
     def url(self) -> str:
         """Where the version is: a URL without any token."""
         return f"{self._zone.url}/{self._folder.path}/"
@@ -89,9 +94,10 @@ class Version:
     async def _claim(self) -> None:
         await self._zone.write(self._folder.commit_claim, json_bytes([]))
 
-    async def is_latest(self) -> bool:
-        """Whether `_latest.json` names this version."""
-        return json_object(await self._zone.read(self._folder.export.latest)).get("version") == self._folder.version
+    async def latest(self) -> str | None:
+        """The name of the version that `_latest.json` names."""
+        latest = json_object(await self._zone.read(self._folder.export.latest)).get("version")
+        return latest if isinstance(latest, str) else None
 
     async def commit(self, contents: Contents) -> Totals:
         """Compares what landed with the receipts, and those with the manifest's names; then writes manifest and marker.

@@ -105,8 +105,8 @@ class Operation(Message):
 class ExportOrder(Message):
     """Input of `run_export`. `started_at` is said by whoever starts it; the rest is set when it continues as new.
 
-    `operation` and `copying` are how far this attempt has come. Of a failure is told unless `tells_failure` is false,
-    of one for want of data unless `tells_no_data` is.
+    `operation` and `copying` are how far this attempt has come, `latest` the version that it may take the place of. It
+    tells of a failure unless `tells_failure` is false, of one for want of data unless `tells_no_data` is.
     """
 
     request: ExportRequest
@@ -117,6 +117,7 @@ class ExportOrder(Message):
     started_at: datetime | None = None
     operation: Operation | None = None
     last_problem: MetProblem | None = None
+    latest: str | None = None
     tells_failure: bool = True
     tells_no_data: bool = True
 
@@ -171,18 +172,23 @@ class PollingAnswer(Answer):
 
 @dataclass(frozen=True)
 class VersionOrder(Message):
-    """Input of `reuse_version` and `commit_export`; `run_id` as in `OfRun`."""
+    """Input of `reuse_version` and `commit_export`; `run_id` as in `OfRun`.
+
+    `latest` is the version that was the latest when this one was planned.
+    """
 
     request: ExportRequest
     plan: Plan
     run_id: str | None = None
+    latest: str | None = None
 
 
 @dataclass(frozen=True)
 class Result(PublicMessage):
     """What an export ends with: the version's folder and totals; `unchanged` where it had been the latest already.
 
-    Not `pointed`: `_latest.json` names the version of a newer manifest. Callers see that field only where it is false.
+    Not `pointed`: `_latest.json` names the version of a newer manifest. Callers see that field only where it is false,
+    and the `previous_version` only where billed data was restated: the version that this one has taken the place of.
     `table` is that of the invoice, as callers see it, where one was to be made; `content_verified`: for it all bytes of
     the version have been read, and compared.
     """
@@ -194,21 +200,23 @@ class Result(PublicMessage):
     location: str
     unchanged: bool
     pointed: bool = True
+    previous_version: str | None = None
     table: dict[str, Any] | None = None
     content_verified: bool | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The message as plain JSON."""
         values = super().to_json()
-        unsaid = {"pointed": True, "table": None, "contentVerified": None}
+        unsaid = {"pointed": True, "previousVersion": None, "table": None, "contentVerified": None}
         return {name: value for name, value in values.items() if name not in unsaid or value != unsaid[name]}
 
 
 @dataclass(frozen=True)
 class VersionAnswer(Answer):
-    """Answer of `reuse_version`, without a result where there is nothing to reuse."""
+    """Answer of `reuse_version`, without a result where there is nothing to reuse; `latest` as in `VersionOrder`."""
 
     result: Result | None = None
+    latest: str | None = None
 
 
 @dataclass(frozen=True)

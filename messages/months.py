@@ -33,8 +33,8 @@ class Document(Message):
 class Outcome(PublicMessage):
     """What has become of one export of a month; `id` is that of its run, `state` one of `STATES`.
 
-    `version` and totals are of what has landed, `error` is why the last try failed. Times are in UTC. A document that
-    has no lines of its own has no `dataset`; its own `id` stands for it.
+    `version` and totals are of what has landed, in the place of the `previous_version` if it was restated; `error` is
+    why the last try failed. Times are in UTC. A document that has no lines of its own has no `dataset`, and its `id`.
     """
 
     id: str
@@ -44,6 +44,7 @@ class Outcome(PublicMessage):
     state: str = WAITING
     replaced_by: str | None = None
     version: str | None = None
+    previous_version: str | None = None
     blob_count: int = 0
     bytes: int = 0
     unchanged: bool = False

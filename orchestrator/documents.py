@@ -86,8 +86,9 @@ class Documents:
     def land(self, id_: str, result: Result, now: datetime) -> None:
         """The export has succeeded. What landed in an earlier look stays as it was told, if it is still the same."""
         if self._outcomes[id_].version != result.version:
-            totals = {"version": result.version, "blob_count": result.blob_count, "bytes": result.bytes}
-            self._change(id_, LANDED, **totals, unchanged=result.unchanged, ended_at=now, error=None)
+            names = ("version", "previous_version", "blob_count", "bytes", "unchanged")
+            landed = {name: getattr(result, name) for name in names}
+            self._change(id_, LANDED, **landed, ended_at=now, error=None)
 
     def fail(self, id_: str, problem: Problem | None, now: datetime, *, is_last: bool) -> None:
         """The export has failed, or was cancelled where there is no problem. What has landed has landed."""

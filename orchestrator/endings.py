@@ -37,6 +37,8 @@ def to_its_end(
         if about == TABLE:
             return result
         yield from notices.begin(run, "unchanged" if result.get("unchanged") else "succeeded", result)
+        if "previousVersion" in result:
+            yield from notices.begin(run, "restated", result)
         return result
     run.status.fail(problem)
     if run.tells(problem):

@@ -63,7 +63,7 @@ def _attempt(run: Run, order: ExportOrder) -> Steps[Result]:
         plan = yield from _await_plan(run, order, order.operation)
         run.show("planning", blob_count=plan.blob_count)
         reused = yield from run.call(REUSE_VERSION, _version(run, order, plan), VersionAnswer)
-        return reused.result or (yield from _copy_and_commit(run, order, plan))
+        return reused.result or (yield from _copy_and_commit(run, replace(order, latest=reused.latest), plan))
     except ExportAnew as reason:
         yield from _wait_for_next_attempt(run, order, reason.problem)
         raise _going_on(run, order, attempt=order.attempt + 1, operation=None, copying=None) from None
@@ -122,4 +122,4 @@ def _copy_and_commit(run: Run, order: ExportOrder, plan: Plan) -> Steps[Result]:
 
 
 def _version(run: Run, order: ExportOrder, plan: Plan) -> VersionOrder:
-    return VersionOrder(order.request, plan, run.context.instance_id)
+    return VersionOrder(order.request, plan, run.context.instance_id, order.latest)

@@ -158,9 +158,9 @@ class Bench:
         stop = plan.blob_count if stop is None else stop
         return await _call(COPY_BLOBS, CopyOrder(request, plan, start, stop), CopyAnswer)
 
-    async def commit(self, plan: Plan, request: ExportRequest = REQUEST) -> CommitAnswer:
-        """Calls `commit_export`."""
-        return await _call(COMMIT_EXPORT, VersionOrder(request, plan), CommitAnswer)
+    async def commit(self, plan: Plan, request: ExportRequest = REQUEST, latest: str | None = None) -> CommitAnswer:
+        """Calls `commit_export`; `latest` was the latest version when it was planned."""
+        return await _call(COMMIT_EXPORT, VersionOrder(request, plan, latest=latest), CommitAnswer)
 
     async def export(self, request: ExportRequest = REQUEST) -> Plan:
         """A whole export, committed."""

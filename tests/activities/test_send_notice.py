@@ -5,6 +5,7 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -182,6 +183,14 @@ def test_a_success_is_an_information_in_the_log(bench: Bench, notice: Notice, lo
     """It alerts nobody."""
     _tell(bench, notice)
     assert _lines(log) == [(logging.INFO, f"partner.billing.export.{notice.outcome} {SUBJECT}")]
+
+
+def test_a_restatement_names_both_versions_in_the_log(bench: Bench, log: pytest.LogCaptureFixture) -> None:
+    """Whoever has closed a book with the one finds the other."""
+    restated = replace(result(2), previous_version="0" * 16)
+    _tell(bench, replace(SUCCEEDED, outcome="restated", data=restated.to_json()))
+    line = f"partner.billing.export.restated {SUBJECT}: version {restated.version} takes the place of {'0' * 16}"
+    assert _lines(log) == [(logging.INFO, line)]
 
 
 def test_the_log_tells_even_where_the_receiver_does_not_answer(receiver: Bench, log: pytest.LogCaptureFixture) -> None:

@@ -214,7 +214,43 @@ def test_data_restored_to_an_older_state_becomes_the_latest_again(bench: Bench) 
     assert not result.unchanged
     assert _latest(bench)["version"] == result.version
     assert _latest(bench)["eTag"] == plan.e_tag
-    assert len(bench.landed("_SUCCESS")) == 2
+    (other,) = {path.parent.name for path in bench.landed("_SUCCESS")} - {f"version={result.version}"}
+    assert other == f"version={result.previous_version}"
+
+
+def test_a_restatement_tells_which_version_it_takes_the_place_of(bench: Bench) -> None:
+    """Also where the commit is called twice: when it was planned another version was the latest."""
+
+    async def scenario() -> tuple[Result, list[Result]]:
+        first = _result(await bench.commit(await _copied(bench)))
+        bench.emulator.restate(INVOICE, 1)
+        bench.clock.move(1)
+        plan = await _copied(bench)
+        latest = (await bench.reuse(plan)).latest
+        return first, [_result(await bench.commit(plan, latest=latest)) for _ in range(2)]
+
+    first, restated = bench.run(scenario)
+    assert first.previous_version is None
+    assert "previousVersion" not in first.to_json()
+    assert [result.to_json()["previousVersion"] for result in restated] == [first.version] * 2
+
+
+def test_data_that_is_not_billed_is_never_restated(bench: Bench) -> None:
+    """It grows from day to day, and nobody has closed a book with it."""
+    unbilled = ExportRequest.parse({"dataset": "unbilledUsage", "currencyCode": "USD", "billingPeriod": "current"})
+
+    async def scenario() -> Result:
+        plan = await bench.plan(unbilled)
+        await bench.copy(plan, request=unbilled)
+        return _result(await bench.commit(plan, unbilled, latest="0" * 16))
+
+    assert bench.run(scenario).previous_version is None
+
+
+async def _copied(bench: Bench) -> Plan:
+    plan = await bench.plan()
+    await bench.copy(plan)
+    return plan
 
 
 def test_a_commit_that_a_newer_version_overtook_says_that_the_pointer_stayed(bench: Bench) -> None:

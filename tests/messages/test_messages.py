@@ -65,7 +65,7 @@ RESULT = Result(PLAN.e_tag, PLAN.digest[:16], 1_000_000, 10**15, f"https://{'a' 
 NOT_DONE = NotDone(PROBLEM, LATER, ANEW, 30.0)
 MET = MetProblem.at(PROBLEM, MOMENT)
 EXPORT = "monthly-2026-10:billedUsage-G016907411-full"
-LANDED = ("landed", None, PLAN.digest[:16], 1_000_000, 10**15, True, MOMENT, MOMENT)
+LANDED = ("landed", None, PLAN.digest[:16], "0" * 16, 1_000_000, 10**15, True, MOMENT, MOMENT)
 OUTCOME = Outcome(EXPORT, "G016907411", "billedUsage", "invoice", *LANDED)
 
 EXAMPLES: list[Message] = [
@@ -95,7 +95,9 @@ EXAMPLES: list[Message] = [
     PollingAnswer(PLAN),
     VersionOrder(REQUEST, PLAN),
     RESULT,
+    replace(RESULT, pointed=False, previous_version="0" * 16),
     VersionAnswer(RESULT),
+    VersionAnswer(latest="0" * 16),
     VersionAnswer(),
     CommitAnswer(RESULT),
     CopyOrder(REQUEST, PLAN, 984_375, 1_000_000),

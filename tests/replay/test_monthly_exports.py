@@ -200,9 +200,17 @@ def test_each_dataset_of_each_invoice_runs_under_an_id_of_the_month() -> None:
 def test_every_outcome_is_in_result_and_status() -> None:
     """The result holds for each export its id, its version, totals and times, and the status shows the same."""
     played = _run(replace(ONCE, datasets=DATASETS[:2]), _listed("G000000001"))
-    outcome = {"kind": "invoice", "state": "landed", "replacedBy": None, "version": result(2).version, "blobCount": 2}
+    outcome = {"kind": "invoice", "state": "landed", "replacedBy": None, "version": result(2).version}
     began, ended = ((START + timedelta(seconds=seconds)).isoformat() for seconds in (1, 2))
-    first = {"bytes": 20, "unchanged": False, "startedAt": began, "endedAt": ended, "error": None}
+    first = {
+        "previousVersion": None,
+        "blobCount": 2,
+        "bytes": 20,
+        "unchanged": False,
+        "startedAt": began,
+        "endedAt": ended,
+        "error": None,
+    }
     second = first | {"endedAt": (START + timedelta(seconds=3)).isoformat()}
     assert sorted(played.output["invoices"], key=lambda told: told["endedAt"]) == [
         {"id": f"{ID}:{dataset}-G000000001-full", "invoiceId": "G000000001", "dataset": dataset, **outcome, **times}

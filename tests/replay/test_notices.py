@@ -122,6 +122,19 @@ def test_data_that_had_landed_before_is_told_as_unchanged() -> None:
     assert (notice["outcome"], notice["data"]) == ("unchanged", unchanged.to_json())
 
 
+def test_data_that_was_restated_is_told_beside_the_success() -> None:
+    """Whoever has closed a book with the version before learns of both."""
+    restated = replace(result(1), previous_version="0" * 16)
+    for answers in (
+        replies(1, reuse_version=lambda _: VersionAnswer(restated)),
+        replies(1, commit_export=lambda _: CommitAnswer(restated)),
+    ):
+        played = CASES[0].play(answers)
+        told = [(notice["outcome"], notice["data"]) for notice in played.calls(START_NOTICE)]
+        assert told == [("succeeded", restated.to_json()), ("restated", restated.to_json())]
+        played.require_sound()
+
+
 FAULTS = pytest.mark.parametrize("fault", [Exception("It is away."), failed(LATER)], ids=["raises", "put-off"])
 
 

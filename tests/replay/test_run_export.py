@@ -18,8 +18,8 @@ from messages.names import (
     START_EXPORT,
     START_NOTICE,
 )
-from orchestrator.policy import ACTIVITY_TRIES
-from tests.replay.exports import BLOB_BYTES, OPERATION, ORDER, PROBLEM, copied, failed, in_turn, replies, result
+from orchestrator.policy import ACTIVITY_TRIES, MOST_RANGES
+from tests.replay.exports import BLOB_BYTES, OPERATION, ORDER, PROBLEM, Slices, copied, failed, in_turn, replies, result
 from tests.replay.player import INSTANCE, START, TIMER, Replies, Reply, Story, play_story
 
 pytestmark = pytest.mark.usefixtures("typing_mode")
@@ -65,6 +65,15 @@ def test_data_that_has_landed_before_is_not_copied_again() -> None:
     assert [task.name for task in played.tasks][-2:] == [REUSE_VERSION, START_NOTICE]
     assert played.output == result(2).to_json()
     assert played.status["phase"] == "done"
+
+
+@pytest.mark.parametrize("blobs", [2, MOST_RANGES], ids=["one history", "two histories"])
+def test_the_commit_knows_which_version_was_the_latest(blobs: int) -> None:
+    """As it was when the data was planned, be that in an earlier history."""
+    fails_first = Slices(1, failing=lambda call: call <= blobs)
+    answers = replies(blobs, reuse_version=lambda _: VersionAnswer(latest="0" * 16), copy_blobs=fails_first)
+    (commit,) = _run(answers).calls(COMMIT_EXPORT)
+    assert commit["latest"] == "0" * 16
 
 
 def test_polling_runs_under_an_id_that_tells_its_export() -> None:
