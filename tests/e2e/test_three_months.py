@@ -58,6 +58,7 @@ NOVEMBER_RESTATED = {
     "bytes": 102,
     "location": f"landing/{FOLDER.format('G000000111')}/version=57dfdb2181842af6/",
     "unchanged": False,
+    "previousVersion": NOVEMBER["version"],
 }
 DECEMBER = {
     "eTag": "december",
@@ -81,6 +82,7 @@ NOT_EXPORTED = {
     "state": "noData",
     "replacedBy": None,
     "version": None,
+    "previousVersion": None,
     "blobCount": 0,
     "bytes": 0,
     "unchanged": False,
@@ -320,6 +322,7 @@ async def _december(story: Story) -> None:
     assert story.news() == [
         ("partner.billing.export.succeeded", "monthly-2026-12:billedUsage-G000000121-full", DECEMBER),
         ("partner.billing.export.succeeded", "billedUsage-G000000111-full", NOVEMBER_RESTATED),
+        ("partner.billing.export.restated", "billedUsage-G000000111-full", NOVEMBER_RESTATED),
     ]
     assert story.blobs_read() == 10
 
@@ -434,11 +437,11 @@ def _require_landed(landing: Path) -> None:
 
 
 def _require_envelopes(events: list[Json]) -> None:
-    assert len(events) == len({event["id"] for event in events}) == 16
+    assert len(events) == len({event["id"] for event in events}) == 17
     told = ("id", "type", "subject", "time", "data")
     envelopes = [{name: value for name, value in event.items() if name not in told} for event in events]
     envelope = {"specversion": "1.0", "source": "/api/exports", "datacontenttype": "application/json"}
-    assert envelopes == [envelope] * 16
+    assert envelopes == [envelope] * 17
 
 
 def _version(folder: str) -> list[str]:
@@ -483,6 +486,7 @@ def _running(month: str, invoice_id: str) -> Json:
         "state": "running",
         "replacedBy": None,
         "version": None,
+        "previousVersion": None,
         "blobCount": 0,
         "bytes": 0,
         "unchanged": False,
