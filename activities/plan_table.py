@@ -25,6 +25,6 @@ async def plan_table(message: JsonObject) -> JsonObject:
     plan = TablePlan(order.invoice_id, invoice.partner, order.month, inputs, version, blob_count=0)
     making = Making(using, plan)
     described = await published(using.zone, making.place)
-    if described and described.get("version") == version:
+    if described and described["version"] == version:
         return PlanAnswer(table=table_result(described)).to_json()
     return PlanAnswer(plan=replace(plan, blob_count=len(await making.blobs()))).to_json()

@@ -15,8 +15,9 @@ from landing.json_files import json_object
 from landing.layout import about_invoice
 from landing.publishing import built_table, publish, published
 from messages.names import PUBLISH_TABLE
-from messages.tables import PublishAnswer, TableResult, TableStep
-from tables.arrange import arrange, currencies
+from messages.tables import PublishAnswer, TablePlan, TableResult, TableStep
+from tables.arrange import Contents, arrange, read_back
+from tables.sums import amount_text
 
 TIMES_PARTS = 3
 """Room that arranging needs in the temporary folder: the parts, the same in order, and the table."""
@@ -26,51 +27,71 @@ TIMES_PARTS = 3
 async def publish_table(message: JsonObject) -> JsonObject:
     """`PublishAnswer` to a `TableStep`."""
     making = Making(await clients(), TableStep.from_json(message).plan)
-    described = await published(making.using.zone, making.place)
-    if described and described.get("version") == making.plan.version:
-        return PublishAnswer(table=table_result(described)).to_json()
     async with engine_turn(making.using) as is_free:
         if not is_free:
             return PublishAnswer(busy=True).to_json()
-        table = await _publish(making)
+        table = await _published(making) or await _publish(making)
     await sweep_parts(making.using, making.work)
     return PublishAnswer(table=table).to_json()
 
 
+async def _published(making: Making) -> TableResult | None:
+    """The table, if somebody else has just published it."""
+    described = await published(making.using.zone, making.place)
+    return table_result(described) if described and described["version"] == making.plan.version else None
+
+
 async def _publish(making: Making) -> TableResult:
-    zone, plan = making.using.zone, making.plan
-    totals = json_object(await zone.read(f"{making.work.path}/{TOTALS}"))
+    totals = json_object(await making.using.zone.read(f"{making.work.path}/{TOTALS}"))
     if not totals:
         raise Incomplete("What the table comes to has been removed meanwhile.")
     blobs = await making.blobs_of(USAGE) or []
     with temporary_folder(TIMES_PARTS * await _length_of(making, blobs)) as folder:
         parts = await fetch_parts(making.using, blobs, (".parquet",), folder)
-        if await making.work.has(SETTLED):
+        if "charged" in totals:
             parts.append(await making.work.fetch(SETTLED, folder))
         file = folder / "table.parquet"
         await asyncio.to_thread(arrange, parts, file)
-        table = built_table(file, await _description(making, file, totals))
+        return await _replace(making, file, totals)
 
-        async def is_current() -> bool:
-            return await making.invoice.inputs() == plan.inputs
 
-        if not await publish(zone, making.place, table, is_current):
-            raise InputsChanged(f"What landed of the invoice {plan.invoice_id} was replaced while its table was made.")
+async def _replace(making: Making, file: Path, totals: Mapping[str, Any]) -> TableResult:
+    zone, plan = making.using.zone, making.plan
+    contents = await asyncio.to_thread(read_back, file)
+    _require_totals(contents, totals)
+    about = json_object(await zone.read(about_invoice(plan.invoice_id)))
+    table = built_table(file, _description(plan, about, contents, totals))
+
+    async def is_current() -> bool:
+        return await making.invoice.inputs() == plan.inputs
+
+    if not await publish(zone, making.place, table, is_current):
+        raise InputsChanged(f"What landed of the invoice {plan.invoice_id} was replaced while its table was made.")
     return table_result(table.description)
 
 
-async def _description(making: Making, file: Path, totals: Mapping[str, Any]) -> dict[str, Any]:
+def _require_totals(contents: Contents, totals: Mapping[str, Any]) -> None:
+    """Returns only if the file has what was settled.
+
+    Raises:
+        Incomplete: if it has not.
+    """
+    found = {"rows": contents.total.rows, "billedCost": amount_text(contents.total.billed)}
+    if found != {name: totals[name] for name in found}:
+        raise Incomplete(f"The table that was put together has {found}, which is not what was settled.")
+
+
+def _description(
+    plan: TablePlan, about: Mapping[str, Any], contents: Contents, totals: Mapping[str, Any]
+) -> dict[str, Any]:
     """What is said of the table beside it: `invoice` is what Partner Center says."""
-    plan = making.plan
-    about = json_object(await making.using.zone.read(about_invoice(plan.invoice_id)))
-    billed_in = await asyncio.to_thread(currencies, file)
     return {
         "invoiceId": plan.invoice_id,
         "month": plan.month,
         "version": plan.version,
         "inputs": plan.inputs,
         "invoice": {"total": about.get("total"), "currency": about.get("currency")},
-        "currency": ", ".join(billed_in) or None,
+        "currency": ", ".join(contents.currencies) or None,
         **totals,
     }
 

@@ -101,7 +101,8 @@ async def demonstrate(landing: Path, options: EmulatorOptions) -> bool:
             month = await report.month_sum(zone, await report.read_back(zone, usage), lines)
             report.show_month(month, invoice_id, invoice["totalCharges"], invoice["currencyCode"], console)
             await _show_result(results[-1])
-            return month.agrees(invoice["totalCharges"])
+            agrees = report.show_table(landing, invoice["totalCharges"], invoice["currencyCode"], console)
+            return agrees and month.agrees(invoice["totalCharges"])
 
 
 async def export(body: dict[str, str], state: Path | None) -> bool:

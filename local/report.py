@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fnmatch import fnmatchcase
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -240,6 +240,24 @@ def show_month(month: MonthSum, invoice_id: str, charged: Decimal, currency: str
         )
     else:
         console.print("They do not agree.", style="bold red")
+
+
+def show_table(landing: Path, charged: Decimal, currency: str, console: Console) -> bool:
+    """Opens the FOCUS table that landed, prints what it comes to, and how it was opened; whether that is the total."""
+    import duckdb
+
+    files = f"{landing}/focus/**/*.parquet"
+    ((billed,),) = duckdb.read_parquet(files).aggregate("sum(BilledCost)").fetchall()
+    agrees = billed == charged
+    verb = "is" if agrees else "is not"
+    console.print(
+        f"FOCUS table: {billed:,.2f} {currency}, which {verb} the invoice's total. Open it: "
+        f"""python -c "import duckdb; duckdb.read_parquet('{files}').show()\"""",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
+    return bool(agrees)
 
 
 def _key(row: Row) -> Key:

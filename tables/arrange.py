@@ -1,6 +1,7 @@
 """How do parts become one file, sorted by customer, in bounded memory?"""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING
 from tables.engine import engine
 from tables.parquet import IN_ORDER, MOST_AT_ONCE, write_parquet
 from tables.sql import path_list, text_literal
+from tables.sums import Sum
 
 if TYPE_CHECKING:
     import duckdb
@@ -38,13 +40,23 @@ def arrange(parts: Sequence[Path], target: Path, most_at_once: int = MOST_AT_ONC
         return sum(rows for _, rows in counts)
 
 
-def currencies(table: Path) -> list[str]:
-    """The currencies that a table's rows are billed in."""
+@dataclass(frozen=True)
+class Contents:
+    """What a table has, as its file says: rows, what they come to, and the currencies that they are billed in."""
+
+    total: Sum
+    currencies: tuple[str, ...]
+
+
+def read_back(table: Path) -> Contents:
+    """What is in a table's file."""
     with TemporaryDirectory(dir=table.parent) as folder, engine(Path(folder)) as connection:
         found = connection.execute(
-            f"SELECT DISTINCT BillingCurrency FROM read_parquet({path_list([table])}) ORDER BY ALL"  # noqa: S608
+            "SELECT BillingCurrency, count(*), sum(BilledCost) "  # noqa: S608
+            f"FROM read_parquet({path_list([table])}) GROUP BY ALL ORDER BY ALL"
         ).fetchall()
-        return [currency for (currency,) in found if currency]
+    total = sum((Sum(rows, billed) for _, rows, billed in found), start=Sum())
+    return Contents(total, tuple(currency for currency, _, _ in found if currency))
 
 
 def _ranges(counts: Iterable[tuple[str, int]], most: int) -> Iterator[tuple[list[str], int]]:

@@ -23,7 +23,7 @@ def _local(folder: Path, *arguments: str, settings: dict[str, str] | None = None
         env=environment(settings or {}),
         capture_output=True,
         text=True,
-        timeout=2 * PATIENCE,
+        timeout=4 * PATIENCE,
         check=False,
     )
 
@@ -45,7 +45,9 @@ def test_the_demo_shows_what_landed(tmp_path: Path) -> None:
     landed, invoice = re.findall(r"(?:Sum of what landed|in Partner Center) +│ +([0-9,.]+) │", shown.stdout)
     assert landed == invoice
     assert "All agree" in shown.stdout
-    folder = Path(shown.stdout.strip().splitlines()[-1].strip())
+    *_, location, table = shown.stdout.strip().splitlines()
+    assert table.startswith(f"FOCUS table: {landed} EUR, which is the invoice's total. Open it: python -c ")
+    folder = Path(location.strip())
     assert (folder / "_latest.json").exists()
     assert folder.is_relative_to(tmp_path / "landed")
 
