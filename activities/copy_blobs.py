@@ -96,7 +96,7 @@ class _Slice:
 
     def _receipt(self, index: int) -> Receipt:
         name, copy = self._manifest.blobs[index].name, self._done[index]
-        return Receipt(name, landed_name(name), copy.source.length, copy.md5, copy.verified)
+        return Receipt(name, landed_name(name), copy.source.length, copy.md5, copy.verified, copy.detour)
 
 
 async def _together(workers: Iterable[Awaitable[None]]) -> None:

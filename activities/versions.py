@@ -75,4 +75,5 @@ def result(
         unchanged,
         pointed,
         order.latest if is_restated else None,
+        detours=totals.detours,
     )

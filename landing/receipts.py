@@ -18,7 +18,8 @@ _STRENGTH: tuple[Verified, ...] = get_args(Verified)
 class Receipt:
     """What was copied: the source blob's name, where it landed, its length in bytes, its MD5 (hex) where known.
 
-    `verified`: how it was compared with its source.
+    `verified`: how it was compared with its source. `detour`: it passed through the app, because the landing account
+    could not reach the source.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Receipt:
     length: int
     md5: str | None
     verified: Verified = "length"
+    detour: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The receipt as it stands in receipts and in `_manifest.json`."""
@@ -35,6 +37,7 @@ class Receipt:
             "length": self.length,
             "md5": self.md5,
             "verified": self.verified,
+            **({"detour": True} if self.detour else {}),
         }
 
     def agrees_with(self, landed: Landed) -> bool:
@@ -110,4 +113,4 @@ def _receipts_in(stored: Stored | None) -> list[Receipt]:
 def _receipt(entry: Mapping[str, Any]) -> Receipt:
     name, landed_name, length, md5 = (entry[key] for key in ("name", "landedName", "length", "md5"))
     verified: Verified = next((word for word in _STRENGTH if word == entry.get("verified")), "length")
-    return Receipt(name, landed_name, length, md5, verified)
+    return Receipt(name, landed_name, length, md5, verified, entry.get("detour") is True)

@@ -27,10 +27,11 @@ class Contents:
 
 @dataclass(frozen=True)
 class Totals:
-    """What a committed version holds: blobs and bytes."""
+    """What a committed version holds: blobs and bytes. `detours`: blobs that the landing account could not pull."""
 
     blob_count: int
     bytes: int
+    detours: int = 0
 
 
 class Version:
@@ -166,7 +167,8 @@ class Version:
 
 
 def _totals(receipts: Sequence[Receipt]) -> Totals:
-    return Totals(len(receipts), sum(receipt.length for receipt in receipts))
+    detours = sum(receipt.detour for receipt in receipts)
+    return Totals(len(receipts), sum(receipt.length for receipt in receipts), detours)
 
 
 def _is_newer(one: object, other: str | None) -> bool:

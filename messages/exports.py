@@ -190,7 +190,8 @@ class Result(PublicMessage):
     Not `pointed`: `_latest.json` names the version of a newer manifest. Callers see that field only where it is false,
     and the `previous_version` only where billed data was restated: the version that this one has taken the place of.
     `table` is that of the invoice, as callers see it, where one was to be made; `content_verified`: for it all bytes of
-    the version have been read, and compared.
+    the version have been read, and compared. `detours`: blobs that passed through the app, where there are any, because
+    the landing account could not reach their source.
     """
 
     e_tag: str
@@ -203,11 +204,12 @@ class Result(PublicMessage):
     previous_version: str | None = None
     table: dict[str, Any] | None = None
     content_verified: bool | None = None
+    detours: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """The message as plain JSON."""
         values = super().to_json()
-        unsaid = {"pointed": True, "previousVersion": None, "table": None, "contentVerified": None}
+        unsaid = {"pointed": True, "previousVersion": None, "table": None, "contentVerified": None, "detours": 0}
         return {name: value for name, value in values.items() if name not in unsaid or value != unsaid[name]}
 
 

@@ -10,6 +10,7 @@ import hashlib
 import io
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,10 +22,11 @@ from azure.storage.blob.aio import BlobClient, BlobPrefix, ContainerClient
 
 from failures import Incomplete, LandingUnavailable
 from failures.doubts import Doubts
+from landing.detours import Detours
 from landing.hosts import is_loopback
 from landing.source import Source, SourceReader
 from landing.zones.azure_copying import pull, stream, target_condition
-from landing.zones.azure_errors import error_code, storage_faults
+from landing.zones.azure_errors import cannot_pull, error_code, storage_faults
 from landing.zones.protocol import AlreadyThere, Copy, Landed, Stored
 
 READ_AT_ONCE = 4 << 20
@@ -51,6 +53,7 @@ class AzureContainer:
         self._prefix = f"{prefix}/" if prefix else ""
         self._sources = sources
         self._doubts = Doubts(now)
+        self._detours = Detours(now)
 
     async def prepare(self) -> None:
         """Creates the container where it is missing; an identity that may not is left to find it there."""
@@ -166,9 +169,19 @@ class AzureContainer:
         blob = self._blob(path)
         with self._faults():
             # The service refuses to pull a blob of no bytes.
-            if source.length and self._can_pull(source):
-                return await pull(blob, source, replacing, out_of_time)
-            return await stream(blob, source, replacing, out_of_time, self._sources)
+            if not source.length or not self._can_pull(source):
+                return await stream(blob, source, replacing, out_of_time, self._sources)
+            if not self._detours.are_known(source):
+                try:
+                    return await pull(blob, source, replacing, out_of_time)
+                except HttpResponseError as refusal:
+                    if not cannot_pull(refusal):
+                        raise
+                # Only if it answers this process, with the same token, is it the account that cannot reach it.
+                source = await self._sources.describe(url)
+            copied = await stream(blob, source, replacing, out_of_time, self._sources)
+        self._detours.remember(source)
+        return replace(copied, detour=True)
 
     async def stream(self, path: str) -> AsyncGenerator[bytes]:
         """Downloads the blob in ranges, each on the condition that it still is the one that the first was of."""
@@ -207,7 +220,7 @@ class AzureContainer:
         return self._container.get_blob_client(self._prefix + path)
 
     def _can_pull(self, source: Source) -> bool:
-        """Whether the service can reach the source: not on this machine, unless the service itself is there too."""
+        """Whether the service may reach the source: not on this machine, unless the service itself is there too."""
         return not is_loopback(urlsplit(source.url).hostname) or _origin(source.url) == _origin(self.url)
 
     @staticmethod

@@ -46,6 +46,18 @@ def _landing_error(fault: HttpResponseError) -> LandingFailure:
     return LandingRefused(message, remedy=AZURE.get(code), may_pass=code in MAY_PASS or status == 401)
 
 
+def cannot_pull(fault: HttpResponseError) -> bool:
+    """Whether a copy was refused as it is where the landing account's own network does not reach the source.
+
+    A token that has run out, a blob that is gone and a missing role look the same: who reads the source tells.
+    """
+    status = fault.status_code or 0
+    if error_code(fault) == "CannotVerifyCopySource":
+        told = _source_status(fault) or status
+        return told < 500 and told not in {408, 412, 429}
+    return status in {401, 403} and error_code(fault) not in _OCCUPIED
+
+
 def error_code(fault: HttpResponseError) -> str:
     """The service's code: the storage client adds it as an enum's member or as text, azure-identity adds none."""
     code = getattr(fault, "error_code", None)

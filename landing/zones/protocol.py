@@ -43,11 +43,15 @@ asked to (`service`), or its length only."""
 
 @dataclass(frozen=True)
 class Copy:
-    """A blob that has landed: what it is at the source, and the MD5 (hex) of what landed, where known."""
+    """A blob that has landed: what it is at the source, and the MD5 (hex) of what landed, where known.
+
+    `detour`: it passed through this process, because the landing account could not reach the source.
+    """
 
     source: Source
     md5: str | None
     verified: Verified
+    detour: bool = False
 
     @classmethod
     def compared(cls, source: Source, md5: str) -> Self:

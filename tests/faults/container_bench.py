@@ -36,7 +36,8 @@ class Trouble:
     """What happens to the next requests to the landing account with this method and this in their target.
 
     So many of them (`times`) are refused with `status` and `code`, as Azure does it, or, where there is no status, the
-    connection is cut, `afterwards` when the request has done its work.
+    connection is cut, `afterwards` when the request has done its work. `copying`: only to requests that the
+    service pull a blob.
     """
 
     method: str
@@ -45,9 +46,12 @@ class Trouble:
     code: str = ""
     times: float = 1
     afterwards: bool = False
+    copying: bool = False
 
-    def takes(self, request: str) -> bool:
+    def takes(self, request: str, *, copies: bool) -> bool:
         """Whether it happens to this request; it counts then."""
+        if self.copying and not copies:
+            return False
         if not self.times or not request.startswith(f"{self.method} /landing/") or self.part not in request:
             return False
         self.times -= 1
@@ -86,7 +90,8 @@ class UnreliableStorage:
         target = scope["raw_path"].decode() + (f"?{scope['query_string'].decode()}" if scope["query_string"] else "")
         request = f"{scope['method']} {target}"
         self.requests.append(request)
-        trouble = next((trouble for trouble in self.troubles if trouble.takes(request)), None)
+        copies = any(name == b"x-ms-copy-source" for name, _ in scope["headers"])
+        trouble = next((trouble for trouble in self.troubles if trouble.takes(request, copies=copies)), None)
         if trouble is None or trouble.afterwards:
             answer = await self._real(Request(scope, receive), target)
         if trouble is None:

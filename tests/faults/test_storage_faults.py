@@ -1,5 +1,6 @@
 """What can go wrong with the place where blobs land."""
 
+import json
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -143,6 +144,25 @@ def test_a_right_that_is_away_for_a_moment_ends_nothing(container: ContainerBenc
     container.require_success()
     assert not trouble.times
     assert container.posts == 1
+
+
+@pytest.mark.parametrize("code", ["CannotVerifyCopySource", "AuthorizationFailure"])
+def test_what_the_landing_account_cannot_reach_passes_through_the_app(container: ContainerBench, code: str) -> None:
+    """One export, with a refusal or a few, and no other; result, log and receipts say which way the blobs took."""
+    container.pulled = True
+    container.create()
+    refusal = Trouble("PUT", "part-", 403, code, times=float("inf"), copying=True)
+    container.storage.troubles = [refusal]
+    container.export(settings={"COPY_CONCURRENCY": "1"})
+    container.require_success()
+    assert container.posts == 1
+    assert container.status["result"]["detours"] == len(container.blobs)
+    manifest = json.loads((container.version / "_manifest.json").read_text())
+    assert all((blob["detour"], blob["verified"]) == (True, "md5") for blob in manifest["blobs"])
+    assert "cannot reach" in container.log
+    landing = [request for request in container.storage.requests if request.startswith("PUT /landing/")]
+    # Each of the three ranges may have asked before the first knew.
+    assert sum("part-" in request for request in landing) <= len(container.blobs) + 3
 
 
 def test_a_missing_container_that_may_not_be_created_ends_the_export(container: ContainerBench) -> None:

@@ -258,6 +258,16 @@ def test_the_strongest_comparison_counts(run: Run, version: Version, journal: Jo
     assert {blob["verified"] for blob in manifest["blobs"]} == {"md5"}
 
 
+def test_ways_through_the_app_are_told(run: Run, version: Version, journal: Journal, land: Land) -> None:
+    """The manifest marks the blobs that the landing account could not pull, and the totals count them."""
+    receipts = land(start=None)
+    run(Receipts(journal, FOLDER).write(0, [replace(receipts[0], detour=True), *receipts[1:]]))
+    assert run(version.commit(CONTENTS)) == replace(TOTALS, detours=1)
+    assert run(version.committed()) == replace(TOTALS, detours=1)
+    manifest = json.loads(run(journal.read(FOLDER.manifest)).content)
+    assert [blob.get("detour") for blob in manifest["blobs"]] == [True, None, None, None]
+
+
 def test_receipts_of_interrupted_runs(run: Run, version: Version, journal: Journal, land: Land) -> None:
     """Receipts of ranges that were cut otherwise, or copied twice, agree with what landed or are passed over."""
     first = dict(sorted(BLOBS.items())[:2])

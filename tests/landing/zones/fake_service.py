@@ -116,8 +116,9 @@ class FakeService(AsyncHttpTransport[Any, Any]):
     def _copy(self, *_: Any) -> tuple[int, dict[str, str], bytes]:
         return 202, {"x-ms-copy-status": "success", "x-ms-copy-id": "1", "etag": self.tag}, b""
 
-    def _stage(self, headers: Any, query: Any, _: Any) -> tuple[int, dict[str, str], bytes]:
-        found = re.fullmatch(r"bytes=(\d+)-(\d+)", headers["x-ms-source-range"])
+    def _stage(self, headers: Any, query: Any, content: bytes) -> tuple[int, dict[str, str], bytes]:
+        pulled = headers.get("x-ms-source-range", f"bytes=0-{len(content) - 1}")
+        found = re.fullmatch(r"bytes=(\d+)-(\d+)", pulled)
         assert found
         self.staged[query["blockid"]] = int(found[1]), int(found[2])
         return 201, {}, b""

@@ -155,9 +155,15 @@ def test_an_expired_token(
 
 
 def test_a_missing_blob(
-    run: Run, container: LandingZone, pulled: Pulled, reader: SourceReader, sources: Remembering
+    run: Run,
+    container: LandingZone,
+    pulled: Pulled,
+    reader: SourceReader,
+    sources: Remembering,
+    source: FakeSource,
 ) -> None:
     """A blob that the manifest names and the source does not have is told as such."""
+    source.faults.append(httpx.Response(404))
     missing = pulled.account.url("missing.gz")
     fails(run, container, SourceMissing, sources.tell(replace(pulled.source, url=missing)))
     with pytest.raises(SourceMissing):

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx
 import pytest
 from azure.core.exceptions import IncompleteReadError, ServiceRequestError
 
@@ -22,13 +23,14 @@ from failures import (
     TokenUnavailable,
 )
 from failures.doubts import DOUBTED
-from landing.source import Source, SourceReader
+from landing.source import SourceReader
 from landing.zones.protocol import AlreadyThere, Landed
-from tests.landing.conftest import Remembering, Run
+from tests.landing.conftest import Run
 from tests.landing.fake_source import SAS, FakeSource
 from tests.landing.zones.fake_service import FakeService, Fault, zone_on
 
-SOURCE = Source(f"https://source.blob.core.windows.net/x/part.gz?{SAS}", 5, None, '"source-tag"')
+ROOT = "https://source.blob.core.windows.net/x"
+SOURCE_URL = f"{ROOT}/part.gz?{SAS}"
 
 THROTTLED = [Fault(503, "ServerBusy"), Fault(429, "TooManyRequests"), Fault(500, "InternalError"), Fault(408, "")]
 REFUSED = [
@@ -48,16 +50,25 @@ async def listed(zone: Any) -> list[Landed]:
 KINDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "write": ("put", lambda zone: zone.write("a/file", b"x")),
     "swap": ("put", lambda zone: zone.swap("a/file", b"x", None)),
-    "copy": ("copy", lambda zone: zone.copy(SOURCE.url, "a/file", out_of_time=lambda: False)),
+    "copy": ("copy", lambda zone: zone.copy(SOURCE_URL, "a/file", out_of_time=lambda: False)),
     "list": ("list", listed),
 }
 
 
 @pytest.fixture
-def sources(sources: Remembering) -> Remembering:
-    """A reader that knows the blob."""
-    sources.tell(SOURCE)
-    return sources
+def source(source: FakeSource) -> FakeSource:
+    """Another account, which has the blob."""
+    source.root = ROOT
+    source.put("part.gz", b"12345")
+    return source
+
+
+def refuse(service: FakeService, operation: str, fault: Fault) -> None:
+    """Has the service refuse that operation once, in whichever way it is done."""
+    kind, _ = KINDS[operation]
+    service.fail(kind, fault)
+    if operation == "copy":
+        service.fail("put", fault)
 
 
 def refused(run: Run, kind: type[Exception], call: Any) -> Any:
@@ -66,7 +77,7 @@ def refused(run: Run, kind: type[Exception], call: Any) -> Any:
         run(call)
     assert type(caught.value) is kind
     assert "sig=" not in repr(caught.value)
-    assert caught.value.__suppress_context__
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
     return caught.value
 
 
@@ -86,8 +97,8 @@ def test_throttling(run: Run, sources: SourceReader, operation: str, fault: Faul
 def test_refusals(run: Run, sources: SourceReader, operation: str, fault: Fault) -> None:
     """A landing zone that refuses would refuse again; the message names the service's code."""
     service = FakeService()
-    kind, call = KINDS[operation]
-    service.fail(kind, fault)
+    refuse(service, operation, fault)
+    _, call = KINDS[operation]
     assert (fault.code or "HTTP400") in refused(run, LandingRefused, call(zone_on(service, sources))).message
 
 
@@ -151,10 +162,10 @@ def test_a_refusal_may_pass_for_a_quarter_of_an_hour(
     time = datetime(2026, 10, 8, tzinfo=UTC)
     service = FakeService()
     zone = zone_on(service, sources, now=lambda: time)
-    kind, call = KINDS[operation]
+    _, call = KINDS[operation]
 
     def found() -> Any:
-        service.fail(kind, Fault(403, code))
+        refuse(service, operation, Fault(403, code))
         return refused(run, LandingRefused, call(zone)).kind
 
     assert found() == LATER
@@ -236,10 +247,14 @@ SOURCE_STATUS = "x-ms-copy-source-status-code"
     ],
     ids=lambda given: f"{given.status} {given.code}" if isinstance(given, Fault) else given.__name__,
 )
-def test_a_copy_that_fails(run: Run, sources: SourceReader, fault: Fault, kind: type[Exception]) -> None:
-    """Faults of the source are told apart from those of the landing zone, by code and not by the library's class."""
+def test_a_copy_that_fails(
+    run: Run, sources: SourceReader, source: FakeSource, fault: Fault, kind: type[Exception]
+) -> None:
+    """Faults of the source, which it answers the app too, are told apart from those of the landing zone, by code."""
     service = FakeService()
     service.fail("copy", fault)
+    statuses: dict[type[Exception], int] = {SourceExpired: 403, SourceMissing: 404}
+    source.faults.extend([None, httpx.Response(statuses.get(kind, 500))])
     refused(run, kind, KINDS["copy"][1](zone_on(service, sources)))
 
 
@@ -282,13 +297,12 @@ def test_the_service_pulls_what_it_can_reach(run: Run, sources: SourceReader, so
     service = FakeService()
     run(KINDS["copy"][1](zone_on(service, sources)))
     assert [call.kind for call in service.calls] == ["copy"]
-    assert source.requests == []
+    assert [request.method for request in source.requests] == ["HEAD"]
 
 
 def test_empty_blobs_are_put(run: Run, sources: SourceReader, source: FakeSource) -> None:
     """An empty blob, which the service refuses to pull, is read and put."""
     service = FakeService()
-    source.root = "https://source.blob.core.windows.net/exports"
     run(zone_on(service, sources).copy(source.put("empty.gz", b"").url, "v=1/empty.gz", out_of_time=lambda: False))
     (call,) = service.calls
     assert (call.kind, call.body) == ("put", b"")

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
 import pytest
 from azure.core.exceptions import ServiceResponseError
 
@@ -14,7 +15,7 @@ from landing.zones.azure_container import AzureContainer
 from landing.zones.azure_copying import MOST_AT_ONCE, MOST_BLOCKS, PULL_SECONDS, PULLED_BLOCK
 from landing.zones.protocol import AlreadyThere, OutOfTime
 from tests.landing.conftest import Remembering, Run
-from tests.landing.fake_source import SAS
+from tests.landing.fake_source import SAS, FakeSource
 from tests.landing.zones.fake_service import FakeService, Fault, zone_on
 
 SOURCE_URL = f"https://source.blob.core.windows.net/x/part%201.gz?{SAS}"
@@ -211,8 +212,9 @@ def test_blocks_of_other_content_are_not_taken(run: Run, zone: Zone, service: Fa
     assert [call.headers["x-ms-source-range"] for call in service.of("stage")[3:]] == RANGES
 
 
-def test_a_fresh_token_goes_on(run: Run, zone: Zone, service: FakeService) -> None:
+def test_a_fresh_token_goes_on(run: Run, zone: Zone, service: FakeService, source: FakeSource) -> None:
     """A new SAS token for the same content takes up the blocks that the old one staged."""
+    source.faults.append(httpx.Response(403))
     service.fail("stage", None, None, None, Fault(403, "CannotVerifyCopySource"))
     refused(run, SourceExpired, zone)
     run(copy(zone, Source(SOURCE_URL.replace("s1gn", "fresh"), LENGTH, MD5, '"source-tag"')))
@@ -253,6 +255,6 @@ def test_the_largest_blobs(run: Run, zone: Zone, service: FakeService) -> None:
 
 def test_a_refusal_in_the_middle(run: Run, zone: Zone, service: FakeService) -> None:
     """A landing zone that takes no more is not asked again for the rest."""
-    service.fail("stage", None, Fault(403, "AuthorizationPermissionMismatch"))
+    service.fail("stage", None, Fault(409, "AccountIsDisabled"))
     refused(run, LandingRefused, zone)
     assert len(service.of("stage")) == 2
