@@ -3,6 +3,7 @@
 import asyncio
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from activities.door import JsonObject, activity_of_run
 from activities.tabulating import USAGE, Making, TableBlob, engine_turn, temporary_folder
@@ -12,7 +13,9 @@ from landing.inputs import InputBlob
 from landing.work import Fetched, fetch
 from messages.names import CONVERT_LINES
 from messages.tables import ConvertAnswer, ConvertOrder
-from tables.convert import Found, UsagePart, convert, keep_lines
+
+if TYPE_CHECKING:
+    from tables.convert import Found
 
 TIMES_A_BLOB = 4
 """Room that a blob needs in the temporary folder: itself, a plainer copy, and the parts made of it."""
@@ -39,6 +42,9 @@ async def convert_lines(message: JsonObject) -> JsonObject:
 
 async def _convert(blob: TableBlob) -> int:
     """Makes the blob's part, unless it is there: the bytes that were read for it."""
+    # Here, as wherever rows are made: an app that copies should not wait for what only tables need.
+    from tables.convert import convert, keep_lines
+
     if await blob.work.has(f"{blob.name}.found.json"):
         return 0
     with temporary_folder(TIMES_A_BLOB * blob.blob.length) as folder:
@@ -53,8 +59,10 @@ async def _convert(blob: TableBlob) -> int:
     return blob.blob.length
 
 
-def _files(rows: Path, found: Found) -> list[Path]:
+def _files(rows: Path, found: "Found") -> list[Path]:
     """The part's files, the last of which says that all are there."""
+    from tables.convert import UsagePart
+
     last = rows.with_suffix(".found.json")
     found.write(last)
     part = UsagePart(rows)

@@ -9,12 +9,13 @@ from landing.inputs import find_invoice, table_version
 from landing.publishing import published
 from messages.names import PLAN_TABLE
 from messages.tables import PlanAnswer, PlanOrder, TablePlan, TableResult
-from tables.release import mapping_digest
 
 
 @activity(PLAN_TABLE)
 async def plan_table(message: JsonObject) -> JsonObject:
     """`PlanAnswer` to a `PlanOrder`."""
+    from tables.release import mapping_digest
+
     order = PlanOrder.from_json(message)
     using = await clients()
     invoice = await find_invoice(using.zone, FOLDERS, order.invoice_id)

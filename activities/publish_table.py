@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from activities.door import JsonObject, activity_of_run
 from activities.fetching import fetch_parts
@@ -16,8 +16,9 @@ from landing.layout import about_invoice
 from landing.publishing import built_table, publish, published
 from messages.names import PUBLISH_TABLE
 from messages.tables import PublishAnswer, TablePlan, TableResult, TableStep
-from tables.arrange import Contents, arrange, read_back
-from tables.sums import amount_text
+
+if TYPE_CHECKING:
+    from tables.arrange import Contents
 
 TIMES_PARTS = 3
 """Room that arranging needs in the temporary folder: the parts, the same in order, and the table."""
@@ -42,6 +43,8 @@ async def _published(making: Making) -> TableResult | None:
 
 
 async def _publish(making: Making) -> TableResult:
+    from tables.arrange import arrange
+
     totals = json_object(await making.using.zone.read(f"{making.work.path}/{TOTALS}"))
     if not totals:
         raise Incomplete("What the table comes to has been removed meanwhile.")
@@ -56,6 +59,8 @@ async def _publish(making: Making) -> TableResult:
 
 
 async def _replace(making: Making, file: Path, totals: Mapping[str, Any]) -> TableResult:
+    from tables.arrange import read_back
+
     zone, plan = making.using.zone, making.plan
     contents = await asyncio.to_thread(read_back, file)
     _require_totals(contents, totals)
@@ -70,19 +75,21 @@ async def _replace(making: Making, file: Path, totals: Mapping[str, Any]) -> Tab
     return table_result(table.description)
 
 
-def _require_totals(contents: Contents, totals: Mapping[str, Any]) -> None:
+def _require_totals(contents: "Contents", totals: Mapping[str, Any]) -> None:
     """Returns only if the file has what was settled.
 
     Raises:
         Incomplete: if it has not.
     """
+    from tables.sums import amount_text
+
     found = {"rows": contents.total.rows, "billedCost": amount_text(contents.total.billed)}
     if found != {name: totals[name] for name in found}:
         raise Incomplete(f"The table that was put together has {found}, which is not what was settled.")
 
 
 def _description(
-    plan: TablePlan, about: Mapping[str, Any], contents: Contents, totals: Mapping[str, Any]
+    plan: TablePlan, about: Mapping[str, Any], contents: "Contents", totals: Mapping[str, Any]
 ) -> dict[str, Any]:
     """What is said of the table beside it: `invoice` is what Partner Center says."""
     return {

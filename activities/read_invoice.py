@@ -15,7 +15,6 @@ from landing.json_files import json_bytes, json_object
 from landing.layout import about_invoice
 from messages.names import READ_INVOICE
 from messages.tables import InvoiceAnswer, InvoiceOrder
-from tables.months import billed_month
 
 MOST_BLOBS = 8
 """Blobs that are looked into for a month: the first may have no line."""
@@ -71,6 +70,8 @@ def _month(about: Mapping[str, Any]) -> str | None:
 
 
 async def _month_of_lines(using: Clients, invoice: str) -> str:
+    from tables.months import billed_month
+
     landed = await find_invoice(using.zone, FOLDERS, invoice)
     inputs = await landed.inputs()
     versions = [version for dataset in FOLDERS if (version := landed.version(dataset, inputs))]

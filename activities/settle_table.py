@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from activities.door import JsonObject, activity_of_run
 from activities.fetching import fetch_parts
@@ -12,8 +12,10 @@ from clients.process import clients
 from landing.json_files import json_bytes
 from messages.names import SETTLE_TABLE
 from messages.tables import EngineAnswer, TableStep
-from tables.convert import Found, UsagePart, found_in_all
-from tables.table import Lines, Parts, settle_parts
+
+if TYPE_CHECKING:
+    from tables.convert import Found
+    from tables.table import Parts
 
 T = TypeVar("T")
 
@@ -37,6 +39,8 @@ async def settle_table(message: JsonObject) -> JsonObject:
 
 
 async def _settle(making: Making) -> None:
+    from tables.table import Lines, settle_parts
+
     with temporary_folder(0) as folder:
         usage = await _fetched(making, USAGE, folder, (".keys.parquet", ".json", ".found.json"), _usage)
         lines = await _fetched(making, LINES, folder, (".parquet", ".found.json"), Lines)
@@ -55,9 +59,11 @@ async def _settle(making: Making) -> None:
 
 
 async def _fetched(
-    making: Making, dataset: str, folder: Path, endings: Sequence[str], made: Callable[[Sequence[Path], Found], T]
+    making: Making, dataset: str, folder: Path, endings: Sequence[str], made: Callable[[Sequence[Path], "Found"], T]
 ) -> T | None:
     """What is made of the dataset's parts, of which only the files with these endings are fetched."""
+    from tables.convert import Found, found_in_all
+
     blobs = await making.blobs_of(dataset)
     if blobs is None:
         return None
@@ -68,5 +74,8 @@ async def _fetched(
     return made([below / f"{blob.name}.parquet" for blob in blobs], found)
 
 
-def _usage(rows: Sequence[Path], found: Found) -> Parts:
+def _usage(rows: Sequence[Path], found: "Found") -> "Parts":
+    from tables.convert import UsagePart
+    from tables.table import Parts
+
     return Parts([UsagePart(file) for file in rows], found)

@@ -18,7 +18,6 @@ from landing.inputs import NO_DATA, InputBlob, LandedInvoice, blobs_of
 from landing.layout import TablePlace
 from landing.work import WorkFolder, sweep_work
 from messages.tables import TablePlan, TableResult
-from tables.release import mapping_digest
 
 USAGE, LINES = FOLDERS = tuple(DATASETS[name].folder for name in TABLED)
 """The folders of daily usage and of reconciliation lines."""
@@ -83,6 +82,8 @@ class Making:
 
     async def blobs_of(self, dataset: str) -> list[TableBlob] | None:
         """The blobs of one input; None where it has not landed."""
+        from tables.release import mapping_digest
+
         version = self.invoice.version(dataset, self.plan.inputs)
         if version is None:
             return None

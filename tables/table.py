@@ -53,6 +53,22 @@ class Table:
         }
 
 
+@dataclass(frozen=True)
+class Parts:
+    """Daily usage as it was converted, blob by blob."""
+
+    parts: Sequence[UsagePart]
+    found: Found
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Lines of reconciliation as they were kept, blob by blob."""
+
+    rows: Sequence[Path]
+    found: Found
+
+
 def state_of(*, has_usage: bool, has_lines: bool, is_without_usage: bool = False) -> State:
     """What a table can say from what landed. `is_without_usage`: the invoice has none, and never will."""
     return "complete" if has_lines and (has_usage or is_without_usage) else "partial"
@@ -106,22 +122,6 @@ def tabulate(
         )
         arrange([*(part.rows for part in parts), *([settled] if table.settlement else [])], target)
         return table
-
-
-@dataclass(frozen=True)
-class Parts:
-    """Daily usage as it was converted, blob by blob."""
-
-    parts: Sequence[UsagePart]
-    found: Found
-
-
-@dataclass(frozen=True)
-class Lines:
-    """Lines of reconciliation as they were kept, blob by blob."""
-
-    rows: Sequence[Path]
-    found: Found
 
 
 def settle_parts(

@@ -1,6 +1,6 @@
 """`python -m local` in a process that kills itself around one call: `dying_host before copy_blobs 2 host --port 0`.
 
-The call is named by an activity, or by the name of a small file that is written into the landing folder.
+The call is named by an activity, or by the name of a file of ours that is written into the landing folder.
 """
 
 import asyncio
@@ -49,7 +49,7 @@ class Doom:
 
 
 class DoomedFolder(LocalFolder):
-    """A landing folder whose writing of a small file may be the process's end."""
+    """A landing folder whose writing of a file of ours may be the process's end."""
 
     def __init__(self, clients: Clients, doom: Doom) -> None:
         super().__init__(Path(unquote(urlsplit(clients.zone.url).path)), clients.sources)
@@ -62,6 +62,10 @@ class DoomedFolder(LocalFolder):
     async def swap(self, path: str, content: bytes, seen: str | None) -> bool:
         swap = super().swap
         return await self._doom.around(Path(path).name, lambda: swap(path, content, seen))
+
+    async def swap_file(self, path: str, file: Path, seen: str | None) -> bool:
+        swap_file = super().swap_file
+        return await self._doom.around(Path(path).name, lambda: swap_file(path, file, seen))
 
 
 def doom_activities(doom: Doom) -> None:
