@@ -53,7 +53,7 @@ param notifyWebhookUrl string = ''
   '3.12'
   '3.13'
 ])
-param pythonVersion string = '3.11'
+param pythonVersion string = '3.12'
 
 @description('Memory of an instance in MB; the always-ready one is paid for around the clock.')
 @allowed([

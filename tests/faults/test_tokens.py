@@ -113,7 +113,7 @@ AWAY = TokenUnavailable("The endpoint is away.")
 @pytest.mark.parametrize("given", [0, 1, 2, 3, 5])
 def test_an_outage_of_tokens_is_waited_through(bench: Bench, given: int) -> None:
     """At the start, in the middle of polling, while the manifest is read or before the commit."""
-    identity = sign_in(bench, *[TOKEN] * given, *[AWAY] * 12, TOKEN)
+    identity = sign_in(bench, *[TOKEN] * given, *[AWAY] * 8, TOKEN)
     bench.export(linked_manifest=True, running_polls=2)
     bench.require_success()
     assert identity.tokens == [TOKEN]
