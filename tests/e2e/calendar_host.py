@@ -21,13 +21,14 @@ from catalog.export_request import ExportRequest
 from catalog.months_request import MonthsRequest
 from clients.process import given_clients, make_clients
 from http_start import exports, monthly, unbilled, watch
-from local.engine import DurableEngine, Store, VirtualClock
+from local.engine import DurableEngine, Options, Store, VirtualClock
 from local.functions import index
 from local.host import http_triggers
 from local.host.durable_api import PREFIX, DurableApi
 from local.running import WITHOUT_TLS
 from local.serving import listen, serving, url_of
 from settings import Settings, configured
+from tests.simulation.release import Release, at_hand
 
 Json = dict[str, Any]
 
@@ -88,6 +89,11 @@ class CalendarHost:
         """Starts a month as its call does, by the calendar."""
         await monthly.start(self._client, MonthsRequest(month), self.settings, self.calendar.now())
 
+    async def ask_for_month(self, month: str) -> Json:
+        """Starts a month, or has it look, as its call does, by the calendar; the status that answers."""
+        months, now = MonthsRequest(month), self.calendar.now()
+        return self.told(json.dumps(await monthly.start_or_look(self._client, months, self.settings, now)))
+
     async def next_timer(self) -> None:
         """Lets time pass until EXPORT_SCHEDULE's next moment, and then does what the monthly timer does."""
         moments = croniter(self.settings.export_schedule, self.calendar.now(), second_at_beginning=True)
@@ -118,14 +124,22 @@ class CalendarHost:
 
 @asynccontextmanager
 async def calendar_host(
-    calendar: Calendar, environment: pytest.MonkeyPatch, given: Mapping[str, str]
+    calendar: Calendar,
+    environment: pytest.MonkeyPatch,
+    given: Mapping[str, str],
+    state: Path | None = None,
+    release: Release | None = None,
 ) -> AsyncIterator[CalendarHost]:
-    """Serves the app with just these settings, and their defaults."""
+    """Serves the app with just these settings, and their defaults.
+
+    What runs goes on with the `state` that a host before has left; of another `release` than the code at hand.
+    """
     settings = _configure(environment, given)
     clients = make_clients(settings, calendar.now)
     await clients.zone.prepare()
-    store, bound = Store(), listen()
-    engine = DurableEngine(index(function_app.app), store, calendar, _binding(url_of(bound)))
+    store, bound, served = Store(state), listen(), release or at_hand()
+    options = Options(versions=served.versions)
+    engine = DurableEngine(served.functions, store, calendar, _binding(url_of(bound)), options)
     client = DurableOrchestrationClient(_binding(url_of(bound)))
     try:
         async with (

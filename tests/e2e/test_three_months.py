@@ -4,91 +4,73 @@ import asyncio
 import gzip
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from local.emulator import Emulator, EmulatorOptions
+from local.emulator import Emulator, EmulatorOptions, Event
+from local.emulator.data.invoices import replacing_id, void_note_id
 from local.running import served
+from messages.months import STATES
 from tests.e2e.calendar_host import Calendar, CalendarHost, calendar_host, on_emulator
 from tests.faults import invariants
+from tests.simulation import release
+from tests.simulation.release import Release
 
 Json = dict[str, Any]
+News = tuple[str, str, Json]
 
 BEGINNING = datetime(2026, 11, 1, tzinfo=UTC)
-FOLDER = "billed_usage/partner_tenant=4835fe82-e805-421f-9daf-95c6012ebc7f/invoice_id={}/attribute_set=full"
-
-# What is exported in the story, as callers are told of it.
-OCTOBER_LATE = {
-    "eTag": "october-late",
-    "version": "4f1ce0fdfcfe28ab",
-    "blobCount": 2,
-    "bytes": 92,
-    "location": f"landing/{FOLDER.format('G000000101')}/version=4f1ce0fdfcfe28ab/",
-    "unchanged": False,
-}
-OCTOBER_LATER = {
-    "eTag": "october-later",
-    "version": "c4d924530695d189",
-    "blobCount": 2,
-    "bytes": 94,
-    "location": f"landing/{FOLDER.format('G000000102')}/version=c4d924530695d189/",
-    "unchanged": False,
-}
-NOVEMBER = {
-    "eTag": "november",
-    "version": "44f1d90ab7abab61",
-    "blobCount": 2,
-    "bytes": 84,
-    "location": f"landing/{FOLDER.format('G000000111')}/version=44f1d90ab7abab61/",
-    "unchanged": False,
-}
-NOVEMBER_RESTATED = {
-    "eTag": "november-restated",
-    "version": "57dfdb2181842af6",
-    "blobCount": 2,
-    "bytes": 102,
-    "location": f"landing/{FOLDER.format('G000000111')}/version=57dfdb2181842af6/",
-    "unchanged": False,
-    "previousVersion": NOVEMBER["version"],
-}
-DECEMBER = {
-    "eTag": "december",
-    "version": "2f212209596fc5e5",
-    "blobCount": 2,
-    "bytes": 84,
-    "location": f"landing/{FOLDER.format('G000000121')}/version=2f212209596fc5e5/",
-    "unchanged": False,
-}
+HALF_A_DAY = timedelta(hours=12)
+DAYS_OF_LOOKS = range(9, 20)
+FOLDERS = {"billedUsage": "billed_usage", "billedReconciliation": "billed_reconciliation"}
+PLACE = "{}/partner_tenant=4835fe82-e805-421f-9daf-95c6012ebc7f/invoice_id={}/attribute_set=full"
+NAMES = ["part-00000.json.gz", "part-00001.json.gz"]
+CORRECTED = "G000000111"
 NO_DATA = {
     "code": "5000",
     "message": "Microsoft's export failed: No data available",
     "remedy": "Check the invoice id, or currency and period: Microsoft has no data of this kind for it (yet).",
     "requestId": None,
 }
-NOT_EXPORTED = {
-    "id": "monthly-2026-11:billedUsage-G000000112-full",
-    "invoiceId": "G000000112",
-    "dataset": "billedUsage",
-    "kind": "invoice",
-    "state": "noData",
-    "replacedBy": None,
-    "version": None,
-    "previousVersion": None,
-    "blobCount": 0,
-    "bytes": 0,
-    "unchanged": False,
-    "error": NO_DATA,
+BROKEN = {
+    "code": "5004",
+    "message": "Microsoft's export failed: The data is being repaired",
+    "remedy": "Start the export again later; if this lasts, tell Microsoft's support the code.",
+    "requestId": None,
 }
 NOTHING = {"blobsDone": 0, "blobCount": 0, "bytesDone": 0}
+
+VERSIONS = {
+    "101-usage": "5df80b0906e14c26",
+    "101-usage-restated": "82a06cb52cf4ed26",
+    "101-lines": "f2e81b55f8a7e7c9",
+    "102-lines": "d38aa4b0fd2ec5cb",
+    "103-usage": "8404da92f5bba2e4",
+    "103-lines": "989eb49fc34803c8",
+    "111-usage": "512736ed034e7d9a",
+    "111-lines": "7e7c8e25c02dce14",
+    "111-usage-corrected": "8d9f74e87a8eeba1",
+    "111-lines-corrected": "addc56355d67b192",
+    "112-usage": "b654513ca04240e0",
+    "112-usage-restated": "8b7981a3fdd2be4c",
+    "112-lines": "72295196f1585563",
+    "121-usage": "ade0b9bf1eabf9f1",
+    "121-lines": "a5613f922ab9a0db",
+    "122-usage": "c35fe8f3828d2529",
+    "122-lines": "15f635bd506eb327",
+    "123-usage": "90d60b8c8cac1bc3",
+    "123-lines": "d376b5a641cb56b9",
+}
+"""As which version lands what Microsoft states with an eTag."""
 
 
 class Receiver:
@@ -102,388 +84,382 @@ class Receiver:
         await Response(status_code=204)(scope, receive, send)
 
 
+class PartnerCenter:
+    """Stands before the emulator, whose list of invoices nobody can read while Partner Center is away."""
+
+    def __init__(self, app: ASGIApp, now: Callable[[], datetime]) -> None:
+        self.away: tuple[datetime, datetime] = (BEGINNING, BEGINNING)
+        self._app = app
+        self._now = now
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        first, last = self.away
+        is_away = scope["path"] == "/v1/invoices" and first <= self._now() < last
+        await (Response(status_code=503) if is_away else self._app)(scope, receive, send)
+
+
 @dataclass
 class Story:
-    """The app, Microsoft, and what there is to see of both."""
+    """The app, Microsoft, and what there is to see of both. Each host that is opened goes on where the last one was."""
 
-    host: CalendarHost
+    calendar: Calendar
     emulator: Emulator
+    partner_center: PartnerCenter
     landing: Path
     receiver: Receiver
+    open_host: Callable[[], Any]
+    restarts: bool
+    host: CalendarHost = field(init=False)
     _heard: int = field(default=0)
+    _running: AsyncExitStack = field(default_factory=AsyncExitStack)
 
-    def issue(self, invoice_id: str, month: str, listed_from: datetime, e_tag: str) -> None:
-        """Has Microsoft list an invoice for the month from a moment on, with data."""
-        self.emulator.add_invoice(invoice_id, month=month, listed_from=listed_from)
-        self.state(invoice_id, e_tag)
+    async def begin(self) -> None:
+        """The host is there."""
+        self.host = await self._running.enter_async_context(self.open_host())
 
-    def state(self, invoice_id: str, e_tag: str) -> None:
+    async def end(self) -> None:
+        """The host is gone; what ran is in its state."""
+        await self._running.aclose()
+
+    async def until(self, moment: str) -> None:
+        """Lets time pass; at noon and at midnight, between any two looks, the host is another one if it restarts."""
+        while self.restarts and (stop := _following(self.calendar.now())) < _at(moment):
+            await self.host.pass_until(stop)
+            if stop.day in DAYS_OF_LOOKS:
+                await self.end()
+                await self.begin()
+        await self.host.pass_until(_at(moment))
+
+    def issue(self, invoice_id: str, month: str, listed_from: str, usage: str | None, lines: str | None) -> None:
+        """Has Microsoft list an invoice for the month from a moment on; what has no eTag ends without data."""
+        self.emulator.add_invoice(invoice_id, month=month, listed_from=_at(listed_from))
+        for dataset, e_tag in (("billedUsage", usage), ("billedReconciliation", lines)):
+            if e_tag:
+                self.state(invoice_id, e_tag, dataset)
+            else:
+                self.emulator.fail(invoice_id, dataset=dataset)
+
+    def state(self, invoice_id: str, e_tag: str, dataset: str = "billedUsage") -> None:
         """Has Microsoft state the invoice's data, in two blobs."""
-        blob = gzip.compress(f'{{"is": "{e_tag}"}}\n'.encode(), compresslevel=0, mtime=0)
-        self.emulator.use_data(
-            invoice_id, dict.fromkeys(["part-00000.json.gz", "part-00001.json.gz"], blob), e_tag=e_tag
-        )
+        self.emulator.use_data(invoice_id, dict.fromkeys(NAMES, _blob(e_tag)), e_tag=e_tag, dataset=dataset)
 
-    def news(self) -> list[tuple[str, str, Json]]:
+    def news(self) -> list[News]:
         """Type, subject and data of the events since this was last asked; of one moment by their subjects."""
         new, self._heard = self.receiver.events[self._heard :], len(self.receiver.events)
-        ordered = sorted(new, key=lambda event: (event["time"], event["subject"]))
-        told = [(event["type"], event["subject"], event["data"]) for event in ordered]
-        return [
-            (type_, subject, _without_times_of_exports(self.host.told(json.dumps(data))))
-            for type_, subject, data in told
-        ]
+        ordered = sorted(new, key=lambda event: (event["time"], event["subject"], event["type"]))
+        told = [(event["type"].rpartition(".")[2], event["subject"], event["data"]) for event in ordered]
+        return [(type_, subject, _without_times(self.host.told(json.dumps(data)))) for type_, subject, data in told]
 
     async def seen(self, run_id: str) -> Json:
         """What a caller is told of a run, but for its times."""
-        return _without_times(await self.host.get(run_id))
-
-    def blobs_read(self) -> int:
-        """How many blobs were read from Microsoft."""
-        return sum(
-            request.method == "GET" and request.path.startswith("/exports/") for request in self.emulator.requests
-        )
+        told: Json = _without_times(await self.host.get(run_id))
+        return told
 
 
-def _without_times(status: Json) -> Json:
-    told = {"startedAt", "updatedAt", "endedAt", "attempt", "lastProblem", "nextTryAt"}
-    left = {name: value for name, value in status.items() if name not in told}
-    return {name: _without_times_of_exports(value) for name, value in left.items()}
+def _at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-def _without_times_of_exports(result: Any) -> Any:
-    if not (isinstance(result, dict) and "invoices" in result):
-        return result
-    return result | {"invoices": [_without_times(export) for export in result["invoices"]]}
+def _following(moment: datetime) -> datetime:
+    """The next noon or midnight."""
+    beginning = datetime(moment.year, moment.month, moment.day, tzinfo=UTC)
+    return beginning + (moment - beginning) // HALF_A_DAY * HALF_A_DAY + HALF_A_DAY
+
+
+def _without_times(told: Any) -> Any:
+    if isinstance(told, list):
+        return [_without_times(each) for each in told]
+    if not isinstance(told, dict):
+        return told
+    times = {"startedAt", "updatedAt", "endedAt", "attempt", "lastProblem", "nextTryAt"}
+    return {name: _without_times(value) for name, value in told.items() if name not in times}
+
+
+def _blob(e_tag: str) -> bytes:
+    return gzip.compress(f'{{"is": "{e_tag}"}}\n'.encode(), compresslevel=0, mtime=0)
 
 
 @asynccontextmanager
-async def _story(folder: Path, environment: pytest.MonkeyPatch) -> AsyncIterator[Story]:
+async def _story(
+    folder: Path, environment: pytest.MonkeyPatch, releases: Callable[[], Iterator[Release]] | None
+) -> AsyncIterator[Story]:
     calendar, receiver = Calendar(BEGINNING), Receiver()
-    emulator = Emulator(EmulatorOptions(invoices=()), now=calendar.now)
-    async with served(emulator.app) as url, served(receiver) as hook:
-        settings = on_emulator(url, folder) | {
-            "NOTIFY_WEBHOOK_URL": f"{hook}/events?key=k",
-            "HISTORY_DAYS": "45",
-            "MONTHLY_DATASETS": "billedUsage",
-        }
-        async with calendar_host(calendar, environment, settings) as host:
-            yield Story(host, emulator, folder, receiver)
+    options = EmulatorOptions(invoices=(), events=(Event("nested-correction", date(2026, 11, 1)),))
+    emulator = Emulator(options, now=calendar.now)
+    partner_center = PartnerCenter(emulator.app, calendar.now)
+    served_one_by_one = releases() if releases else iter([release.at_hand()])
+    async with served(partner_center) as url, served(receiver) as hook:
+        settings = on_emulator(url, folder) | {"NOTIFY_WEBHOOK_URL": f"{hook}/events?key=k", "HISTORY_DAYS": "45"}
+
+        def host() -> Any:
+            state = folder.with_name("state.sqlite")
+            return calendar_host(calendar, environment, settings, state, next(served_one_by_one))
+
+        story = Story(calendar, emulator, partner_center, folder, receiver, host, restarts=releases is not None)
+        await story.begin()
+        try:
+            yield story
+        finally:
+            await story.end()
 
 
-def _tell(folder: Path, environment: pytest.MonkeyPatch, *chapters: Callable[[Story], Awaitable[None]]) -> None:
+def _restarted() -> Iterator[Release]:
+    while True:
+        yield release.at_hand()
+
+
+def _deployed() -> Iterator[Release]:
+    yield release.at_hand()
+    while True:
+        yield release.following()
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("releases", [None, _restarted, _deployed], ids=["one host", "restarts", "deployments"])
+def test_the_app_works_every_month_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, releases: Callable[[], Iterator[Release]] | None
+) -> None:
+    """Whatever happens lands, once, and is told; also where the host is another one between any two looks."""
+
     async def tell() -> None:
-        async with _story(folder, environment) as story:
-            for chapter in chapters:
+        async with _story(tmp_path / "landing", monkeypatch, releases) as story:
+            for chapter in (_october, _november, _december, _afterwards):
                 await chapter(story)
 
     asyncio.run(tell())
 
 
-def test_the_app_works_every_month_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three months run: late invoices land, failures and restatements are told, and nothing is copied twice."""
-    _tell(tmp_path / "landing", monkeypatch, _october, _november, _december, _afterwards)
-
-
 async def _october(story: Story) -> None:
-    """Its invoices are late: one is listed three days after the timer, another one six days after it."""
-    story.issue("G000000101", "2026-10", datetime(2026, 11, 12, tzinfo=UTC), "october-late")
-    story.issue("G000000102", "2026-10", datetime(2026, 11, 15, tzinfo=UTC), "october-later")
+    """Usage is late, an invoice has none, and while Partner Center is away for two days another one is issued."""
+    story.issue("G000000101", "2026-10", "2026-11-08", usage=None, lines="101-lines")
+    story.issue("G000000102", "2026-10", "2026-11-08", usage=None, lines="102-lines")
+    story.issue("G000000103", "2026-10", "2026-11-12", usage="103-usage", lines="103-lines")
+    story.partner_center.away = _at("2026-11-12"), _at("2026-11-14")
 
+    await story.until("2026-11-09T05:00:00")
     await story.host.next_timer()
-    assert await story.seen("monthly-2026-10") == {
-        "id": "monthly-2026-10",
-        "state": "pending",
-        "phase": "pending",
-        "progress": NOTHING,
-        "result": None,
-        "error": None,
-    }
-    await story.host.pass_until(datetime(2026, 11, 11, tzinfo=UTC))
-    assert await story.seen("monthly-2026-10") == {
-        "id": "monthly-2026-10",
-        "state": "running",
-        "phase": "waiting",
-        "progress": NOTHING,
-        "result": _month("2026-10"),
-        "error": None,
-    }
-    await story.host.pass_until(datetime(2026, 11, 14, tzinfo=UTC))
-    assert await story.seen("monthly-2026-10") == {
-        "id": "monthly-2026-10",
-        "state": "running",
-        "phase": "waiting",
-        "progress": {"blobsDone": 2, "blobCount": 2, "bytesDone": 92},
-        "result": _month("2026-10", _exported("2026-10", "G000000101", OCTOBER_LATE)),
-        "error": None,
-    }
-    assert story.news() == [
-        ("partner.billing.export.succeeded", "monthly-2026-10:billedUsage-G000000101-full", OCTOBER_LATE)
-    ]
-
-    await story.host.rest()
-    exported = _month(
-        "2026-10",
-        _exported("2026-10", "G000000101", OCTOBER_LATE),
-        _exported("2026-10", "G000000102", OCTOBER_LATER),
+    assert await story.seen("monthly-2026-10") == _status("monthly-2026-10", "pending", "pending", None)
+    await story.until("2026-11-10T10:00:00")
+    lines = [_landed("2026-10", f"G00000010{n}", "billedReconciliation", f"10{n}-lines") for n in (1, 2)]
+    waiting = [_export("2026-10", f"G00000010{n}", "billedUsage", "waiting", error=NO_DATA) for n in (1, 2)]
+    assert await story.seen("monthly-2026-10") == _status(
+        "monthly-2026-10", "running", "waiting", _month("2026-10", *waiting, *lines)
     )
-    assert await story.seen("monthly-2026-10") == {
-        "id": "monthly-2026-10",
-        "state": "succeeded",
-        "phase": "done",
-        "progress": {"blobsDone": 4, "blobCount": 4, "bytesDone": 186},
-        "result": exported,
-        "error": None,
-    }
+    assert story.news() == [_told("succeeded", each) for each in lines]
+
+    story.state("G000000101", "101-usage")
+    await story.until("2026-11-13T10:00:00")
+    usage = _landed("2026-10", "G000000101", "billedUsage", "101-usage")
+    told = await story.host.get("monthly-2026-10")
+    assert (told["phase"], told["lastProblem"]["code"]) == ("waiting", "HTTP503")
+    assert _without_times(told["result"]) == _month("2026-10", waiting[1], *lines, usage)
+    assert story.news() == [_told("succeeded", usage)]
+
+    await story.until("2026-11-20")
+    late = [_landed("2026-10", "G000000103", dataset, f"103-{kind}") for dataset, kind in _BOTH]
+    none = _export("2026-10", "G000000102", "billedUsage", "noData", error=NO_DATA)
+    month = _month("2026-10", none, *sorted([*lines, usage, *late], key=_id))
+    assert await story.seen("monthly-2026-10") == _status("monthly-2026-10", "succeeded", "done", month)
     assert story.news() == [
-        ("partner.billing.export.succeeded", "monthly-2026-10:billedUsage-G000000102-full", OCTOBER_LATER),
-        ("partner.billing.export.succeeded", "monthly-2026-10", exported),
-        *_looked_once_more("2026-10", G000000101=OCTOBER_LATE, G000000102=OCTOBER_LATER),
+        *(_told("succeeded", each) for each in sorted(late, key=_id)),
+        ("succeeded", "monthly-2026-10", month),
+        *(_told("unchanged", each) for each in sorted([*lines, usage, *late], key=_id)),
     ]
-    assert story.blobs_read() == 4
 
 
 async def _november(story: Story) -> None:
-    """It has two invoices, and Microsoft has no data for one of them, not for a person who asks again either."""
-    story.issue("G000000111", "2026-11", datetime(2026, 12, 8, tzinfo=UTC), "november")
-    story.issue("G000000112", "2026-11", datetime(2026, 12, 8, tzinfo=UTC), "never seen")
-    story.emulator.fail("G000000112")
-
+    """An invoice is corrected, and replaced by another; of a second one the usage is restated."""
+    story.issue(CORRECTED, "2026-11", "2026-12-08", usage="111-usage", lines="111-lines")
+    story.issue("G000000112", "2026-11", "2026-12-08", usage="112-usage", lines="112-lines")
+    for dataset, kind in _BOTH:
+        story.state(replacing_id(CORRECTED), f"111-{kind}-corrected", dataset)
+    await story.until("2026-12-09T05:00:00")
     await story.host.next_timer()
-    await story.host.rest()
-    failed = {
-        "code": "InvoicesFailed",
-        "message": "1 of 2 exports of the month failed: "
-        "billedUsage-G000000112-full: 5000: Microsoft's export failed: No data available",
-        "remedy": "Nothing of these invoices has landed: check in Partner Center whether they belong to this "
-        "tenant and have lines, and that MONTHLY_DATASETS names billedReconciliation; then start the month again.",
-        "requestId": None,
-    }
-    assert await story.seen("monthly-2026-11") == {
-        "id": "monthly-2026-11",
-        "state": "failed",
-        "phase": "exporting",
-        "progress": {"blobsDone": 2, "blobCount": 2, "bytesDone": 84},
-        "result": _month("2026-11", NOT_EXPORTED, _exported("2026-11", "G000000111", NOVEMBER)),
-        "error": failed,
-    }
-    assert story.news() == [
-        ("partner.billing.export.succeeded", "monthly-2026-11:billedUsage-G000000111-full", NOVEMBER),
-        ("partner.billing.export.failed", "monthly-2026-11", failed),
-        *_looked_once_more("2026-11", G000000111=NOVEMBER),
-    ]
+    await story.until("2026-12-15")
+    first = [_landed("2026-11", f"G00000011{n}", dataset, f"11{n}-{kind}") for n in (1, 2) for dataset, kind in _BOTH]
+    correct = [_landed("2026-11", replacing_id(CORRECTED), dataset, f"111-{kind}-corrected") for dataset, kind in _BOTH]
+    assert story.news() == [_told("succeeded", each) for each in (*sorted(first, key=_id), *sorted(correct, key=_id))]
 
-    await story.host.post(invoiceId="G000000112")
-    await story.host.rest()
-    assert await story.seen("billedUsage-G000000112-full") == {
-        "id": "billedUsage-G000000112-full",
-        "state": "failed",
-        "phase": "polling",
-        "progress": NOTHING,
-        "result": None,
-        "error": NO_DATA,
-    }
-    assert story.news() == [("partner.billing.export.failed", "billedUsage-G000000112-full", NO_DATA)]
-    assert story.blobs_read() == 6
+    story.state("G000000112", "112-usage-restated")
+    await story.until("2026-12-20")
+    voided = [each | {"state": "voided", "replacedBy": replacing_id(CORRECTED)} for each in first[:2]]
+    restated = _landed("2026-11", "G000000112", "billedUsage", "112-usage-restated", "112-usage")
+    note = _export("2026-11", void_note_id(CORRECTED), None, "listed", kind="void_note")
+    landed = sorted([first[3], restated, *correct], key=_id)
+    month = _month("2026-11", *sorted(voided, key=_id), note, *landed)
+    assert await story.seen("monthly-2026-11") == _status("monthly-2026-11", "succeeded", "done", month)
+    again = [("restated", restated), ("succeeded", restated)]
+    again += [("unchanged", each) for each in (*voided, first[3], *correct)]
+    assert story.news() == [
+        ("succeeded", "monthly-2026-11", month),
+        *(_told(outcome, each) for outcome, each in sorted(again, key=lambda told: (_id(told[1]), told[0]))),
+    ]
 
 
 async def _december(story: Story) -> None:
-    """While its invoice is being exported, a person exports November's, restated, and then October once more."""
-    story.issue("G000000121", "2026-12", datetime(2027, 1, 12, tzinfo=UTC), "december")
-    story.state("G000000111", "november-restated")
-
+    """A person exports by hand what could not be exported, and twice has the month look for an invoice at once."""
+    story.issue("G000000121", "2026-12", "2027-01-08", usage="121-usage", lines=None)
+    story.emulator.fail("G000000121", "5004", "The data is being repaired", dataset="billedReconciliation")
+    story.issue("G000000122", "2026-12", "2027-01-12", usage="122-usage", lines="122-lines")
+    story.issue("G000000123", "2026-12", "2027-01-12T06:00:30", usage="123-usage", lines="123-lines")
+    await story.until("2027-01-09T05:00:00")
     await story.host.next_timer()
-    await story.host.pass_until(datetime(2027, 1, 12, 6, 0, 20, tzinfo=UTC))
-    assert await story.seen("monthly-2026-12") == {
-        "id": "monthly-2026-12",
-        "state": "running",
-        "phase": "exporting",
-        "progress": NOTHING,
-        "result": _month("2026-12", _running("2026-12", "G000000121")),
-        "error": None,
-    }
-    assert _without_times(await story.host.post(invoiceId="G000000111")) == {
-        "id": "billedUsage-G000000111-full",
-        "state": "pending",
-        "phase": "pending",
-        "progress": NOTHING,
-        "result": None,
-        "error": None,
-    }
-    await story.host.pass_until(datetime(2027, 1, 12, 7, tzinfo=UTC))
-    assert await story.seen("billedUsage-G000000111-full") == {
-        "id": "billedUsage-G000000111-full",
-        "state": "succeeded",
-        "phase": "done",
-        "progress": {"blobsDone": 2, "blobCount": 2, "bytesDone": 102},
-        "result": NOVEMBER_RESTATED,
-        "error": None,
-    }
+    await story.until("2027-01-11T10:00:00")
+    usage = _landed("2026-12", "G000000121", "billedUsage", "121-usage")
+    failed = _export("2026-12", "G000000121", "billedReconciliation", "failed", error=BROKEN)
+    assert await story.seen("monthly-2026-12") == _status(
+        "monthly-2026-12", "running", "waiting", _month("2026-12", failed, usage)
+    )
+    assert story.news() == [_told("succeeded", usage)]
+
+    story.state("G000000121", "121-lines", "billedReconciliation")
+    await story.host.post(invoiceId="G000000121", dataset="billedReconciliation")
+    await story.until("2027-01-11T20:00:00")
+    lines = _landed("2026-12", "G000000121", "billedReconciliation", "121-lines")
+    by_hand = "billedReconciliation-G000000121-full"
+    assert await story.seen(by_hand) == _status(by_hand, "succeeded", "done", _result("121-lines", lines))
+    found = lines | {"unchanged": True}
+    assert story.news() == [("succeeded", by_hand, _result("121-lines", lines)), _told("unchanged", found)]
+    assert (await story.seen("monthly-2026-12"))["result"] == _month("2026-12", found, usage)
+
+    await story.until("2027-01-12T06:00:20")
+    running = [_export("2026-12", "G000000122", dataset, "running") for dataset in sorted(FOLDERS)]
+    assert _without_times(await story.host.ask_for_month("2026-12")) == _status(
+        "monthly-2026-12", "running", "exporting", _month("2026-12", *running, found, usage)
+    )
+    await story.until("2027-01-12T06:05:00")
+    others = [_landed("2026-12", f"G00000012{n}", dataset, f"12{n}-{kind}") for n in (2, 3) for dataset, kind in _BOTH]
+    landed = sorted([found, usage, *others], key=_id)
     assert story.news() == [
-        ("partner.billing.export.succeeded", "monthly-2026-12:billedUsage-G000000121-full", DECEMBER),
-        ("partner.billing.export.succeeded", "billedUsage-G000000111-full", NOVEMBER_RESTATED),
-        ("partner.billing.export.restated", "billedUsage-G000000111-full", NOVEMBER_RESTATED),
+        _told("succeeded", each) for each in (*sorted(others[:2], key=_id), *sorted(others[2:], key=_id))
     ]
-    assert story.blobs_read() == 10
+    asked = await story.host.ask_for_month("2026-12")
+    assert asked["nextTryAt"] is None
+    assert _without_times(asked) == _status("monthly-2026-12", "running", "listing", _month("2026-12", *landed))
+    await story.until("2027-01-12T06:10:00")
+    assert (await story.host.get("monthly-2026-12"))["nextTryAt"] == "2027-01-12T18:05:00+00:00"
 
     await _october_again(story)
-    await story.host.rest()
-    exported = _month("2026-12", _exported("2026-12", "G000000121", DECEMBER))
-    assert await story.seen("monthly-2026-12") == {
-        "id": "monthly-2026-12",
-        "state": "succeeded",
-        "phase": "done",
-        "progress": {"blobsDone": 2, "blobCount": 2, "bytesDone": 84},
-        "result": exported,
-        "error": None,
-    }
+    await story.until("2027-01-20")
+    month = _month("2026-12", *landed)
+    assert await story.seen("monthly-2026-12") == _status("monthly-2026-12", "succeeded", "done", month)
     assert story.news() == [
-        ("partner.billing.export.succeeded", "monthly-2026-12", exported),
-        *_looked_once_more("2026-12", G000000121=DECEMBER),
+        ("succeeded", "monthly-2026-12", month),
+        *(_told("unchanged", each) for each in landed),
     ]
 
 
 async def _october_again(story: Story) -> None:
-    """Durable has forgotten its run, after 45 days; what landed has not, and no blob is read."""
+    """Before the year is closed. Durable has forgotten the run, after 45 days; what landed has not."""
     forgotten = await story.seen("monthly-2026-10")
     assert forgotten == {"title": "Not Found", "status": 404, "detail": "There is no export of this id."}
 
-    await story.host.start_month("2026-10")
-    await story.host.pass_until(datetime(2027, 1, 12, 8, tzinfo=UTC))
-    late, later = OCTOBER_LATE | {"unchanged": True}, OCTOBER_LATER | {"unchanged": True}
-    exported = _month("2026-10", _exported("2026-10", "G000000101", late), _exported("2026-10", "G000000102", later))
-    assert await story.seen("monthly-2026-10") == {
-        "id": "monthly-2026-10",
-        "state": "succeeded",
-        "phase": "done",
-        "progress": {"blobsDone": 4, "blobCount": 4, "bytesDone": 186},
-        "result": exported,
-        "error": None,
-    }
-    assert story.news() == [
-        ("partner.billing.export.succeeded", "monthly-2026-10", exported),
-        ("partner.billing.export.unchanged", "monthly-2026-10:billedUsage-G000000101-full", late),
-        ("partner.billing.export.unchanged", "monthly-2026-10:billedUsage-G000000102-full", later),
+    story.state("G000000101", "101-usage-restated")
+    await story.host.ask_for_month("2026-10")
+    await story.until("2027-01-12T08:00:00")
+    restated = _landed("2026-10", "G000000101", "billedUsage", "101-usage-restated", "101-usage")
+    same = [
+        _landed("2026-10", f"G00000010{n}", "billedReconciliation", f"10{n}-lines", unchanged=True) for n in (1, 2, 3)
     ]
-    assert story.blobs_read() == 10
+    same.append(_landed("2026-10", "G000000103", "billedUsage", "103-usage", unchanged=True))
+    none = _export("2026-10", "G000000102", "billedUsage", "noData", error=NO_DATA)
+    month = _month("2026-10", none, *sorted([restated, *same], key=_id))
+    assert await story.seen("monthly-2026-10") == _status("monthly-2026-10", "succeeded", "done", month)
+    again = [("restated", restated), ("succeeded", restated), *(("unchanged", each) for each in same)]
+    assert story.news() == [
+        ("succeeded", "monthly-2026-10", month),
+        *(_told(outcome, each) for outcome, each in sorted(again, key=lambda told: (_id(told[1]), told[0]))),
+    ]
 
 
 async def _afterwards(story: Story) -> None:
     """All that the three months leave behind."""
     assert [(run["id"], run["state"]) for run in await story.host.all(BEGINNING)] == [
         ("monthly-2026-10", "succeeded"),
-        ("billedUsage-G000000111-full", "succeeded"),
+        ("billedReconciliation-G000000121-full", "succeeded"),
         ("monthly-2026-12", "succeeded"),
-        ("billedUsage-G000000112-full", "failed"),
-        ("monthly-2026-11", "failed"),
+        ("monthly-2026-11", "succeeded"),
     ]
     _require_landed(story.landing)
-    read = Counter(request.path for request in story.emulator.requests if request.path.startswith("/exports/"))
-    assert sorted(read.values()) == [1] * 10
-    _require_envelopes(story.receiver.events)
+    read = [request.path for request in story.emulator.requests if request.path.startswith("/exports/")]
+    gets = Counter(
+        request.path for request in story.emulator.requests if request.method == "GET" and request.path in read
+    )
+    assert set(gets.values()) == {1}
+    assert len(gets) == len(NAMES) * len(VERSIONS)
+    events = story.receiver.events
+    assert len(events) == len({event["id"] for event in events})
+    envelope = {"specversion": "1.0", "source": "/api/exports", "datacontenttype": "application/json"}
+    told = {"id", "type", "subject", "time", "data"}
+    assert all({name: event[name] for name in event.keys() - told} == envelope for event in events)
+
+
+LANDED = {
+    "G000000101": {"billedUsage": ["101-usage", "101-usage-restated"], "billedReconciliation": ["101-lines"]},
+    "G000000102": {"billedReconciliation": ["102-lines"]},
+    "G000000103": {"billedUsage": ["103-usage"], "billedReconciliation": ["103-lines"]},
+    CORRECTED: {"billedUsage": ["111-usage"], "billedReconciliation": ["111-lines"]},
+    replacing_id(CORRECTED): {
+        "billedUsage": ["111-usage-corrected"],
+        "billedReconciliation": ["111-lines-corrected"],
+    },
+    "G000000112": {"billedUsage": ["112-usage", "112-usage-restated"], "billedReconciliation": ["112-lines"]},
+    "G000000121": {"billedUsage": ["121-usage"], "billedReconciliation": ["121-lines"]},
+    "G000000122": {"billedUsage": ["122-usage"], "billedReconciliation": ["122-lines"]},
+    "G000000123": {"billedUsage": ["123-usage"], "billedReconciliation": ["123-lines"]},
+}
+"""The eTags of the versions of each export, the latest last."""
 
 
 def _require_landed(landing: Path) -> None:
-    files = [str(path.relative_to(landing)) for path in landing.rglob("*") if path.is_file() and path.name != ".lock"]
-    assert sorted(files) == sorted(
-        [
-            f"{FOLDER.format('G000000101')}/_latest.json",
-            *_version(f"{FOLDER.format('G000000101')}/version=4f1ce0fdfcfe28ab"),
-            f"{FOLDER.format('G000000102')}/_latest.json",
-            *_version(f"{FOLDER.format('G000000102')}/version=c4d924530695d189"),
-            f"{FOLDER.format('G000000111')}/_latest.json",
-            *_version(f"{FOLDER.format('G000000111')}/version=44f1d90ab7abab61"),
-            *_version(f"{FOLDER.format('G000000111')}/version=57dfdb2181842af6"),
-            f"{FOLDER.format('G000000121')}/_latest.json",
-            *_version(f"{FOLDER.format('G000000121')}/version=2f212209596fc5e5"),
-        ]
-    )
-    assert [json.loads(pointer.read_text()) for pointer in sorted(landing.rglob("_latest.json"))] == [
-        {
-            "version": "4f1ce0fdfcfe28ab",
-            "glob": "version=4f1ce0fdfcfe28ab/*.json.gz",
-            "eTag": "october-late",
-            "blobCount": 2,
-            "bytes": 92,
-            "manifestCreatedDateTime": "2026-11-12T06:01:10.0000000Z",
-        },
-        {
-            "version": "c4d924530695d189",
-            "glob": "version=c4d924530695d189/*.json.gz",
-            "eTag": "october-later",
-            "blobCount": 2,
-            "bytes": 94,
-            "manifestCreatedDateTime": "2026-11-15T06:01:10.0000000Z",
-        },
-        {
-            "version": "57dfdb2181842af6",
-            "glob": "version=57dfdb2181842af6/*.json.gz",
-            "eTag": "november-restated",
-            "blobCount": 2,
-            "bytes": 102,
-            "manifestCreatedDateTime": "2027-01-12T06:01:30.0000000Z",
-        },
-        {
-            "version": "2f212209596fc5e5",
-            "glob": "version=2f212209596fc5e5/*.json.gz",
-            "eTag": "december",
-            "blobCount": 2,
-            "bytes": 84,
-            "manifestCreatedDateTime": "2027-01-12T06:01:10.0000000Z",
-        },
-    ]
+    expected: dict[str, str | None] = {}
+    for invoice, exports in LANDED.items():
+        for dataset, e_tags in exports.items():
+            place = PLACE.format(FOLDERS[dataset], invoice)
+            expected[f"{place}/_latest.json"] = VERSIONS[e_tags[-1]]
+            for e_tag in e_tags:
+                expected |= dict.fromkeys(_version(f"{place}/version={VERSIONS[e_tag]}"))
+    files = [path for path in landing.rglob("*") if path.is_file() and path.name != ".lock"]
+    assert {str(path.relative_to(landing)): _pointed(path) for path in files} == expected
     invariants.require_whole_versions(landing)
     invariants.require_committed_pointers(landing)
 
 
-def _require_envelopes(events: list[Json]) -> None:
-    assert len(events) == len({event["id"] for event in events}) == 17
-    told = ("id", "type", "subject", "time", "data")
-    envelopes = [{name: value for name, value in event.items() if name not in told} for event in events]
-    envelope = {"specversion": "1.0", "source": "/api/exports", "datacontenttype": "application/json"}
-    assert envelopes == [envelope] * 17
+def _pointed(path: Path) -> str | None:
+    return str(json.loads(path.read_text())["version"]) if path.name == "_latest.json" else None
 
 
 def _version(folder: str) -> list[str]:
     """All files of a whole version."""
-    return [
-        f"{folder}/_SUCCESS",
-        f"{folder}/_manifest.json",
-        f"{folder}/_receipts/_00000-00002.json",
-        f"{folder}/_receipts/_commit.json",
-        f"{folder}/part-00000.json.gz",
-        f"{folder}/part-00001.json.gz",
-    ]
+    markers = ["_SUCCESS", "_manifest.json", "_receipts/_00000-00002.json", "_receipts/_commit.json"]
+    return [f"{folder}/{name}" for name in [*markers, *NAMES]]
+
+
+_BOTH = [("billedUsage", "usage"), ("billedReconciliation", "lines")]
+
+
+def _status(run_id: str, state: str, phase: str, result: Json | None) -> Json:
+    """What callers are told of a run that did not fail."""
+    landed = result.get("invoices", [result]) if result else []
+    blobs = sum(each["blobCount"] for each in landed)
+    progress = {"blobsDone": blobs, "blobCount": blobs, "bytesDone": sum(each["bytes"] for each in landed)}
+    return {"id": run_id, "state": state, "phase": phase, "progress": progress, "result": result, "error": None}
 
 
 def _month(month: str, *exports: Json) -> Json:
     """A month's result with these exports."""
-    states = ("landed", "listed", "voided", "cancelled", "running", "waiting", "noData", "unreadable", "failed")
-    counts = {state: sum(export["state"] == state for export in exports) for state in states}
+    counts = {state: sum(export["state"] == state for export in exports) for state in reversed(STATES)}
     return {"month": month, "summary": {"documents": len(exports), **counts}, "invoices": list(exports)}
 
 
-def _exported(month: str, invoice_id: str, result: Json) -> Json:
-    """What a month's result says of an export that ended with this one."""
-    landed = {name: result[name] for name in ("version", "blobCount", "bytes", "unchanged")}
-    return _running(month, invoice_id) | {"state": "landed"} | landed
-
-
-def _looked_once_more(month: str, **results: Json) -> list[tuple[str, str, Json]]:
-    """The events of a last look that finds nothing new."""
-    return [
-        ("partner.billing.export.unchanged", f"monthly-{month}:billedUsage-{id_}-full", result | {"unchanged": True})
-        for id_, result in results.items()
-    ]
-
-
-def _running(month: str, invoice_id: str) -> Json:
+def _export(month: str, invoice_id: str, dataset: str | None, state: str, **told: Any) -> Json:
+    """What a month's result says of an export."""
     return {
-        "id": f"monthly-{month}:billedUsage-{invoice_id}-full",
+        "id": f"monthly-{month}:{dataset}-{invoice_id}-full" if dataset else invoice_id,
         "invoiceId": invoice_id,
-        "dataset": "billedUsage",
+        "dataset": dataset,
         "kind": "invoice",
-        "state": "running",
+        "state": state,
         "replacedBy": None,
         "version": None,
         "previousVersion": None,
@@ -491,18 +467,32 @@ def _running(month: str, invoice_id: str) -> Json:
         "bytes": 0,
         "unchanged": False,
         "error": None,
+        **told,
     }
 
 
-def test_an_invoice_of_the_last_hours_is_not_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The last look is when INVOICE_WAIT_DAYS have passed, however long the exports before it have taken."""
-    _tell(tmp_path / "landing", monkeypatch, _an_invoice_at_last)
+def _landed(
+    month: str, invoice_id: str, dataset: str, e_tag: str, instead_of: str = "", *, unchanged: bool = False
+) -> Json:
+    """Of one that landed what Microsoft states with this eTag."""
+    totals = {"blobCount": len(NAMES), "bytes": len(NAMES) * len(_blob(e_tag))}
+    versions = {"version": VERSIONS[e_tag], "previousVersion": VERSIONS.get(instead_of)}
+    return _export(month, invoice_id, dataset, "landed", **versions, **totals, unchanged=unchanged)
 
 
-async def _an_invoice_at_last(story: Story) -> None:
-    story.issue("G000000101", "2026-10", datetime(2026, 11, 8, tzinfo=UTC), "october")
-    story.issue("G000000102", "2026-10", datetime(2026, 11, 19, tzinfo=UTC), "october at last")
-    await story.host.next_timer()
-    await story.host.rest()
-    result = (await story.seen("monthly-2026-10"))["result"]
-    assert [export["invoiceId"] for export in result["invoices"]] == ["G000000101", "G000000102"]
+def _id(export: Json) -> str:
+    return str(export["id"])
+
+
+def _told(outcome: str, export: Json) -> News:
+    """The event of an export of a month that has landed, or was unchanged."""
+    (e_tag,) = [e_tag for e_tag, version in VERSIONS.items() if version == export["version"]]
+    return outcome, export["id"], _result(e_tag, export | {"unchanged": outcome == "unchanged"})
+
+
+def _result(e_tag: str, export: Json) -> Json:
+    """What the export itself ended with."""
+    place = PLACE.format(FOLDERS[export["dataset"]], export["invoiceId"])
+    told = {name: export[name] for name in ("version", "blobCount", "bytes", "unchanged")}
+    previous = {"previousVersion": export["previousVersion"]} if export["previousVersion"] else {}
+    return {"eTag": e_tag, **told, **previous, "location": f"landing/{place}/version={export['version']}/"}
