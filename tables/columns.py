@@ -17,6 +17,29 @@ https://learn.microsoft.com/cloud-computing/finops/toolkit/hubs/data-model; U: u
 from dataclasses import dataclass
 from typing import Literal
 
+from tables.expressions import (
+    BENEFIT,
+    BILLED_QUANTITY,
+    CATEGORY_OF_PRICE,
+    FX,
+    INVOICE_EFFECTIVE,
+    INVOICE_FX,
+    IS_PLAN_ORDER,
+    IS_SAVINGS_PLAN,
+    ORDERED,
+    PRICE_ID,
+    PRICE_LEFT,
+    PUBLISHER,
+    SKU_ID,
+    TERM,
+    USAGE_MONTH,
+    charged,
+    day_after,
+    moment,
+    times,
+    untaxed,
+)
+
 Type = Literal["VARCHAR", "DECIMAL(38,18)", "DOUBLE", "TIMESTAMP", "INTEGER"]
 
 TEXT: Type = "VARCHAR"
@@ -40,56 +63,6 @@ class Column:
     sources: str
 
 
-def times(*factors: str) -> str:
-    """A product, in double and rounded to 12 places: two decimals of 38 digits have one that no decimal holds."""
-    return f"round({' * '.join(f'({factor})::DOUBLE' for factor in factors)}, 12)"
-
-
-def moment(text: str) -> str:
-    """The UTC time that a text tells; none for a text that tells none."""
-    return f"(try_cast({text} AS TIMESTAMPTZ) AT TIME ZONE 'UTC')"
-
-
-def day_after(text: str) -> str:
-    """The end, which is not part of the time, of one that Microsoft gives with its last day."""
-    return f"date_trunc('day', {moment(text)})::TIMESTAMP + INTERVAL 1 DAY"
-
-
-def _charged(value: str) -> str:
-    """Only a charge has it: tax and adjustments have no price and no quantity."""
-    return f"CASE WHEN kind = 'charge' THEN {value} END"
-
-
-def _untaxed(value: str) -> str:
-    return f"CASE WHEN kind <> 'tax' THEN {value} END"
-
-
-_FX = "coalesce(PCToBCExchangeRate, CASE WHEN PricingCurrency = BillingCurrency THEN 1 END)"
-_INVOICE_FX = "coalesce(PCToBCExchangeRate, CASE WHEN PricingCurrency = Currency THEN 1 END)"
-_INVOICE_EFFECTIVE = (
-    "CASE WHEN kind = 'charge' AND ReservationOrderId IS NOT NULL AND category = 'Purchase' THEN 0 ELSE amount END"
-)
-_PRICE_LEFT = "UnitPrice::DOUBLE * (1 - coalesce(PartnerEarnedCreditPercentage, 0)::DOUBLE / 100)"
-_BILLED_QUANTITY = "coalesce(BillableQuantity, Quantity)"
-_USAGE_MONTH = f"date_trunc('month', coalesce({moment('ChargeStartDate')}, {moment('UsageDate')}))::TIMESTAMP"
-_BENEFIT = "coalesce(BenefitOrderId, BenefitId)"
-_IS_SAVINGS_PLAN = "regexp_matches(coalesce(BenefitType, ''), '(?i)savings ?plan')"
-_IS_PLAN_ORDER = "regexp_matches(concat_ws(' ', ProductName, SkuName), '(?i)savings plan')"
-_PUBLISHER = "coalesce(nullif(PublisherName, 'Microsoft Corporation'), 'Microsoft')"
-_ORDERED = "ReservationOrderId IS NOT NULL AND kind <> 'tax'"
-_TERM = """CASE
-    WHEN regexp_matches(TermAndBillingCycle, '(?i)(one|1).year') THEN 12
-    WHEN regexp_matches(TermAndBillingCycle, '(?i)(three|3).year') THEN 36
-    WHEN regexp_matches(TermAndBillingCycle, '(?i)(one|1).month') THEN 1
-END"""
-_CATEGORY_OF_PRICE = f"""CASE
-    WHEN {_BENEFIT} IS NOT NULL AND {_IS_SAVINGS_PLAN} THEN 'Committed'
-    WHEN regexp_matches(concat_ws(' ', MeterName, SkuName), '(?i)\\bspot\\b') THEN 'Dynamic'
-    ELSE 'Standard'
-END"""
-_PRICE_ID = "nullif(concat_ws('/', ProductId, SkuId, AvailabilityId), '')"
-_SKU_ID = "nullif(concat_ws('/', ProductId, SkuId), '')"
-
 COLUMNS: tuple[Column, ...] = (
     Column("AvailabilityZone", TEXT, NONE, NONE, "not in the source", "D"),
     Column(
@@ -111,11 +84,11 @@ COLUMNS: tuple[Column, ...] = (
     ),
     Column("BillingAccountType", TEXT, "'Partner'", "'Partner'", "what the account is", "F"),
     Column("BillingCurrency", TEXT, "BillingCurrency", "Currency", "", "DR"),
-    Column("BillingPeriodStart", TIME, _USAGE_MONTH, "billed_month", "new-commerce invoices are about months", "D"),
+    Column("BillingPeriodStart", TIME, USAGE_MONTH, "billed_month", "new-commerce invoices are about months", "D"),
     Column(
         "BillingPeriodEnd",
         TIME,
-        f"{_USAGE_MONTH} + INTERVAL 1 MONTH",
+        f"{USAGE_MONTH} + INTERVAL 1 MONTH",
         "billed_month + INTERVAL 1 MONTH",
         "the end is not part of it",
         "F",
@@ -126,7 +99,7 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "ChargeClass",
         TEXT,
-        f"CASE WHEN {moment('UsageDate')} < {_USAGE_MONTH} THEN 'Correction' END",
+        f"CASE WHEN {moment('UsageDate')} < {USAGE_MONTH} THEN 'Correction' END",
         "CASE WHEN amount < 0 AND kind <> 'adjustment' "
         f"AND {moment('ChargeStartDate')} < billed_month THEN 'Correction' END",
         "usage, and what is given back, of a month that was invoiced before; usage that came late counts too",
@@ -169,16 +142,16 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "CommitmentDiscountCategory",
         TEXT,
-        f"CASE WHEN {_BENEFIT} IS NOT NULL AND {_IS_SAVINGS_PLAN} THEN 'Spend' END",
-        f"CASE WHEN {_ORDERED} THEN CASE WHEN {_IS_PLAN_ORDER} THEN 'Spend' ELSE 'Usage' END END",
+        f"CASE WHEN {BENEFIT} IS NOT NULL AND {IS_SAVINGS_PLAN} THEN 'Spend' END",
+        f"CASE WHEN {ORDERED} THEN CASE WHEN {IS_PLAN_ORDER} THEN 'Spend' ELSE 'Usage' END END",
         "a savings plan commits to an amount, a reservation to a quantity",
         "F",
     ),
     Column(
         "CommitmentDiscountId",
         TEXT,
-        f"CASE WHEN {_IS_SAVINGS_PLAN} THEN {_BENEFIT} END",
-        _untaxed("ReservationOrderId"),
+        f"CASE WHEN {IS_SAVINGS_PLAN} THEN {BENEFIT} END",
+        untaxed("ReservationOrderId"),
         "usage under a plan names the order that its purchase has",
         "DR",
     ),
@@ -187,7 +160,7 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "CommitmentDiscountStatus",
         TEXT,
-        f"CASE WHEN {_BENEFIT} IS NOT NULL AND {_IS_SAVINGS_PLAN} THEN 'Used' END",
+        f"CASE WHEN {BENEFIT} IS NOT NULL AND {IS_SAVINGS_PLAN} THEN 'Used' END",
         NONE,
         "only usage has one",
         "F",
@@ -195,8 +168,8 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "CommitmentDiscountType",
         TEXT,
-        f"CASE WHEN {_BENEFIT} IS NOT NULL AND {_IS_SAVINGS_PLAN} THEN 'Savings Plan' END",
-        f"CASE WHEN {_ORDERED} THEN CASE WHEN {_IS_PLAN_ORDER} THEN 'Savings Plan' ELSE 'Reservation' END END",
+        f"CASE WHEN {BENEFIT} IS NOT NULL AND {IS_SAVINGS_PLAN} THEN 'Savings Plan' END",
+        f"CASE WHEN {ORDERED} THEN CASE WHEN {IS_PLAN_ORDER} THEN 'Savings Plan' ELSE 'Reservation' END END",
         "daily usage has no reservations",
         "D",
     ),
@@ -208,16 +181,16 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "ContractedCost",
         PRODUCT,
-        f"coalesce({times(_PRICE_LEFT, _FX, 'Quantity')}, BillingPreTaxTotal::DOUBLE)",
-        f"coalesce({_charged(times('EffectiveUnitPrice', _INVOICE_FX, _BILLED_QUANTITY))}, amount::DOUBLE)",
+        f"coalesce({times(PRICE_LEFT, FX, 'Quantity')}, BillingPreTaxTotal::DOUBLE)",
+        f"coalesce({charged(times('EffectiveUnitPrice', INVOICE_FX, BILLED_QUANTITY))}, amount::DOUBLE)",
         "price times quantity; without a price what is billed",
         "F",
     ),
     Column(
         "ContractedUnitPrice",
         PRODUCT,
-        times(_PRICE_LEFT, _FX),
-        _charged(times("EffectiveUnitPrice", _INVOICE_FX)),
+        times(PRICE_LEFT, FX),
+        charged(times("EffectiveUnitPrice", INVOICE_FX)),
         "after the partner earned credit, or hubs would take that for a saving by commitment",
         "HU",
     ),
@@ -225,7 +198,7 @@ COLUMNS: tuple[Column, ...] = (
         "EffectiveCost",
         EXACT,
         "BillingPreTaxTotal",
-        _INVOICE_EFFECTIVE,
+        INVOICE_EFFECTIVE,
         "0 for a commitment's purchase; its amortization is not in the source",
         "F",
     ),
@@ -234,24 +207,24 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "ListCost",
         PRODUCT,
-        f"coalesce({times('UnitPrice', _FX, 'Quantity')}, BillingPreTaxTotal::DOUBLE)",
-        f"coalesce({_charged(times('UnitPrice', _INVOICE_FX, _BILLED_QUANTITY))}, amount::DOUBLE)",
+        f"coalesce({times('UnitPrice', FX, 'Quantity')}, BillingPreTaxTotal::DOUBLE)",
+        f"coalesce({charged(times('UnitPrice', INVOICE_FX, BILLED_QUANTITY))}, amount::DOUBLE)",
         "price times quantity; without a price what is billed",
         "F",
     ),
     Column(
         "ListUnitPrice",
         PRODUCT,
-        times("UnitPrice", _FX),
-        _charged(times("UnitPrice", _INVOICE_FX)),
+        times("UnitPrice", FX),
+        charged(times("UnitPrice", INVOICE_FX)),
         "partners' data has no other list price",
         "U",
     ),
     Column(
         "PricingCategory",
         TEXT,
-        _CATEGORY_OF_PRICE,
-        _charged("'Standard'"),
+        CATEGORY_OF_PRICE,
+        charged("'Standard'"),
         "spot by the names of meter and SKU",
         "FU",
     ),
@@ -259,8 +232,8 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "PricingCurrencyContractedUnitPrice",
         PRODUCT,
-        times(_PRICE_LEFT),
-        _charged(times("EffectiveUnitPrice")),
+        times(PRICE_LEFT),
+        charged(times("EffectiveUnitPrice")),
         "after the partner earned credit",
         "D",
     ),
@@ -268,22 +241,22 @@ COLUMNS: tuple[Column, ...] = (
         "PricingCurrencyEffectiveCost",
         EXACT,
         "PricingPreTaxTotal",
-        f"round(try_cast(({_INVOICE_EFFECTIVE})::DOUBLE / nullif({_INVOICE_FX}, 0)::DOUBLE AS {EXACT}), 12)",
+        f"round(try_cast(({INVOICE_EFFECTIVE})::DOUBLE / nullif({INVOICE_FX}, 0)::DOUBLE AS {EXACT}), 12)",
         "reconciliation has none: there it is computed in double, from the billed amount and the line's rate",
         "DRF",
     ),
-    Column("PricingCurrencyListUnitPrice", PRODUCT, times("UnitPrice"), _charged(times("UnitPrice")), "", "D"),
-    Column("PricingQuantity", EXACT, "Quantity", _charged(_BILLED_QUANTITY), "what the price is for", "DR"),
+    Column("PricingCurrencyListUnitPrice", PRODUCT, times("UnitPrice"), charged(times("UnitPrice")), "", "D"),
+    Column("PricingQuantity", EXACT, "Quantity", charged(BILLED_QUANTITY), "what the price is for", "DR"),
     Column(
         "PricingUnit",
         TEXT,
         "CASE WHEN unit_size > 1 THEN unit_size || ' ' ELSE '' END || unit_name",
-        _charged("CASE WHEN unit_size > 1 THEN unit_size || ' ' ELSE '' END || unit_name"),
+        charged("CASE WHEN unit_size > 1 THEN unit_size || ' ' ELSE '' END || unit_name"),
         "as FOCUS writes units",
         "F",
     ),
     Column("ProviderName", TEXT, "'Microsoft'", "'Microsoft'", "", "F"),
-    Column("PublisherName", TEXT, _PUBLISHER, _PUBLISHER, "must not be null", "F"),
+    Column("PublisherName", TEXT, PUBLISHER, PUBLISHER, "must not be null", "F"),
     Column("RegionId", TEXT, "coalesce(region_id, ResourceLocation)", NONE, "the meter's region is one of prices", "C"),
     Column("RegionName", TEXT, "coalesce(region_name, ResourceLocation)", NONE, "", "C"),
     Column("ResourceId", TEXT, "ResourceURI", NONE, "", "C"),
@@ -306,10 +279,10 @@ COLUMNS: tuple[Column, ...] = (
         "U",
     ),
     Column("ServiceSubcategory", TEXT, "service_subcategory", "service_subcategory", "", "F"),
-    Column("SkuId", TEXT, _SKU_ID, _untaxed(_SKU_ID), "an SKU's id is unique within its product", "C"),
-    Column("SkuMeter", TEXT, "MeterName", _untaxed("MeterDescription"), "", "C"),
+    Column("SkuId", TEXT, SKU_ID, untaxed(SKU_ID), "an SKU's id is unique within its product", "C"),
+    Column("SkuMeter", TEXT, "MeterName", untaxed("MeterDescription"), "", "C"),
     Column("SkuPriceDetails", TEXT, "price_details", NONE, "AdditionalInfo, its keys with x_", "CF"),
-    Column("SkuPriceId", TEXT, _PRICE_ID, _untaxed(_PRICE_ID), "the offer of an SKU", "F"),
+    Column("SkuPriceId", TEXT, PRICE_ID, untaxed(PRICE_ID), "the offer of an SKU", "F"),
     Column(
         "SubAccountId",
         TEXT,
@@ -331,8 +304,8 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "x_BilledUnitPrice",
         PRODUCT,
-        times("EffectiveUnitPrice", _FX),
-        _charged(times("EffectiveUnitPrice", _INVOICE_FX)),
+        times("EffectiveUnitPrice", FX),
+        charged(times("EffectiveUnitPrice", INVOICE_FX)),
         "",
         "H",
     ),
@@ -345,8 +318,8 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "x_EffectiveUnitPrice",
         PRODUCT,
-        times("EffectiveUnitPrice", _FX),
-        _charged(times("EffectiveUnitPrice", _INVOICE_FX)),
+        times("EffectiveUnitPrice", FX),
+        charged(times("EffectiveUnitPrice", INVOICE_FX)),
         "",
         "H",
     ),
@@ -367,8 +340,8 @@ COLUMNS: tuple[Column, ...] = (
         "hubs have text",
         "H",
     ),
-    Column("x_PricingBlockSize", WHOLE, "unit_size", _charged("unit_size"), "", "H"),
-    Column("x_PricingUnitDescription", TEXT, "UnitType", _charged("UnitType"), "as Microsoft writes it", "H"),
+    Column("x_PricingBlockSize", WHOLE, "unit_size", charged("unit_size"), "", "H"),
+    Column("x_PricingUnitDescription", TEXT, "UnitType", charged("UnitType"), "as Microsoft writes it", "H"),
     Column("x_PublisherId", TEXT, "PublisherId", "PublisherId", "", "H"),
     Column("x_ResellerId", TEXT, "Tier2MpnId", "ResellerMpnId", "", "H"),
     Column("x_ResourceGroupName", TEXT, "ResourceGroup", NONE, "", "H"),
@@ -382,7 +355,7 @@ COLUMNS: tuple[Column, ...] = (
         "the end is not part of it",
         "H",
     ),
-    Column("x_SkuDescription", TEXT, "SkuName", _untaxed("SkuName"), "", "HU"),
+    Column("x_SkuDescription", TEXT, "SkuName", untaxed("SkuName"), "", "HU"),
     Column("x_SkuMeterCategory", TEXT, "MeterCategory", NONE, "", "H"),
     Column("x_SkuMeterId", TEXT, "MeterId", NONE, "", "H"),
     Column("x_SkuMeterSubcategory", TEXT, "MeterSubCategory", NONE, "", "H"),
@@ -395,7 +368,7 @@ COLUMNS: tuple[Column, ...] = (
         "x_SkuTerm",
         WHOLE,
         NONE,
-        _TERM,
+        TERM,
         "in months",
         "HU",
     ),

@@ -73,5 +73,6 @@ def _connected(folder: Path) -> Iterator["duckdb.DuckDBPyConnection"]:
             "autoload_known_extensions": False,
         }
     ) as connection:
-        connection.execute("SET TimeZone = 'UTC'")
+        # A slow query would draw its progress on the program's own output.
+        connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
         yield connection

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from failures import UnknownShape
 from tables.attributes import RECONCILIATION, Shape
-from tables.columns import COLUMNS, moment
+from tables.columns import COLUMNS
 from tables.engine import engine
+from tables.expressions import moment
 from tables.keys import KEY, NOTHING_USED, SUMS_OF_SUMS, same_key
 from tables.mapping import invoice_rows, load_lookups
 from tables.parquet import IN_ORDER, PART_ROW_GROUP, write_parquet

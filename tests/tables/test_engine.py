@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         ("autoinstall_known_extensions", "false"),
         ("autoload_known_extensions", "false"),
         ("max_temp_directory_size", "572.2 MiB"),
+        ("enable_progress_bar", "false"),
         ("TimeZone", "UTC"),
         ("preserve_insertion_order", "true"),
     ],
