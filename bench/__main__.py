@@ -16,7 +16,7 @@ from bench.report import Section
 from bench.tools import ToolMissing
 from local.running import forget_proxies
 
-BENCHMARKS = ("copying", "end_to_end", "memory", "cold_start")
+BENCHMARKS = ("copying", "end_to_end", "memory", "cold_start", "tables")
 """Modules beside this one; each has `measure(quick)`, which returns its section."""
 
 WIDTH = 140

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench import tools
 
-_PACKAGES = ("azure-functions", "azure-functions-durable", "azure-storage-blob", "aiohttp", "httpx")
+_PACKAGES = ("azure-functions", "azure-functions-durable", "azure-storage-blob", "aiohttp", "httpx", "duckdb")
 _AZURITE = Path(__file__).parent.parent / "node_modules" / "azurite" / "package.json"
 
 

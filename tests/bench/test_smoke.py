@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from bench import cold_start, end_to_end, memory
+from bench import cold_start, end_to_end, memory, tables
 from bench.report import Section
 
 pytestmark = pytest.mark.timeout(180)
@@ -55,3 +55,12 @@ def test_imports_are_timed() -> None:
     assert all(0 < a <= b <= c for a, b, c in zip(least, median, most, strict=True))
     assert _column(section, "relative to the libraries")[0] == 1
     assert "function_app" in section.goals[0].text
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="The peak of a process's memory is read from /proc.")
+def test_a_table_is_measured() -> None:
+    """Beside the same engine's bare work, which is what the other ways are compared with."""
+    section = tables.measure(quick=True)
+    _require_sane(section, rows=7, goals=4)
+    assert _column(section, "× COPY")[0] == 1
+    assert all(peak > 20 for peak in _column(section, "peak memory MB"))
