@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from failures import Incomplete, NothingLanded, SeveralPartners
-from landing.json_files import json_object
+from landing.json_files import json_bytes, json_object
 from landing.layout import InvoiceFolder, VersionFolder, invoice_partition
 from landing.zones.protocol import LandingZone
 
@@ -32,6 +32,10 @@ class LandedInvoice:
     async def inputs(self) -> Inputs:
         """What is current now."""
         return {dataset: await _current(self.zone, self._folder(dataset)) for dataset in self.datasets}
+
+    async def mark_no_data(self, dataset: str) -> None:
+        """Says that there is nothing of this dataset, and that nothing is expected any more."""
+        await self.zone.write(self._folder(dataset).exports[0].no_data, json_bytes({}))
 
     def version(self, dataset: str, inputs: Inputs) -> VersionFolder | None:
         """The version that is this dataset's input; None where it has none."""

@@ -34,7 +34,8 @@ class Outcome(PublicMessage):
     """What has become of one export of a month; `id` is that of its run, `state` one of `STATES`.
 
     `version` and totals are of what has landed, in the place of the `previous_version` if it was restated; `error` is
-    why the last try failed. Times are in UTC. A document that has no lines of its own has no `dataset`, and its `id`.
+    why the last try failed. Times are in UTC. `table` is that of the invoice, as callers see it, where one was to be
+    made. A document that has no lines of its own has no `dataset`, and its `id`.
     """
 
     id: str
@@ -51,6 +52,11 @@ class Outcome(PublicMessage):
     started_at: datetime | None = None
     ended_at: datetime | None = None
     error: Problem | None = None
+    table: dict[str, Any] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The message as plain JSON, without a table where there is none."""
+        return {name: value for name, value in super().to_json().items() if name != "table" or value}
 
     @property
     def has_landed(self) -> bool:

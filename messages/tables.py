@@ -11,7 +11,7 @@ from messages.problems import Answer, MetProblem
 
 @dataclass(frozen=True)
 class InvoiceOrder(Message):
-    """Input of `read_invoice`."""
+    """Input of `read_invoice`, and of `mark_no_data`."""
 
     invoice_id: str
 
@@ -82,11 +82,15 @@ class Building(Message):
 
 @dataclass(frozen=True)
 class TableOrder(Message):
-    """Input of `build_table`. `started_at` is said by whoever starts it; the rest is set when it continues as new."""
+    """Input of `build_table`. `without_usage`: the invoice has none, and none is expected any more.
+
+    `started_at` is said by whoever starts it; the rest is set when it continues as new.
+    """
 
     invoice_id: str
     policy: Policy
     started_at: datetime | None = None
+    without_usage: bool = False
     deadline: datetime | None = None
     attempt: int = 1
     building: Building | None = None

@@ -8,9 +8,17 @@ from azure.durable_functions import DurableOrchestrationContext
 
 from messages.encoding import Message
 from messages.exports import Policy
-from messages.names import BUILD_TABLE, CONVERT_LINES, PLAN_TABLE, PUBLISH_TABLE, READ_INVOICE, SETTLE_TABLE
+from messages.names import (
+    BUILD_TABLE,
+    CONVERT_LINES,
+    MARK_NO_DATA,
+    PLAN_TABLE,
+    PUBLISH_TABLE,
+    READ_INVOICE,
+    SETTLE_TABLE,
+)
 from messages.notices import TABLE
-from messages.problems import Problem
+from messages.problems import Answer, Problem
 from messages.tables import (
     Building,
     ConvertAnswer,
@@ -47,16 +55,24 @@ def build_table(context: DurableOrchestrationContext) -> Steps[dict[str, Any] | 
 
 def table_of(run: Run, invoice_id: str, policy: Policy) -> Steps[dict[str, Any]]:
     """The invoice's table, made by an orchestration of its own, as callers see it; that it failed, where it did."""
-    child = f"{run.context.instance_id}:table:{run.context.new_uuid()[:8]}"
-    order = TableOrder(invoice_id, policy, started_at=run.now.replace(microsecond=0))
     try:
-        made: dict[str, Any] = yield run.context.call_sub_orchestrator(
-            BUILD_TABLE, order.to_json(), child, expected_type=dict
-        )
+        made: dict[str, Any] = yield begin_table(run, invoice_id, policy)
     except Exception as fault:
-        run.log(logging.WARNING, "has no table of %s: %s", invoice_id, reason_of(fault))
-        return {"state": "failed", "error": reason_of(fault)[:200]}
+        return failed_table(run, invoice_id, fault)
     return made
+
+
+def begin_table(run: Run, invoice_id: str, policy: Policy, *, without_usage: bool = False) -> Any:
+    """The durable task of the orchestration that makes the invoice's table."""
+    child = f"{run.context.instance_id}:table:{run.context.new_uuid()[:8]}"
+    order = TableOrder(invoice_id, policy, run.now.replace(microsecond=0), without_usage)
+    return run.context.call_sub_orchestrator(BUILD_TABLE, order.to_json(), child, expected_type=dict)
+
+
+def failed_table(run: Run, invoice_id: str, fault: object) -> dict[str, Any]:
+    """What callers see of a table that failed, which is in the log as well."""
+    run.log(logging.WARNING, "has no table of %s: %s", invoice_id, reason_of(fault))
+    return {"state": "failed", "error": reason_of(fault)[:200]}
 
 
 def _play(run: Run) -> Steps[dict[str, Any]]:
@@ -74,7 +90,7 @@ def _play(run: Run) -> Steps[dict[str, Any]]:
 def _attempt(run: Run, order: TableOrder) -> Steps[TableResult]:
     building = order.building
     if not building:
-        planned = yield from _plan(run, order.invoice_id)
+        planned = yield from _plan(run, order)
         if planned.table:
             return planned.table
         assert planned.plan  # noqa: S101  # the answer has one of the two
@@ -91,10 +107,12 @@ def _attempt(run: Run, order: TableOrder) -> Steps[TableResult]:
     return answer.table
 
 
-def _plan(run: Run, invoice_id: str) -> Steps[PlanAnswer]:
+def _plan(run: Run, order: TableOrder) -> Steps[PlanAnswer]:
     run.show("planning")
-    invoice = yield from run.call(READ_INVOICE, InvoiceOrder(invoice_id), InvoiceAnswer)
-    return (yield from run.call(PLAN_TABLE, PlanOrder(invoice_id, invoice.month), PlanAnswer))
+    if order.without_usage:
+        yield from run.call(MARK_NO_DATA, InvoiceOrder(order.invoice_id), Answer)
+    invoice = yield from run.call(READ_INVOICE, InvoiceOrder(order.invoice_id), InvoiceAnswer)
+    return (yield from run.call(PLAN_TABLE, PlanOrder(order.invoice_id, invoice.month), PlanAnswer))
 
 
 def _convert(run: Run, building: Building) -> Steps[Building]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from catalog.datasets import RECONCILIATION
+from catalog.datasets import RECONCILIATION, TABLED
 from catalog.export_request import ExportRequest
 from failures import NO_DATA as NO_DATA_CODE
 from messages.exports import Result
@@ -100,6 +100,25 @@ class Documents:
             state = _state_after(problem, self._outcomes[id_].dataset, is_last=is_last)
             shortened = replace(problem, message=problem.message[:MOST_ERROR_CHARACTERS])
             self._change(id_, state, ended_at=now, error=shortened)
+
+    def can_be_tabulated(self, invoice_id: str) -> bool:
+        """Whether something has landed that a table is made of."""
+        return any(outcome.has_landed for outcome in self._tabled(invoice_id).values())
+
+    def is_without_usage(self, invoice_id: str) -> bool:
+        """Whether the invoice has no daily usage, and none is expected any more."""
+        return any(outcome.state == NO_DATA for outcome in self._tabled(invoice_id).values())
+
+    def tabulate(self, invoice_id: str, table: dict[str, Any]) -> None:
+        """The invoice's table was made, or has failed."""
+        self._outcomes |= {id_: replace(outcome, table=table) for id_, outcome in self._tabled(invoice_id).items()}
+
+    def _tabled(self, invoice_id: str) -> dict[str, Outcome]:
+        return {
+            id_: outcome
+            for id_, outcome in self._outcomes.items()
+            if outcome.invoice_id == invoice_id and outcome.dataset in TABLED
+        }
 
     def result(self, *, fitting: bool = False) -> dict[str, Any]:
         """What callers are told; `fitting` into a custom status, as many as there is room for."""

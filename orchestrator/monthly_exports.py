@@ -14,6 +14,7 @@ from messages.months import InvoicesAnswer, InvoicesOrder, MonthlyOrder
 from messages.names import LIST_INVOICES, LOOK_NOW, MONTHLY_EXPORTS, RUN_EXPORT
 from messages.problems import Problem
 from orchestrator.blueprint import blueprint
+from orchestrator.build_table import begin_table, failed_table
 from orchestrator.children import as_it_arrived, how_they_ended
 from orchestrator.documents import Documents
 from orchestrator.endings import to_its_end
@@ -91,16 +92,23 @@ class _Month:
 
     def _export(self, due: Mapping[str, ExportRequest], *, is_last: bool) -> Steps[None]:
         running = {self._begin(id_, request, is_last=is_last): id_ for id_, request in due.items()}
+        tables: dict[Any, str] = {}
         self._show("exporting")
         failed: dict[str, Problem] = {}
-        while running:
-            done = yield self._run.context.task_any(list(running))
-            id_ = running.pop(done)
-            if isinstance(done.result, Exception):
-                failed[id_] = as_it_arrived(done.result)
-                self._documents.fail(id_, failed[id_], self._now, is_last=is_last)
+        while running or tables:
+            done = yield self._run.context.task_any([*running, *tables])
+            if done in tables:
+                self._take_table(tables.pop(done), done.result)
             else:
-                self._documents.land(id_, Result.from_json(done.result), self._now)
+                id_ = running.pop(done)
+                if isinstance(done.result, Exception):
+                    failed[id_] = as_it_arrived(done.result)
+                    self._documents.fail(id_, failed[id_], self._now, is_last=is_last)
+                else:
+                    self._documents.land(id_, Result.from_json(done.result), self._now)
+                invoice = _invoice(due[id_])
+                if not any(_invoice(due[other]) == invoice for other in running.values()):
+                    tables |= self._begin_table(invoice)
             self._show("exporting")
         for id_, problem in (yield from how_they_ended(self._run, failed)).items():
             self._documents.fail(id_, problem, self._now, is_last=is_last)
@@ -110,10 +118,22 @@ class _Month:
 
     def _begin(self, id_: str, request: ExportRequest, *, is_last: bool) -> Any:
         """While looks remain, each is the next try of what failed in this one."""
-        policy = self._order.policy if is_last else replace(self._order.policy, export_attempts=1)
+        policy = replace(self._order.policy, tables=False)
+        policy = policy if is_last else replace(policy, export_attempts=1)
         order = ExportOrder(request, policy, tells_failure=is_last, tells_no_data=False, started_at=self._now)
         self._documents.begin(id_, self._now)
         return self._run.context.call_sub_orchestrator(RUN_EXPORT, order.to_json(), id_, expected_type=dict)
+
+    def _begin_table(self, invoice: str) -> dict[Any, str]:
+        """The table of an invoice all of whose exports have settled, so that none of them makes one of its own."""
+        if not (self._order.policy.tables and self._documents.can_be_tabulated(invoice)):
+            return {}
+        without_usage = self._documents.is_without_usage(invoice)
+        return {begin_table(self._run, invoice, self._order.policy, without_usage=without_usage): invoice}
+
+    def _take_table(self, invoice: str, made: Any) -> None:
+        table = failed_table(self._run, invoice, made) if isinstance(made, Exception) else made
+        self._documents.tabulate(invoice, table)
 
     @property
     def _now(self) -> datetime:
@@ -140,3 +160,7 @@ class _Month:
             raise ExportFailed(unlisted)
         if failed := self._documents.verdict():
             raise ExportFailed(failed)
+
+
+def _invoice(request: ExportRequest) -> str:
+    return request.values["invoiceId"]

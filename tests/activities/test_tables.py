@@ -25,6 +25,7 @@ from messages.names import (
     CONVERT_LINES,
     COPY_BLOBS,
     FIND_LANDED,
+    MARK_NO_DATA,
     PLAN_TABLE,
     PUBLISH_TABLE,
     READ_INVOICE,
@@ -366,10 +367,7 @@ def test_an_invoice_without_usage_is_complete_with_its_lines(bench: Bench, tabli
 
     async def licences() -> TableResult:
         await tabling.export(LINES)
-        invoice = next(bench.folder.glob("billed_reconciliation/*/*"))
-        mark = bench.folder / "billed_usage" / invoice.parent.name / invoice.name / "attribute_set=full/_no_data.json"
-        mark.parent.mkdir(parents=True)
-        mark.write_text("{}")
+        await call(MARK_NO_DATA, InvoiceOrder(INVOICE))
         return await tabling.build()
 
     assert bench.run(licences).state == "complete"

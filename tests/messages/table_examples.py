@@ -51,7 +51,7 @@ def table_examples(met: MetProblem) -> list[Message]:
         PlanAnswer(table=TABLE),
         building,
         TableOrder(INVOICE, export_policy.POLICY),
-        TableOrder(INVOICE, export_policy.POLICY, MOMENT, MOMENT, 2, building, met),
+        TableOrder(INVOICE, export_policy.POLICY, MOMENT, True, MOMENT, 2, building, met),
         ConvertOrder(PLAN, 999_999, f"billedUsage-{INVOICE}-full:table:1f0c3b2a"),
         ConvertAnswer(next=7, bytes=10**12),
         ConvertAnswer(busy=True, next=7),

@@ -77,17 +77,25 @@ def _stories() -> Iterator[tuple[str, Message, Replies]]:
         MONTHLY_EXPORTS: exports.in_turn(exports.result(3), once_not),
     }
     yield MONTHLY_EXPORTS, _MONTH, exports.replies(3, **months)
+    with_tables = replace(_MONTH, policy=replace(exports.POLICY, tables=True), wait_days=0)
+    landed: dict[str, Callable[[Any], Reply]] = {
+        LIST_INVOICES: lambda _: exports.listed(tables.INVOICE),
+        RUN_EXPORT: lambda _: exports.result(3),
+        BUILD_TABLE: lambda _: tables.TABLE,
+    }
+    yield MONTHLY_EXPORTS, with_tables, exports.replies(3, **landed)
     yield BACKFILL, BackfillOrder("2026-07", "2026-08", exports.POLICY, ["billedUsage"]), exports.replies(3, **months)
     table: dict[str, Callable[[Any], Reply]] = {
         CONVERT_LINES: tables.busy_at_first(ConvertAnswer(next=1)),
         PUBLISH_TABLE: exports.in_turn(exports.failed(ANEW)),
     }
     yield BUILD_TABLE, tables.ORDER, tables.replies(1, **table)
-    landed: dict[str, Callable[[Any], Reply]] = {
+    yield BUILD_TABLE, replace(tables.ORDER, without_usage=True), tables.replies(1)
+    of_month: dict[str, Callable[[Any], Reply]] = {
         FIND_LANDED: exports.in_turn(once_not, LandedInvoices([tables.INVOICE])),
         BUILD_TABLE: lambda _: tables.TABLE,
     }
-    yield BUILD_TABLES, TablesOrder("2026-10", exports.POLICY), landed
+    yield BUILD_TABLES, TablesOrder("2026-10", exports.POLICY), of_month
     yield LIST_TABLES, InvoicesOrder("2026-10"), {READ_TABLES: lambda _: TablesAnswer([])}
     tabulated = replace(exports.ORDER, policy=replace(exports.POLICY, tables=True))
     yield RUN_EXPORT, tabulated, exports.replies(3, **{BUILD_TABLE: lambda _: tables.TABLE})

@@ -5,7 +5,16 @@ from dataclasses import replace
 from typing import Any
 
 from messages.encoding import Message
-from messages.names import CONVERT_LINES, PLAN_TABLE, PUBLISH_TABLE, READ_INVOICE, SETTLE_TABLE, START_NOTICE
+from messages.names import (
+    CONVERT_LINES,
+    MARK_NO_DATA,
+    PLAN_TABLE,
+    PUBLISH_TABLE,
+    READ_INVOICE,
+    SETTLE_TABLE,
+    START_NOTICE,
+)
+from messages.problems import Answer
 from messages.tables import (
     ConvertAnswer,
     ConvertOrder,
@@ -39,6 +48,7 @@ def converted(data: Any) -> ConvertAnswer:
 def replies(blob_count: int, **other: Callable[[Any], Reply]) -> Replies:
     """What activities answer for a table of so many blobs; `other` by name."""
     return {
+        MARK_NO_DATA: lambda _: Answer(),
         READ_INVOICE: lambda _: InvoiceAnswer("2026-10"),
         PLAN_TABLE: lambda _: PlanAnswer(plan(blob_count)),
         CONVERT_LINES: converted,
