@@ -105,7 +105,7 @@ def _require_one_version(statuses: list[dict[str, Any]], landed: dict[str, bytes
     (pointer,) = (path for path in landed if path.endswith("/_latest.json"))
     assert json.loads(landed[pointer])["version"] == one["version"]
     folder = pointer.removesuffix("_latest.json")
-    assert {path.removeprefix(folder).split("/")[0] for path in landed} - {".lock"} == {
+    assert {path.removeprefix(folder).split("/")[0] for path in landed} - {".lock", "_rights"} == {
         "_latest.json",
         f"version={one['version']}",
     }

@@ -65,7 +65,7 @@ def _require_told(ended: Instance, notices: Sequence[Json]) -> None:
         return
     outcomes, told = {"failed"}, json.loads(ended.custom_status_json or "{}").get("error")
     if ended.status == "Completed":
-        outcomes, told = {"succeeded", "unchanged"}, json.loads(str(ended.output_json))
+        outcomes, told = {"succeeded", "unchanged", "restated"}, json.loads(str(ended.output_json))
     matching = [notice for notice in notices if (notice["subject"], notice["data"]) == (ended.id, told)]
     assert {notice["outcome"] for notice in matching} <= outcomes
     assert matching, f"nobody is told of {ended}"

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from failures import Incomplete, LandingUnavailable
-from landing.source import SourceReader
+from failures import LATER, Incomplete, LandingRefused, LandingUnavailable, TokenUnavailable
+from landing.detours import Detours
+from landing.source import Source, SourceReader
 from landing.zones.protocol import AlreadyThere, Copy, Landed, OutOfTime, Stored
 from tests.simulation.chance import Chance
 from tests.simulation.virtual_time import now
@@ -63,6 +64,7 @@ class MemoryZone:
         self._storage = storage
         self._sources = sources
         self._chance = chance
+        self._detours = Detours(now)
 
     async def prepare(self) -> None:
         """Nothing is missing."""
@@ -126,7 +128,8 @@ class MemoryZone:
         async with self._request():
             self._require(path, replacing)
             self._storage.put(path, content, source.md5)
-        return Copy(source, self._storage.blobs[path].md5, "md5" if source.md5 else "length")
+        detour = self._takes_detour(source)
+        return Copy(source, self._storage.blobs[path].md5, "md5" if source.md5 else "length", detour)
 
     async def stream(self, path: str) -> AsyncGenerator[bytes]:
         async with self._request():
@@ -146,9 +149,17 @@ class MemoryZone:
         await self._chance.pass_time(1)
         if self._chance.strikes(0.02):
             raise LandingUnavailable("The landing zone is busy.")
+        if self._chance.strikes(0.004):
+            raise self._chance.pick([TokenUnavailable("No token."), LandingRefused("No right now.", kind=LATER)])
         yield
         if self._chance.strikes(0.02):
             raise LandingUnavailable("The landing zone's answer was lost.")
+
+    def _takes_detour(self, source: Source) -> bool:
+        """Whether the blob had to pass through the app; once one had to, others follow it for an hour."""
+        if self._chance.strikes(0.02):
+            self._detours.remember(source)
+        return self._detours.are_known(source)
 
     def _require(self, path: str, tag: str | None) -> None:
         if not self._storage.stands(path, tag):

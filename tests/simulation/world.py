@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import httpx
 
-from billing.auth import StaticToken
+from billing.auth import EntraToken
 from billing.client import BillingClient
 from billing.invoices import InvoiceClient
 from billing.manifests import Manifests
@@ -23,11 +23,14 @@ from tests.simulation.circumstances import Circumstances
 from tests.simulation.durable_client import SimulatedDurable
 from tests.simulation.graph import BASE_URL, TOKEN, Graph
 from tests.simulation.host import Activity, Host
+from tests.simulation.identity import Identity
 from tests.simulation.ledger import Ledger
 from tests.simulation.memory_zone import MemoryZone, Storage
 from tests.simulation.release import Release
 from tests.simulation.source_blobs import SimulatedReader, SourceBlobs
 from tests.simulation.virtual_time import now
+
+SCOPE = "https://graph.microsoft.com/.default"
 
 
 class World:
@@ -42,6 +45,7 @@ class World:
         self.ledger = Ledger(chance, [request.values["invoiceId"] for request in self.requests], circumstances.blobs)
         self.source = SourceBlobs(self.ledger, chance, circumstances)
         self.graph = Graph(self.ledger, self.source, chance, circumstances)
+        self.identity = Identity(TOKEN, chance)
         self.storage = Storage(circumstances.knows_md5, circumstances.slices)
         self.chaos = Chaos(chance)
         self.settings = circumstances.settings
@@ -109,7 +113,9 @@ class World:
             await host.stop()
 
     def _clients(self) -> Clients:
-        graph = httpx.AsyncClient(transport=httpx.MockTransport(self.graph), auth=StaticToken(TOKEN, BASE_URL))
+        graph = httpx.AsyncClient(
+            transport=httpx.MockTransport(self.graph), auth=EntraToken(self.identity, SCOPE, BASE_URL)
+        )
         sources = SimulatedReader(self.source, self.chance)
         billing = BillingClient(BASE_URL, graph, SourceHosts((".blob.core.windows.net",)), now)
         return Clients(
