@@ -60,6 +60,8 @@ async def start_or_look(
 ) -> dict[str, Any]:
     """As `start`; a month that is running looks once more, and one that waits looks at once: its status says so.
 
+    One that is pending has its first look still before it.
+
     Raises:
         Refused: while a run of this id is being cancelled.
     """
@@ -70,7 +72,7 @@ async def start_or_look(
             if not is_active(running):
                 break
             document = await watched(client, running)
-            if await _hears(client, running):
+            if document["state"] == "pending" or await _hears(client, running):
                 return document | (LOOKING if document["phase"] == "waiting" else {})
     return await start(client, months, settings, now)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from catalog.months import month_before
 from local.running import Host, beside, host, served, until
 from tests.e2e.conftest import World
 
@@ -142,19 +141,6 @@ def test_a_month_that_is_exported_again_is_unchanged(months: Months) -> None:
         ("unchanged", "monthly-2026-03:billedUsage-G000000003-full"),
         ("succeeded", "monthly-2026-03"),
     ]
-
-
-def test_a_month_that_waits_looks_at_once(months: Months) -> None:
-    """The answer says so, and an invoice that was issued meanwhile lands without waiting for the next look."""
-    month = month_before(datetime.now(UTC))
-    location = months.post({"month": month}).headers["Location"]
-    until(lambda: months.app.call("GET", location).json()["phase"] == "waiting", "the month waits")
-    months.world.emulator.add_invoice("G000000009", month=month)
-    again = months.post({"month": month})
-    assert (again.headers["Location"], again.json()["phase"]) == (location, "listing")
-    until(lambda: "invoice_id=G000000009" in months.landed(), "the invoice lands")
-    until(lambda: months.app.call("GET", location).json()["phase"] == "waiting", "the month waits again")
-    assert months.app.call("DELETE", location).status_code == 202
 
 
 def test_a_range_is_exported_month_after_month(months: Months) -> None:

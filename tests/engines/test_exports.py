@@ -3,9 +3,11 @@
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import pytest
 
+from catalog.months import month_before
 from local.running import until
 from tests.engines.engine import Engine
 from tests.engines.partner import Site, emulator, settled
@@ -163,6 +165,35 @@ def test_a_month_exports_all_of_its_invoices(site: Site) -> None:
     invoices = ended["result"]["invoices"]
     assert [invoice["invoiceId"] for invoice in invoices] == ["G300000001", "G300000002", "G300000003"]
     assert all(invoice["version"] and site.committed(invoice["invoiceId"]) for invoice in invoices)
+
+
+def test_a_month_that_waits_looks_at_once_when_it_is_asked_for(site: Site) -> None:
+    """The answer says so, and what was issued meanwhile lands without waiting for the next look."""
+    month = month_before(datetime.now(UTC))
+    location = site.start_month(month)
+    until(lambda: site.app.call("GET", location).json()["phase"] == "waiting", "the month waits", PATIENCE)
+    site.emulator.add_invoice("G700000003", month=month)
+    asked = site.app.call("POST", "/api/exports/monthly", json={"month": month}).json()
+    assert (asked["phase"], asked["nextTryAt"]) == ("listing", None)
+    until(lambda: site.committed("G700000003"), "the invoice lands", PATIENCE)
+    until(lambda: site.app.call("GET", location).json()["phase"] == "waiting", "the month waits again", PATIENCE)
+    assert site.cancel(f"monthly-{month}") == 202
+
+
+def test_a_month_that_is_asked_for_while_it_looks_looks_once_more(site: Site) -> None:
+    """What was issued after its list was read is found by the look that follows, also where that was the last."""
+    site.emulator.add_invoice("G700000001", month="2025-11")
+    before = site.partner.answers("/v1/invoices")
+    held = site.partner.hold("GET", "/operations/")
+    location = site.start_month("2025-11")
+    held.reached()
+    site.emulator.add_invoice("G700000002", month="2025-11")
+    assert site.start_month("2025-11") == location
+    held.open()
+    ended = site.app.ended(location, PATIENCE)
+    assert ended["state"] == "succeeded", ended["error"]
+    assert [invoice["invoiceId"] for invoice in ended["result"]["invoices"]] == ["G700000001", "G700000002"]
+    assert site.partner.answers("/v1/invoices") == before + 2
 
 
 def test_a_month_without_invoice_fails(site: Site) -> None:

@@ -154,6 +154,14 @@ def test_a_month_that_looks_will_look_once_more() -> None:
     assert (durable.raised, durable.started) == ([TOLD], [])
 
 
+def test_a_month_that_has_not_begun_yet_is_told_nothing() -> None:
+    """It will look in any case: whoever starts a month twice has it look once."""
+    durable = FakeDurable()
+    assert [_asked(durable)["state"] for _ in range(2)] == ["pending", "pending"]
+    assert len(durable.started) == 1
+    assert not durable.raised
+
+
 def test_a_month_that_has_just_ended_begins_again() -> None:
     """Durable says that nobody is there to be told."""
     durable = FakeDurable()

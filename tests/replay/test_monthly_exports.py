@@ -381,6 +381,18 @@ def test_the_status_stays_small_however_much_fails(because: str) -> None:
     _require_small_statuses(played)
 
 
+def test_the_status_stays_small_beside_what_was_met_before() -> None:
+    """A list that could not be read, for a long reason, and then everything fails: all of that has room."""
+    invoices, long = [f"G{number:015d}" for number in range(40)], '"\\' * 1000
+    refusal = replace(PROBLEM, message=long, remedy="Do it. " * 30)
+    lists = in_turn(Answer(not_done=NotDone(refusal)), listed(*invoices))
+    failing = _failing(*invoices, because=f"UnsafeName: {long}")
+    played = _run(replace(ONCE, recheck_hours=24, wait_days=1), lists, failing, lambda pending: pending[:40])
+    assert played.status["lastProblem"]["code"] == PROBLEM.code
+    assert played.status["error"]["code"] == "InvoicesFailed"
+    _require_small_statuses(played)
+
+
 def test_the_status_stays_small_with_many_successes() -> None:
     """The same holds when all goes well."""
     invoices = [f"G{number:015d}" for number in range(40)]
