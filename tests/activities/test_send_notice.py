@@ -22,7 +22,7 @@ from clients.webhook import TRIES
 from failures import FINAL
 from local.serving import listen, serving, url_of
 from messages.names import SEND_NOTICE
-from messages.notices import Notice
+from messages.notices import TABLE, Notice
 from settings import configured
 from tests.activities.conftest import Bench, CalledInVain, call, in_vain
 from tests.replay.exports import PROBLEM, result
@@ -35,6 +35,7 @@ SUBJECT = "billedUsage-G016907411-full"
 SUCCEEDED = Notice("5c2e1d0a-1", "succeeded", SUBJECT, TIME, result(2).to_json())
 UNCHANGED = Notice("5c2e1d0a-2", "unchanged", SUBJECT, TIME, {**result(2).to_json(), "unchanged": True})
 FAILED = Notice("5c2e1d0a-3", "failed", SUBJECT, TIME, PROBLEM.to_json())
+TABLE_FAILED = Notice("5c2e1d0a-4", "failed", f"{SUBJECT}:table:1f0c3b2a", TIME, PROBLEM.to_json(), about=TABLE)
 LATER = [408, 425, 429, 500, 502, 503, 504, 599]
 
 Answering = Callable[[httpx.Request], httpx.Response | None]
@@ -176,6 +177,21 @@ def test_a_failure_is_an_error_in_the_log_that_alerts_can_match(bench: Bench, lo
             f"partner.billing.export.failed {SUBJECT}: Forbidden: The identity may not read it.",
         )
     ]
+
+
+def test_a_table_that_failed_is_a_warning_and_an_event_of_its_own(
+    receiver: Bench, log: pytest.LogCaptureFixture
+) -> None:
+    """What was exported is whole, so it alerts nobody as a failed export would."""
+    _tell(receiver, TABLE_FAILED)
+    event = _event(receiver)
+    assert (event["source"], event["type"]) == ("/api/tables", "partner.billing.table.failed")
+    assert event["subject"] == TABLE_FAILED.subject
+    (line,) = _lines(log)
+    assert line == (
+        logging.WARNING,
+        f"partner.billing.table.failed {TABLE_FAILED.subject}: Forbidden: The identity may not read it.",
+    )
 
 
 @pytest.mark.parametrize("notice", [SUCCEEDED, UNCHANGED], ids=lambda notice: notice.outcome)

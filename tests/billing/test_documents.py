@@ -178,3 +178,13 @@ def test_no_entry_keeps_the_others_from_being_found(items: list[object]) -> None
     found = {document.id: document for document in documents_of([*items, _entry("G999999999", **PERIOD)])}
     assert found["G999999999"].is_exported
     assert found["G999999999"].month == "2026-09"
+
+
+@pytest.mark.parametrize(
+    ("told", "total"),
+    [(7511.34, "7511.34"), (100, "100.00"), (-0.5, "-0.50"), (1.005, "1.005"), (None, None), (True, None), ("7", None)],
+)
+def test_the_total_is_told_with_two_decimals_at_least(told: object, total: str | None) -> None:
+    """What is no number is no total."""
+    assert _document(totalCharges=told, currencyCode="EUR").total == total
+    assert _document(totalCharges=told, currencyCode="EUR").currency == "EUR"

@@ -92,3 +92,21 @@ def test_a_list_that_is_not_there_points_at_the_setting(status: int) -> None:
     with pytest.raises(NotServed) as caught:
         _of_month("2026-09", lambda _: httpx.Response(status))
     assert "PARTNER_CENTER_BASE_URL" in caught.value.remedy
+
+
+def test_an_invoice_is_found_in_the_list_with_what_amends_it() -> None:
+    """Be it listed beside it or within it; other invoices are left out."""
+    nested = _invoice("G000000003", documentType="adjustment_note")
+    invoices = [
+        _invoice("G000000001", totalCharges=12.5, amendments=[nested]),
+        _invoice("G000000002", amendsOf="G000000001"),
+        _invoice("G000000004"),
+    ]
+
+    async def read() -> list[tuple[str, str | None]]:
+        transport = httpx.MockTransport(_pages(invoices, 2, False))
+        async with httpx.AsyncClient(transport=transport) as http:
+            found = await InvoiceClient(BASE, http).of_invoice("G000000001")
+            return [(document.id, document.total) for document in found]
+
+    assert asyncio.run(read()) == [("G000000001", "12.50"), ("G000000002", None), ("G000000003", None)]
