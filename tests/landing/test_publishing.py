@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -182,6 +183,29 @@ def endings(policy: Publish) -> tuple[list[World], int]:
     return ended, len(seen)
 
 
+def story(policy: Publish, seed: int) -> World:
+    """How one story ends in which builders may die at any step, begin again, and meet others of the same version."""
+    random = Random(seed)
+    world, landings = World(), random.choices(["usage", "lines"], k=random.randint(1, 6))
+    builders: list[Builder] = []
+    while landings or builders:
+        if landings and (not builders or random.random() < 0.1):
+            dataset = landings.pop()
+            world = replace(world, **{dataset: getattr(world, dataset) + 1})
+            builders += [Builder()] * random.randint(1, 2)
+            continue
+        index = random.randrange(len(builders))
+        _, step = builders[index].step(policy)
+        if step is True:
+            del builders[index]
+        elif step is False or random.random() < 0.05:
+            builders[index] = Builder()
+        else:
+            world, answer = step(world)
+            builders[index] = Builder((*builders[index].answers, answer))
+    return world
+
+
 def is_stale(world: World) -> bool:
     """Whether the file, or what is said of it, is made of something that is not current."""
     described = json_object(Stored(world.files[PLACE.description].content.encode(), ""))
@@ -194,6 +218,12 @@ def test_no_ending_has_a_table_of_stale_inputs() -> None:
     ended, states = endings(publish)
     assert states > 5000
     assert not [world for world in ended if is_stale(world)]
+
+
+@pytest.mark.timeout(180)
+def test_builders_that_die_leave_no_stale_table() -> None:
+    """A thousand stories, in which any builder may die before or after any request and begins again."""
+    assert not [seed for seed in range(1000) if is_stale(story(publish, seed))]
 
 
 @pytest.mark.timeout(180)
