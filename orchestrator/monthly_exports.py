@@ -75,8 +75,8 @@ class _Month:
         """Exports what is due; why the list could not be read, if so: then what was listed before is exported."""
         self._run.deadline = self._run.now + timedelta(hours=self._order.policy.export_deadline_hours)
         unlisted = yield from self._list()
-        self._show("exporting")
-        yield from self._export(self._documents.due(is_last=is_last), is_last=is_last)
+        if due := self._documents.due(is_last=is_last):
+            yield from self._export(due, is_last=is_last)
         return unlisted
 
     def _list(self) -> Steps[Problem | None]:
@@ -101,15 +101,24 @@ class _Month:
                 self._take_table(tables.pop(done), done.result)
             else:
                 id_ = running.pop(done)
-                if isinstance(done.result, Exception):
-                    failed[id_] = as_it_arrived(done.result)
-                    self._documents.fail(id_, failed[id_], self._now, is_last=is_last)
-                else:
-                    self._documents.land(id_, Result.from_json(done.result), self._now)
+                failed |= self._take_export(id_, done.result, is_last=is_last)
                 invoice = _invoice(due[id_])
                 if not any(_invoice(due[other]) == invoice for other in running.values()):
                     tables |= self._begin_table(invoice)
             self._show("exporting")
+        yield from self._take_failures(failed, is_last=is_last)
+
+    def _take_export(self, id_: str, ended: Any, *, is_last: bool) -> dict[str, Problem]:
+        """Its problem, by its id, if it failed."""
+        if not isinstance(ended, Exception):
+            self._documents.land(id_, Result.from_json(ended), self._now)
+            return {}
+        problem = as_it_arrived(ended)
+        self._documents.fail(id_, problem, self._now, is_last=is_last)
+        return {id_: problem}
+
+    def _take_failures(self, failed: Mapping[str, Problem], *, is_last: bool) -> Steps[None]:
+        """Tells what was cancelled from what failed, and why it did."""
         for id_, problem in (yield from how_they_ended(self._run, failed)).items():
             self._documents.fail(id_, problem, self._now, is_last=is_last)
             if problem:

@@ -18,7 +18,7 @@ from settings.urls import is_loopback
 __all__ = ["GUID", "MOST_LOOKS", "SCHEDULES", "Settings", "SettingsError", "configured", "is_loopback"]
 
 MOST_LOOKS = 60
-"""Looks for late invoices in one run, whose history must stay short."""
+"""Looks at one month, each of which exports again what has not landed."""
 
 GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
