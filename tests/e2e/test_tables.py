@@ -1,6 +1,9 @@
 """The table of an invoice, as a person sees it come about: after exports, by hand, and on a host that dies."""
 
+import re
 import signal
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,7 +18,7 @@ from azure.storage.blob import ContainerClient
 
 from local.azurite import Azurite
 from local.emulator import Emulator, EmulatorOptions
-from local.running import PATIENCE, Host, beside, host, served
+from local.running import PATIENCE, ROOT, Host, beside, host, served
 from tests.e2e.gates import QUICK
 
 INVOICE = "G016907411"
@@ -89,6 +92,18 @@ def test_each_export_ends_with_the_invoice_s_table(world: World, tmp_path: Path)
     assert [answer.status_code for answer in (*faulty, *unknown)] == [400, 400, 404, 404]
     billed = duckdb.read_parquet(f"{world.landing}/focus/**/*.parquet").aggregate("sum(BilledCost)::VARCHAR").fetchall()
     assert billed[0][0].startswith(complete["table"]["sum"])
+    (tmp_path / "landed").symlink_to(world.landing)
+    shown = _shown_by_the_page(tmp_path)
+    assert all(text in shown for text in (INVOICE, month, "Usage", "Tax", "EUR"))
+
+
+def _shown_by_the_page(folder: Path) -> str:
+    """What the page's own lines of Python print, run where something has landed."""
+    page = (ROOT / "docs" / "focus.md").read_text(encoding="utf-8")
+    (lines,) = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    ran = subprocess.run([sys.executable, "-c", lines], cwd=folder, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
 
 
 def test_an_invoice_of_which_nothing_has_landed_has_no_table(world: World, tmp_path: Path) -> None:
