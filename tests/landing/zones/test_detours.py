@@ -95,6 +95,18 @@ def test_what_the_account_cannot_reach_passes_through_the_app(
     assert "sig" not in caplog.text
 
 
+@pytest.mark.parametrize("content", SIZES.values(), ids=SIZES)
+def test_on_its_way_through_the_app_a_blob_is_compared(
+    copy: Do, service: FakeService, source: FakeSource, content: bytes
+) -> None:
+    """Bytes that do not have the announced MD5 are not committed, of whatever size the blob is."""
+    described = source.put("x", content, md5="00" * 16)
+    service.fail("copy", Fault(403, "CannotVerifyCopySource"))
+    with pytest.raises(SourceUnavailable, match="MD5"):
+        copy(described.url)
+    assert not service.of("put") + service.of("commit")
+
+
 def test_a_blob_in_blocks_takes_the_way_too(
     copy: Do, service: FakeService, source: FakeSource, sources: Remembering
 ) -> None:
