@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from failures import ANEW, FINAL, LATER
+from failures import ANEW, FINAL, LATER, NO_DATA
 from messages.encoding import Message
 from messages.endings import Endings
 from messages.exports import CommitAnswer, ExportOrder, VersionAnswer
@@ -24,6 +24,7 @@ from messages.names import (
     START_NOTICE,
 )
 from messages.notices import Notice
+from messages.problems import Answer, NotDone
 from orchestrator.copying import SLICES_PER_HISTORY
 from tests.replay.exports import ORDER, POLICY, PROBLEM, Slices, failed, in_turn, listed, replies, result, still_to_copy
 from tests.replay.player import INSTANCE, START, TIMER, Replies, Reply, Story, play_on, play_story
@@ -120,6 +121,25 @@ def test_data_that_had_landed_before_is_told_as_unchanged() -> None:
     played = CASES[0].play(replies(1, reuse_version=lambda _: VersionAnswer(unchanged)))
     (notice,) = played.calls(START_NOTICE)
     assert (notice["outcome"], notice["data"]) == ("unchanged", unchanged.to_json())
+
+
+@pytest.mark.parametrize(
+    ("order", "code", "told"),
+    [
+        (replace(ORDER, tells_failure=False), PROBLEM.code, False),
+        (replace(ORDER, tells_failure=False), NO_DATA, False),
+        (replace(ORDER, tells_no_data=False), PROBLEM.code, True),
+        (replace(ORDER, tells_no_data=False), NO_DATA, False),
+        (ORDER, NO_DATA, True),
+    ],
+)
+def test_a_failure_that_is_no_news_is_not_told(order: ExportOrder, code: str, told: bool) -> None:
+    """Whoever began the run will try again, or expects that there may be no data; the run fails all the same."""
+    refusal = Answer(not_done=NotDone(replace(PROBLEM, code=code)))
+    played = play_story(RUN_EXPORT, order.to_json(), replies(1, start_export=lambda _: refusal))
+    assert played.status["error"]["code"] == code
+    assert str(played.end.failure).startswith(code)
+    assert bool(played.calls(START_NOTICE)) is told
 
 
 def test_data_that_was_restated_is_told_beside_the_success() -> None:
