@@ -1,7 +1,6 @@
 """An engine's clock that runs fast and can skip time: durable timers fire at once that would take minutes."""
 
 import asyncio
-from contextlib import suppress
 from datetime import datetime, timedelta
 
 from local.engine import SystemClock
@@ -28,12 +27,10 @@ class SkippingClock(SystemClock):
     async def wait(self, until: datetime | None, woken: asyncio.Event, *, busy: bool) -> None:
         """Waits for real, until something happens or time is skipped."""
         self._skips.clear()
-        real = until and super().now() + (until - self.now()) / self._pace
-        waiting = [asyncio.create_task(super().wait(real, woken, busy=busy)), asyncio.create_task(self._skips.wait())]
+        seconds = None if until is None else max(0.0, (until - self.now()) / timedelta(seconds=self._pace))
+        waiting = [asyncio.create_task(happens.wait()) for happens in (woken, self._skips)]
         try:
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in waiting:
                 task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task

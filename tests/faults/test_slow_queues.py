@@ -70,5 +70,5 @@ def test_a_run_does_not_wait_for_its_notice(bench: Bench) -> None:
 def test_a_deadline_that_passes_meanwhile_is_told(bench: Bench) -> None:
     """The run fails with a code and a remedy, whatever it was waiting for."""
     settings = {"EXPORT_DEADLINE_HOURS": "0.001", "POLL_MAX_SECONDS": "1"}
-    bench.export(Fault(request="operation", merge={"status": "running"}), settings=settings)
+    bench.export(Fault(request="operation", merge={"status": "running", "@odata.type": None}), settings=settings)
     bench.require_failure("DeadlineExceeded", "EXPORT_DEADLINE_HOURS")
