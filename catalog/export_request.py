@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from catalog.datasets import DATASETS, DEFAULT, FIELDS, INVOICE, PERIOD, Dataset, Field
-from catalog.invalid_request import InvalidRequest
+from catalog.invalid_request import InvalidRequest, fields_of
 from catalog.months import month_before, month_of
 
 
@@ -33,16 +33,15 @@ class ExportRequest:
         Raises:
             InvalidRequest: with every fault of the body.
         """
-        if not isinstance(body, Mapping):
-            raise InvalidRequest([("", "The body must be a JSON object.")])
-        dataset = _dataset(body.get("dataset", DEFAULT))
-        fields = dataset.fields if dataset else [field for name, field in FIELDS.items() if name in body]
+        given = fields_of(body)
+        dataset = _dataset(given.get("dataset", DEFAULT))
+        fields = dataset.fields if dataset else [field for name, field in FIELDS.items() if name in given]
         faults = [] if dataset else [("dataset", f"It must be one of: {', '.join(DATASETS)}.")]
-        faults += [(str(name), _not_taken(dataset)) for name in body if name not in _names(fields)]
-        faults += [(field.name, rule) for field in fields if (rule := _broken_rule(field, body))]
+        faults += [(str(name), _not_taken(dataset)) for name in given if name not in _names(fields)]
+        faults += [(field.name, rule) for field in fields if (rule := _broken_rule(field, given))]
         if faults or dataset is None:
             raise InvalidRequest(faults)
-        return cls(dataset.name, {field.name: body.get(field.name, field.default) for field in fields})
+        return cls(dataset.name, {field.name: given.get(field.name, field.default) for field in fields})
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:

@@ -1,5 +1,8 @@
 """Why can what a caller asks for not be taken?"""
 
+from collections.abc import Mapping
+from typing import Any
+
 
 class InvalidRequest(ValueError):
     """The caller's request cannot be taken. `faults` names every fault: (field, or "" for the whole, sentence)."""
@@ -7,3 +10,14 @@ class InvalidRequest(ValueError):
     def __init__(self, faults: list[tuple[str, str]]) -> None:
         super().__init__(" ".join(f"{field}: {sentence}" if field else sentence for field, sentence in faults))
         self.faults = tuple(faults)
+
+
+def fields_of(body: object) -> Mapping[Any, Any]:
+    """The members of a caller's JSON.
+
+    Raises:
+        InvalidRequest: when it is no object.
+    """
+    if not isinstance(body, Mapping):
+        raise InvalidRequest([("", "The body must be a JSON object.")])
+    return body

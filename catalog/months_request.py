@@ -1,10 +1,9 @@
 """Which billing months a caller asks for: one, or a range."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from catalog.invalid_request import InvalidRequest
+from catalog.invalid_request import InvalidRequest, fields_of
 from catalog.months import MONTH, months_between
 
 MOST_MONTHS = 36
@@ -28,18 +27,17 @@ class MonthsRequest:
         Raises:
             InvalidRequest: with every fault of the body.
         """
-        if not isinstance(body, Mapping):
-            raise InvalidRequest([("", "The body must be a JSON object.")])
-        if not body:
+        given = fields_of(body)
+        if not given:
             raise InvalidRequest([("month", ONE_MONTH), ("from", A_RANGE), ("to", A_RANGE)])
-        names = ["from", "to"] if {"from", "to"} & body.keys() else ["month"]
-        faults = [(str(name), "This field cannot be combined with the others.") for name in body if name not in names]
-        faults += [(name, fault) for name in names if (fault := _fault(body.get(name), latest))]
+        names = ["from", "to"] if {"from", "to"} & given.keys() else ["month"]
+        faults = [(str(name), "This field cannot be combined with the others.") for name in given if name not in names]
+        faults += [(name, fault) for name in names if (fault := _fault(given.get(name), latest))]
         if not faults and names != ["month"]:
-            faults += _faults_of_range(body["from"], body["to"])
+            faults += _faults_of_range(given["from"], given["to"])
         if faults:
             raise InvalidRequest(faults)
-        return cls(*(body[name] for name in names))
+        return cls(*(given[name] for name in names))
 
     @property
     def run_id(self) -> str:

@@ -1,12 +1,11 @@
 """Which tables does a caller ask for: an invoice's, or those of a billing month?"""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
 from catalog.datasets import INVOICE
-from catalog.invalid_request import InvalidRequest
+from catalog.invalid_request import InvalidRequest, fields_of
 from catalog.months import MONTH
 
 MONTH_RULE = "It must be a month, e.g. 2026-10."
@@ -26,13 +25,12 @@ class TablesRequest:
         Raises:
             InvalidRequest: with every fault of the body.
         """
-        if not isinstance(body, Mapping):
-            raise InvalidRequest([("", "The body must be a JSON object.")])
-        name = "month" if "month" in body else INVOICE.name
-        faults = [(str(other), "This field cannot be combined with the others.") for other in body if other != name]
-        value, (pattern, rule) = body.get(name), _GRAMMAR[name]
+        given = fields_of(body)
+        name = "month" if "month" in given else INVOICE.name
+        faults = [(str(other), "This field cannot be combined with the others.") for other in given if other != name]
+        value, (pattern, rule) = given.get(name), _GRAMMAR[name]
         if not (isinstance(value, str) and re.fullmatch(pattern, value)):
-            faults.append((name, rule if name in body else f"This field, or month, is required. {rule}"))
+            faults.append((name, rule if name in given else f"This field, or month, is required. {rule}"))
         if faults:
             raise InvalidRequest(faults)
         return cls(month=value) if name == "month" else cls(value)

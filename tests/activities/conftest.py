@@ -6,7 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -42,6 +42,7 @@ from messages.exports import (
 from messages.names import CHECK_OPERATION, COMMIT_EXPORT, COPY_BLOBS, REUSE_VERSION, START_EXPORT
 from messages.problems import Answer, NotDone
 from settings import Settings
+from tests.clock import Clock
 from tests.source_transport import HttpxSource, OnLoop
 
 T = TypeVar("T")
@@ -52,19 +53,6 @@ TOKEN = "emulator-token"
 START = datetime(2026, 10, 9, 6, 12, 53, tzinfo=UTC)
 REQUEST = ExportRequest.of_invoice("G016907411")
 SETTINGS = Settings.from_mapping({"GRAPH_BASE_URL": BASE_URL, "LANDING_URL": "file:///not/used"})
-
-
-class Clock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.moment = START
-
-    def __call__(self) -> datetime:
-        return self.moment
-
-    def move(self, seconds: float) -> None:
-        self.moment += timedelta(seconds=seconds)
 
 
 class Wire(httpx.AsyncBaseTransport):
@@ -87,7 +75,7 @@ class Bench:
 
     def __init__(self, folder: Path, options: EmulatorOptions) -> None:
         self.folder = folder
-        self.clock = Clock()
+        self.clock = Clock(START)
         self.emulator = Emulator(options, now=self.clock)
         self.graph = Wire(self.emulator)
         self.source = Wire(self.emulator)

@@ -8,7 +8,7 @@ import pytest
 
 from billing.answers import Manifest
 from billing.manifests import WITHOUT_EXPIRY, Manifests
-from tests.activities.conftest import Clock
+from tests.clock import Clock
 
 URL = "https://graph.microsoft.com/v1.0/reports/partners/billing/operations/1"
 

@@ -1,24 +1,12 @@
 """When a refusal is believed."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from failures import FINAL, LATER, Kind, LandingFailure, LandingRefused, LandingUnavailable
 from failures.doubts import BELIEVED, DOUBTED, Doubts
-
-
-class Clock:
-    """Shows the time that it is set to."""
-
-    def __init__(self) -> None:
-        self.time = datetime(2026, 10, 8, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.time
-
-    def move(self, by: timedelta) -> None:
-        self.time += by
+from tests.clock import Clock
 
 
 @pytest.fixture
@@ -54,7 +42,7 @@ def test_a_refusal_of_what_was_allowed_is_doubted_until_it_has_lasted(
     assert refused(doubts, allowed=known) == LATER
     clock.move(DOUBTED - timedelta(seconds=1))
     assert refused(doubts, allowed=known) == LATER
-    clock.move(timedelta(seconds=1))
+    clock.move(1)
     assert refused(doubts, allowed=known) == FINAL
 
 

@@ -1,7 +1,7 @@
 """Proof that the app may write to its landing zone."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +9,7 @@ import pytest
 from failures import LandingRefused, LandingUnavailable
 from landing.rights import PROOF, PROVEN, Rights, prove_rights
 from landing.zones.protocol import LandingZone
+from tests.clock import Clock
 from tests.landing.conftest import Run
 
 
@@ -30,16 +31,6 @@ class Watched:
             return await called(*given, **options)
 
         return watched
-
-
-class Clock:
-    """Shows the time that it is set to."""
-
-    def __init__(self) -> None:
-        self.time = datetime(2026, 10, 8, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.time
 
 
 @pytest.fixture
@@ -74,10 +65,10 @@ def test_a_proof_counts_for_an_hour(run: Run, watched: Any) -> None:
         await asyncio.gather(*(rights.require() for _ in range(4)))
 
     run(together())
-    clock.time += PROVEN - timedelta(seconds=1)
+    clock.move(PROVEN - timedelta(seconds=1))
     run(rights.require())
     assert watched.calls == ["prepare", "read", "swap"]
-    clock.time += timedelta(seconds=1)
+    clock.move(1)
     run(rights.require())
     assert watched.calls == ["prepare", "read", "swap"] * 2
 

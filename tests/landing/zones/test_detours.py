@@ -1,7 +1,6 @@
 """Blobs that the landing account cannot pull, because its own network does not reach the source."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -12,6 +11,7 @@ from landing.source import SourceReader
 from landing.zones.azure_container import AzureContainer
 from landing.zones.azure_copying import MOST_AT_ONCE, STREAMED_BLOCK
 from landing.zones.protocol import Copy, OutOfTime
+from tests.clock import Clock
 from tests.landing.conftest import Remembering, Run
 from tests.landing.fake_source import FakeSource
 from tests.landing.zones.fake_service import FakeService, Fault, zone_on
@@ -26,16 +26,6 @@ UNREACHABLE = [
     Fault(403, "SomePerimeterOfTheNetwork"),
 ]
 SIZES = {"small": b"content", "several blocks": b"0123456789" * (STREAMED_BLOCK // 4) + b"end"}
-
-
-class Clock:
-    """Shows the time that it is set to."""
-
-    def __init__(self) -> None:
-        self.time = datetime(2026, 10, 8, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.time
 
 
 @pytest.fixture
@@ -157,7 +147,7 @@ def test_the_account_is_not_asked_again_for_an_hour(
     source.root = "https://other.blob.core.windows.net/exports"
     assert not copy(source.put("z", b"content").url).detour
     source.root = "https://source.blob.core.windows.net/exports"
-    clock.time += KNOWN
+    clock.move(KNOWN)
     assert not copy(second.url).detour
 
 

@@ -4,7 +4,7 @@ import asyncio
 import gzip
 import json
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
@@ -14,19 +14,7 @@ import pytest
 
 from local.emulator import AzuriteBlobs, Emulator, EmulatorOptions, Fault
 from local.emulator.data.datasets import DATASETS
-
-
-class Clock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.moment = datetime(2026, 10, 9, 6, 12, 53, 250_000, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.moment
-
-    def move(self, seconds: float) -> None:
-        self.moment += timedelta(seconds=seconds)
+from tests.clock import Clock
 
 
 class Caller:
@@ -89,7 +77,7 @@ Call = Callable[..., Caller]
 @pytest.fixture
 def call() -> Iterator[Call]:
     """Makes the caller of an emulator with these options, and little data unless they say otherwise."""
-    clock = Clock()
+    clock = Clock(datetime(2026, 10, 9, 6, 12, 53, 250_000, tzinfo=UTC))
     with asyncio.Runner() as runner:
 
         def make(*faults: Fault, storage: AzuriteBlobs | None = None, **options: Any) -> Caller:
