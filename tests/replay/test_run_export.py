@@ -166,10 +166,11 @@ def test_a_step_that_never_can_ends_the_attempt_or_the_run(at_last: Kind) -> Non
 def test_a_step_that_only_waiting_can_help_is_tried_until_the_deadline(step: str) -> None:
     """However long the outage is, as long as the run has time."""
     answers = replies(1)
-    outage = [failed(LATER, LATER)] * (3 * ACTIVITY_TRIES)
-    played = _run(replies(1, **{step: in_turn(*outage, answers[step]({}))}))
+    order = replace(ORDER, deadline=START + timedelta(hours=8))
+    outage = [failed(LATER, LATER)] * (2 * ACTIVITY_TRIES)
+    played = _run(replies(1, **{step: in_turn(*outage, answers[step]({}))}), order)
     assert played.output == result(1).to_json()
-    played = _run(replies(1, **{step: lambda _: failed(LATER, LATER)}))
+    played = _run(replies(1, **{step: lambda _: failed(LATER, LATER)}), order)
     assert played.status["error"]["code"] == "DeadlineExceeded"
     assert PROBLEM.message in played.status["error"]["message"]
 
