@@ -4,8 +4,9 @@ import json
 import os
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import Literal
 
 import httpx
 import pytest
@@ -42,19 +43,21 @@ def host_storage() -> Iterator[str]:
         yield connection_string
 
 
-@pytest.fixture(scope="module")
-def versions() -> Versions:
-    """What the hub's settings say of versions: nothing, unless a module does."""
-    return Versions()
+def _while_no_others_run(fixture_name: str, config: pytest.Config) -> Literal["session", "module"]:
+    """The SDK's client, one for the process, must not be in use any more when another room's tests come next."""
+    return "session" if PROGRAM else "module"
 
 
-@pytest.fixture(scope="module")
-def hub(engine: Engine, versions: Versions, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
-    """A task hub that a module's tests share, under ids of their own, with the functions of `orchestrations`.
+@pytest.fixture(scope=_while_no_others_run)
+def hub(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    """A task hub that many tests share, under ids of their own, with the functions of `orchestrations`."""
+    with opened(engine.extension(tmp_path_factory.mktemp("hub"), Versions())) as hub:
+        yield hub
 
-    Tests of other rooms may come next: the SDK's client, one for the process, must not be in use any more.
-    """
-    extension = engine.extension(tmp_path_factory.mktemp("hub"), versions)
+
+@contextmanager
+def opened(extension: DurableExtension) -> Iterator[Hub]:
+    """The extension's hub, while the context is open."""
     with beside(_running(extension), START_SECONDS) as binding:
         base_url = json.loads(binding)["rpcBaseUrl"]
         with httpx.Client(base_url=base_url, timeout=PATIENCE, verify=WITHOUT_TLS) as http:

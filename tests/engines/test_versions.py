@@ -1,8 +1,12 @@
 """Versions: what a new instance gets, what it keeps, and which instances a host plays."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from local.engine import Versions
+from tests.engines.conftest import opened
+from tests.engines.engine import Engine
 from tests.engines.hub import Hub
 
 
@@ -10,6 +14,13 @@ from tests.engines.hub import Hub
 def versions(request: pytest.FixtureRequest) -> Versions:
     """A default version; instances of it and of older ones are played."""
     return Versions(request.param)
+
+
+@pytest.fixture(scope="module")
+def hub(engine: Engine, versions: Versions, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    """A task hub whose settings say so."""
+    with opened(engine.extension(tmp_path_factory.mktemp("hub"), versions)) as hub:
+        yield hub
 
 
 def test_an_instance_has_the_version_that_it_was_started_with(hub: Hub, versions: Versions, id_: str) -> None:
