@@ -32,7 +32,8 @@ def _answer(operation: Running | Failed | Manifest, manifests: Manifests) -> Ope
         return OperationAnswer("running", operation.retry_after)
     if isinstance(operation, Failed):
         kind = NoData if operation.code == NO_DATA else OperationFailed
-        raise kind(f"Microsoft's export failed: {operation.message}", code=operation.code)
+        message = f"Microsoft's export failed: {operation.message}"
+        raise kind(message, code=operation.code, request_id=operation.request_id)
     require_landable(blob.name for blob in operation.blobs)
     manifests.keep(operation)
     return OperationAnswer("succeeded", plan=_plan(operation))

@@ -110,10 +110,11 @@ class Running:
 
 @dataclass(frozen=True)
 class Failed:
-    """The operation failed; `code` and `message` are Microsoft's."""
+    """The operation failed; `code`, `message` and `request_id` are Microsoft's."""
 
     code: str
     message: str
+    request_id: str | None = None
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from urllib.parse import urljoin
 import httpx
 
 from billing.answers import Failed, Manifest, Running, StartedExport, Succeeded, is_link, operation_from_json
-from billing.http import NOT_SERVED, REFUSALS, Api, json_object, unusable
+from billing.http import NOT_SERVED, REFUSALS, Api, json_object, reading, request_id_of, unusable
 from billing.origins import SourceHosts, require_origin
 from catalog.datasets import Dataset
 from catalog.export_request import ExportRequest
@@ -57,7 +57,8 @@ class BillingClient:
         if response.status_code != httpx.codes.ACCEPTED or not location or not is_link(location):
             raise unusable(response, "an export starts with 202 and a Location header")
         operation_url = _resolved(location, url)
-        require_origin(operation_url, self._api.base_url)
+        with reading(response):
+            require_origin(operation_url, self._api.base_url)
         return StartedExport(operation_url, self._api.wait_asked_for(response))
 
     async def read_operation(self, url: str) -> Running | Failed | Manifest:
@@ -71,12 +72,13 @@ class BillingClient:
         """
         with self._doubting():
             response = await self._api.send("GET", url)
-        operation = operation_from_json(json_object(response), url)
-        if isinstance(operation, Succeeded):
-            return await self._manifest_of(operation, url)
+        with reading(response):
+            operation = operation_from_json(json_object(response), url)
+            if isinstance(operation, Succeeded):
+                return await self._manifest_of(operation, url)
         if isinstance(operation, Running):
             return replace(operation, retry_after=self._api.wait_asked_for(response))
-        return operation
+        return replace(operation, request_id=request_id_of(response))
 
     async def read_manifest(self, url: str) -> Manifest:
         """The manifest at the URL of a manifest or of the operation that embeds it, with a fresh SAS token.
@@ -88,13 +90,15 @@ class BillingClient:
             RequestRefused: when it may not be read, or the answer cannot be used.
         """
         with self._doubting():
-            body = await self._api.get_object(url)
-        if "blobs" in body:
-            return self._from_allowed_host(Manifest.from_json(body, url))
-        operation = operation_from_json(body, url)
-        if isinstance(operation, Succeeded):
-            return await self._manifest_of(operation, url)
-        raise UnusableAnswer("The operation that had succeeded no longer shows its manifest.", code="NoManifest")
+            response = await self._api.send("GET", url)
+        with reading(response):
+            body = json_object(response)
+            if "blobs" in body:
+                return self._from_allowed_host(Manifest.from_json(body, url))
+            operation = operation_from_json(body, url)
+            if isinstance(operation, Succeeded):
+                return await self._manifest_of(operation, url)
+            raise UnusableAnswer("The operation that had succeeded no longer shows its manifest.", code="NoManifest")
 
     async def require_access(self) -> None:
         """Asks for an operation that nobody started: only who may read partner billing is told that there is none.
@@ -119,8 +123,9 @@ class BillingClient:
             return self._from_allowed_host(operation.manifest)
         link = _resolved(operation.manifest_url, url)
         with self._doubting():
-            body = await self._api.get_object(link)
-        return self._from_allowed_host(Manifest.from_json(body, link))
+            response = await self._api.send("GET", link)
+        with reading(response):
+            return self._from_allowed_host(Manifest.from_json(json_object(response), link))
 
     def _doubting(self) -> AbstractContextManager[None]:
         return self._doubts.about(allowed=True)

@@ -2,18 +2,20 @@
 
 import json
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import stamina
 
-from billing.origins import require_origin
+from billing.origins import named, require_origin
 from billing.retry_after import retry_after
 from failures import (
     BillingFailure,
     Forbidden,
+    NoAnswer,
     NotServed,
     OperationGone,
     RequestRefused,
@@ -95,8 +97,7 @@ class Api:
             raise UnusableAnswer("The answer contains something that is not a URL.", code="BadUrl") from None
         except httpx.RequestError as fault:
             # The fault's own text may quote what was sent.
-            message = f"The service did not answer ({type(fault).__name__})."
-            raise ServiceUnavailable(message, code="NoAnswer") from None
+            raise NoAnswer(f"{named(url)} did not answer ({type(fault).__name__}).") from None
         if response.is_success:
             return response
         raise self._error(response)
@@ -117,15 +118,29 @@ def json_object(response: httpx.Response) -> Mapping[str, Any]:
     """
     body = _json(response)
     if not isinstance(body, Mapping):
-        raise unusable(response, "the answer is a JSON object")
+        raise unusable(response, "the answer must be a JSON object")
     return body
 
 
 def unusable(response: httpx.Response, rule: str) -> UnusableAnswer:
     """The error of an answer that breaks a rule of the documentation."""
     message = f"The service answered {response.status_code}, but {rule}."
-    request_id = cleaned(response.headers.get("request-id"), "", MOST_CODE_CHARACTERS) or None
-    return UnusableAnswer(message, request_id=request_id)
+    return UnusableAnswer(message, request_id=request_id_of(response))
+
+
+def request_id_of(response: httpx.Response) -> str | None:
+    """Microsoft's id of the request, by which its support finds it."""
+    return cleaned(response.headers.get("request-id"), "", MOST_CODE_CHARACTERS) or None
+
+
+@contextmanager
+def reading(response: httpx.Response) -> Iterator[None]:
+    """Gives what is wrong with the answer the id of its request."""
+    try:
+        yield
+    except RequestRefused as wrong:
+        wrong.request_id = wrong.request_id or request_id_of(response)
+        raise
 
 
 def _wait_and_try_again(fault: Exception) -> bool | float:

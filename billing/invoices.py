@@ -11,7 +11,7 @@ import httpx
 
 from billing.documents import Document, documents_of
 from billing.http import NOT_SERVED, Api
-from failures import NoInvoiceAccess, UnusableAnswer
+from failures import InvoicesNotServed, NoInvoiceAccess, UnusableAnswer
 from failures.doubts import Doubts
 
 PAGE_SIZE = 200
@@ -30,7 +30,8 @@ class InvoiceClient:
     def __init__(
         self, base_url: str, http: httpx.AsyncClient, now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
-        self._api = Api(base_url, http, now, NOT_SERVED | {401: NoInvoiceAccess, 403: NoInvoiceAccess})
+        refusals = dict.fromkeys(NOT_SERVED, InvoicesNotServed) | dict.fromkeys((401, 403), NoInvoiceAccess)
+        self._api = Api(base_url, http, now, refusals)
         self._doubts = Doubts(now)
 
     async def of_month(self, month: str) -> list[Document]:
@@ -65,12 +66,18 @@ class InvoiceClient:
             page = await self._api.get_object(url)
             listed = page.get("items")
             if not isinstance(listed, list):
-                raise UnusableAnswer("Partner Center's answer has no list of invoices.", code="BadInvoices")
+                raise _bad_list("Partner Center's answer has no list of invoices.")
             items += listed
             if not listed or not _has_more(page, len(items)):
                 return items
-        message = f"Partner Center's list does not end after {MOST_PAGES} pages."
-        raise UnusableAnswer(message, code="BadInvoices")
+        raise _bad_list(f"Partner Center's list does not end after {MOST_PAGES} pages.")
+
+
+def _bad_list(message: str) -> UnusableAnswer:
+    remedy = (
+        "Export the invoices by their ids, which needs no list; if this lasts, give the message to Microsoft's support."
+    )
+    return UnusableAnswer(message, code="BadInvoices", remedy=remedy)
 
 
 def _has_more(page: Mapping[str, Any], read: int) -> bool:

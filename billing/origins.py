@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from failures import ForeignOrigin
+from failures import ForeignOrigin, ForeignSource
 from failures.text import cleaned
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -26,7 +26,7 @@ def require_origin(url: str, expected: str) -> None:
         ForeignOrigin: otherwise.
     """
     if not origin(url)[1] or origin(url) != origin(expected) or "@" in urlsplit(url).netloc:
-        raise ForeignOrigin(f"The answer points to {_named(url)}, which is not {_named(expected)}.")
+        raise ForeignOrigin(f"The answer points to {named(url)}, which is not {named(expected)}.")
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,11 @@ class SourceHosts:
         """Returns only if blobs may be read from the URL.
 
         Raises:
-            ForeignOrigin: otherwise.
+            ForeignSource: otherwise.
         """
         scheme, host, _ = origin(url)
         if not host or "@" in urlsplit(url).netloc or not self._allows(scheme, host):
-            message = f"The manifest's blobs are at {_named(url)}, which is not allowed."
-            raise ForeignOrigin(message, code="ForeignSource")
+            raise ForeignSource(f"The manifest's blobs are at {named(url)}, which is not allowed.")
 
     def _allows(self, scheme: str, host: str) -> bool:
         if self.loopback and host in _LOOPBACK:
@@ -56,7 +55,8 @@ class SourceHosts:
         return scheme == "https" and host.endswith(self.suffixes)
 
 
-def _named(url: str) -> str:
+def named(url: str) -> str:
+    """The URL's origin as a person reads it, and nothing else of the URL."""
     scheme, host, port = origin(url)
     if not host:
         return "no host"

@@ -5,17 +5,20 @@
     │   ├── TokenUnavailable    later  a credential that is there gives no token now
     │   └── NoToken             final  there is no credential at all
     ├── BillingFailure                 between us and Microsoft's APIs
-    │   ├── ServiceUnavailable  later  no usable answer (network, 429, 5xx)
+    │   ├── ServiceUnavailable  later  no usable answer (429, 5xx)
+    │   │   └── NoAnswer               none at all: the network, or the name of the host
     │   ├── OperationGone       anew   404 or 410: Microsoft no longer knows this operation
     │   ├── OperationFailed     anew   Microsoft's export ended as failed
     │   │   └── NoData          final  because there is no data of this kind
     │   ├── DataChanged         anew   Microsoft renewed the data while it was exported
     │   └── RequestRefused      final  asking again changes nothing
     │       ├── NotServed              400, 404 and the like: the base URL does not serve what was asked for
+    │       │   └── InvoicesNotServed  the same of Partner Center's list
     │       ├── Unauthorized           401, also after a fresh token was requested
     │       ├── Forbidden              403
     │       ├── NoInvoiceAccess        401 or 403 of Partner Center, which has separate permissions
     │       ├── ForeignOrigin          a URL points away from the configured origins
+    │       ├── ForeignSource          the blobs are on a host that is not allowed
     │       └── UnusableAnswer         an answer that the documentation does not allow
     ├── LandingFailure                 between a source blob and the landing zone
     │   ├── LandingUnavailable  later  the landing zone does not answer, or is throttled
@@ -126,6 +129,15 @@ class ServiceUnavailable(BillingFailure):
     remedy = "Start the export again later; check Microsoft's service health if this lasts."
 
 
+class NoAnswer(ServiceUnavailable):
+    """No answer at all: the network, or the name of the host."""
+
+    remedy = (
+        "Check that the app's network reaches the host that the message names, and that GRAPH_BASE_URL and "
+        "PARTNER_CENTER_BASE_URL are right; then start the export again."
+    )
+
+
 class OperationGone(BillingFailure):
     """Microsoft no longer knows this operation (404, 410)."""
 
@@ -137,7 +149,7 @@ class OperationFailed(BillingFailure):
     """Microsoft's export ended as failed."""
 
     kind = ANEW
-    remedy = "Start the export again later; if this lasts, tell Microsoft's support the code."
+    remedy = "Start the export again later; if this lasts, give code and request id to Microsoft's support."
 
 
 NO_DATA = "5000"
@@ -171,9 +183,15 @@ class NotServed(RequestRefused):
     """The API at the base URL does not serve what was asked for (400, 404, 405, 410)."""
 
     remedy = (
-        "Check GRAPH_BASE_URL, which must end in /v1.0 or /beta, or for the list of invoices PARTNER_CENTER_BASE_URL; "
-        "if it is right, check what was asked for."
+        "Check GRAPH_BASE_URL; if it is right, check the invoice id, or the other fields: Microsoft's message says "
+        "what it did not accept."
     )
+
+
+class InvoicesNotServed(NotServed):
+    """The API at the base URL of Partner Center does not serve the list of invoices."""
+
+    remedy = "Check PARTNER_CENTER_BASE_URL."
 
 
 class Unauthorized(RequestRefused):
@@ -181,7 +199,8 @@ class Unauthorized(RequestRefused):
 
     may_pass = True
     remedy = (
-        "Give the app's identity the application role PartnerBilling.Read.All of Microsoft Graph, with admin consent."
+        "Give the app's identity, or the app registration that GRAPH_CLIENT_ID names, the application role "
+        "PartnerBilling.Read.All of Microsoft Graph, with admin consent; for an emulator, check GRAPH_STATIC_TOKEN."
     )
 
 
@@ -190,8 +209,8 @@ class Forbidden(RequestRefused):
 
     may_pass = True
     remedy = (
-        "Give the app's identity the application role PartnerBilling.Read.All in the partner tenant that the invoice "
-        "belongs to, with admin consent."
+        "Give the app's identity, or the app registration that GRAPH_CLIENT_ID names, the application role "
+        "PartnerBilling.Read.All in the partner tenant that the invoice belongs to, with admin consent."
     )
 
 
@@ -200,8 +219,8 @@ class NoInvoiceAccess(RequestRefused):
 
     may_pass = True
     remedy = (
-        "Give the app's identity app-only access to Partner Center's API in the partner tenant; exports of single "
-        "invoices do not need it."
+        "Give the app's identity, or the app registration that GRAPH_CLIENT_ID names, app-only access to Partner "
+        "Center's API in the partner tenant; exports of single invoices do not need it."
     )
 
 
@@ -209,7 +228,15 @@ class ForeignOrigin(RequestRefused):
     """A URL in an answer points away from the configured origins; nothing was sent there."""
 
     remedy = (
-        "If Microsoft has moved its service, set GRAPH_BASE_URL or SOURCE_HOST_SUFFIXES to the new origin; "
+        "If Microsoft has moved its service, set GRAPH_BASE_URL to the new origin; otherwise treat it as an attack."
+    )
+
+
+class ForeignSource(RequestRefused):
+    """The blobs are on a host that is not allowed; nothing was asked of it."""
+
+    remedy = (
+        "If Microsoft has moved its storage, add the host's suffix to SOURCE_HOST_SUFFIXES; "
         "otherwise treat it as an attack."
     )
 
@@ -217,7 +244,7 @@ class ForeignOrigin(RequestRefused):
 class UnusableAnswer(RequestRefused):
     """An answer that Microsoft's documentation does not allow."""
 
-    remedy = "Start the export again; if this lasts, give the request id to Microsoft's support."
+    remedy = "Start the export again; if this lasts, give the message and the request id to Microsoft's support."
 
 
 class LandingFailure(Failure):
@@ -230,7 +257,10 @@ class LandingUnavailable(LandingFailure):
     """The landing zone does not answer, or is throttled."""
 
     kind = LATER
-    remedy = "Start the export again when the storage account that LANDING_URL names answers; what landed is kept."
+    remedy = (
+        "Check that the storage account that LANDING_URL names is there, and that the app's network reaches it; then "
+        "start the export again: what landed is kept."
+    )
 
 
 class SourceFault(LandingFailure):
@@ -243,13 +273,19 @@ class SourceFault(LandingFailure):
 class SourceUnavailable(SourceFault):
     """The source does not answer, or its answer was cut short."""
 
-    remedy = "Start the export again later; what landed is kept."
+    remedy = (
+        "Start the export again later: what landed is kept; if this lasts, check that the app's network reaches "
+        "Microsoft's storage, or tell Microsoft's support which blob."
+    )
 
 
 class SourceExpired(SourceFault):
     """The source refuses its SAS token: it has most likely run out."""
 
-    remedy = "Start the export again: a new export brings a new token; what landed is kept."
+    remedy = (
+        "Start the export again, which brings a new token: what landed is kept; if this lasts, tell Microsoft's "
+        "support which blob."
+    )
 
 
 class SourceMissing(SourceFault):
@@ -261,26 +297,32 @@ class SourceMissing(SourceFault):
 class SourceChanged(SourceFault):
     """The source blob is not the one that was described a moment ago."""
 
-    remedy = "Start the export again: Microsoft is renewing the data."
+    remedy = "Start the export again when Microsoft has finished renewing the data; what landed is kept."
 
 
 class LandingRefused(LandingFailure):
     """The landing zone refuses it: no permission, no such account, no space."""
 
-    remedy = "Look up the reason that the message names, mend it, and start the export again: what landed is kept."
+    remedy = (
+        "Mend what the message names, in the landing zone or in LANDING_URL; then start the export again: what "
+        "landed is kept."
+    )
 
 
 class UnsafeName(LandingFailure):
     """A blob's name cannot become a path in the landing zone."""
 
-    remedy = "Give the request id to Microsoft's support: the manifest names a blob that cannot be stored safely."
+    remedy = "Tell Microsoft's support the name: the manifest of this invoice has a blob that cannot be stored safely."
 
 
 class Incomplete(LandingFailure):
     """What landed is not what the manifest names."""
 
     kind = ANEW
-    remedy = "Remove what is foreign to the version folder, if the message names something, and start the export again."
+    remedy = (
+        "Remove from the version's folder what the message names, if it names something; then start the export again: "
+        "it copies what is missing."
+    )
 
 
 class TableFailure(Failure):
@@ -316,7 +358,10 @@ class NoRoom(TableFailure):
 class UnreadableLines(TableFailure):
     """A blob is cut, damaged, or holds something other than lines of JSON objects."""
 
-    remedy = "Export the invoice again; if the same line is wrong again, tell Microsoft's support blob and line."
+    remedy = (
+        "Remove the blob that the message names, and export the invoice again; if the same line is wrong again, tell "
+        "Microsoft's support blob and line."
+    )
 
 
 class UnknownShape(TableFailure):

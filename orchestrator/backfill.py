@@ -55,5 +55,5 @@ def _some_failed(failed: list[str], of: int) -> Problem:
     return Problem(
         "MonthsFailed",
         f"{len(failed)} of {of} months could not be exported: {'; '.join(failed)}"[:1000],
-        "Fix what their messages name, then start these months again: what landed is kept.",
+        "Do what the statuses or notices of these months say, then start them again: what landed is kept.",
     )

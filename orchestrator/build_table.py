@@ -141,7 +141,7 @@ def _wait_to_plan_again(run: Run, order: TableOrder, problem: Problem) -> Steps[
         raise ExportFailed(problem)
     seconds = retry_delay(order.attempt, order.policy.retry_seconds)
     run.meet(problem, seconds)
-    yield from run.wait(seconds, problem.message)
+    yield from run.wait(seconds, problem.message, problem)
 
 
 def _going_on(run: Run, order: TableOrder, **changes: Any) -> ContinueAsNew:

@@ -59,5 +59,5 @@ def _some_failed(failed: list[str], of: int) -> Problem:
     return Problem(
         "TablesFailed",
         f"{len(failed)} of {of} tables could not be made: {'; '.join(failed)}"[:1000],
-        "Fix what their messages name, then start these tables again.",
+        "Do what the statuses or notices of these tables say, then start them again.",
     )

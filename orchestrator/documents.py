@@ -170,7 +170,7 @@ def _none_issued(month: str) -> Problem:
     return Problem(
         "NoInvoice",
         f"An invoice for {month} was expected, but none was issued.",
-        "Check in Partner Center whether the invoice is late, then start the month again.",
+        "Check in Partner Center whether the month has an invoice, or when it is due; then start the month again.",
     )
 
 
@@ -192,4 +192,4 @@ _NOTHING_LANDED = (
     "Nothing of these invoices has landed: check in Partner Center whether they belong to this tenant and have lines, "
     "and that MONTHLY_DATASETS names billedReconciliation; then start the month again."
 )
-_FIX_IT = "Fix what their messages name, then start the month again: what landed is kept."
+_FIX_IT = "Do what the statuses or notices of these exports say, then start the month again: what landed is kept."

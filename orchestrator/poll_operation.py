@@ -33,7 +33,7 @@ def poll_operation(context: DurableOrchestrationContext) -> Steps[dict[str, Any]
 
 
 def _poll(run: Run, polling: Polling) -> Steps[OperationAnswer | NotDone]:
-    yield from run.wait(_delay(polling), _waiting_for(polling))
+    yield from run.wait(_delay(polling), _waiting_for(polling), polling.last_fault)
     too_early = may_be_too_early(run.now, polling.posted, polling.seen)
     order = CheckOperation(polling.operation_url, too_early)
     return (yield from run.call_once(CHECK_OPERATION, order, OperationAnswer))

@@ -90,7 +90,7 @@ class Run:
         """Sets what the status shows from now on; `result` is what there is of it so far."""
         self.status.show(phase, blobs_done, blob_count, bytes_done, result)
 
-    def wait(self, seconds: float, waiting_for: str) -> Steps[None]:
+    def wait(self, seconds: float, waiting_for: str, because_of: Problem | None = None) -> Steps[None]:
         """Waits by a durable timer, no shorter than that; the status shows until when.
 
         Raises:
@@ -98,7 +98,7 @@ class Run:
         """
         until = self.now + timedelta(seconds=seconds)
         if until >= self.deadline:
-            raise ExportFailed(deadline_passed(waiting_for))
+            raise ExportFailed(deadline_passed(waiting_for, because_of))
         self.status.wait_until(until)
         yield self.context.create_timer(until)
         if self.now < until:
@@ -141,7 +141,7 @@ class Run:
         """
         seconds = max(not_done.retry_after or 0, retry_delay(failures, self.policy.retry_seconds))
         self.meet(not_done.problem, seconds)
-        yield from self.wait(seconds, not_done.problem.message)
+        yield from self.wait(seconds, not_done.problem.message, not_done.problem)
 
     def meet(self, problem: Problem, seconds: float) -> None:
         """Status and log say what the run met, and that it will try again after so many seconds."""
@@ -158,13 +158,20 @@ class Run:
         return self.context.call_activity(activity, message.to_json(), expected_type=dict)
 
 
-def deadline_passed(waiting_for: str) -> Problem:
-    """The problem of an export that its deadline ends; `waiting_for` says what it was waiting for."""
+def deadline_passed(waiting_for: str, because_of: Problem | None = None) -> Problem:
+    """The problem of an export that its deadline ends; `waiting_for` says what it was waiting for.
+
+    What helps against the problem that it had to wait because of, helps here.
+    """
     return Problem(
         "DeadlineExceeded",
         f"The export did not end before its deadline; at last: {waiting_for}",
-        "Start the export again, with a larger EXPORT_DEADLINE_HOURS if this happens often.",
+        because_of.remedy if because_of else _MORE_TIME,
+        because_of.request_id if because_of else None,
     )
+
+
+_MORE_TIME = "Start the export again, with a larger EXPORT_DEADLINE_HOURS if this happens often: what landed is kept."
 
 
 def ending(kind: Kind, problem: Problem) -> ExportFailed | ExportAnew:

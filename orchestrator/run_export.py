@@ -79,7 +79,7 @@ def _wait_for_next_attempt(run: Run, order: ExportOrder, problem: Problem) -> St
         raise ExportFailed(problem)
     seconds = retry_delay(order.attempt, order.policy.retry_seconds)
     run.meet(problem, seconds)
-    yield from run.wait(seconds, problem.message)
+    yield from run.wait(seconds, problem.message, problem)
 
 
 def _start(run: Run, order: ExportOrder) -> Steps[Operation]:

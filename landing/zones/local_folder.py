@@ -15,9 +15,10 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from failures import Incomplete, LandingRefused, LandingUnavailable
+from failures.text import cleaned
 from landing.source import Source, SourceReader
 from landing.zones.protocol import AlreadyThere, Copy, Landed, Stored
-from landing.zones.remedies import LOCAL
+from landing.zones.remedies import GONE, LOCAL
 from landing.zones.unfinished_file import UNFINISHED, UnfinishedFile, remove_abandoned, sync
 
 STREAMED = 1 << 20
@@ -165,10 +166,15 @@ def _disk_faults() -> Iterator[None]:
         yield
     except FileNotFoundError:
         # Folders are made before they are used: somebody has removed one in between.
-        raise LandingUnavailable("A folder in the landing folder has just been removed.") from None
+        raise LandingUnavailable("A folder of the landing folder is not there.", remedy=GONE) from None
     except OSError as fault:
-        message = f"The landing folder cannot be used: {fault.strerror or type(fault).__name__}."
+        message = f"The landing folder cannot be used: {fault.strerror or type(fault).__name__}{_where(fault)}."
         raise LandingRefused(message, remedy=LOCAL.get(fault.errno)) from None
+
+
+def _where(fault: OSError) -> str:
+    path = cleaned(fault.filename, "")
+    return f" ({path})" if path else ""
 
 
 def _make_durable(files: Sequence[str]) -> None:

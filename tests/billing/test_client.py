@@ -22,6 +22,8 @@ from failures import (
     BillingFailure,
     Forbidden,
     ForeignOrigin,
+    ForeignSource,
+    NoAnswer,
     NotServed,
     OperationGone,
     RequestRefused,
@@ -211,10 +213,10 @@ def test_sources_elsewhere_are_refused(root: str) -> None:
     """A manifest whose blobs are not on an allowed host over https is refused, however it was read."""
     linked = answer(200, sample("operation-succeeded-linked"))
     foreign = manifest(rootDirectory=root)
-    error(ForeignOrigin, FakeGraph(answer(200, succeeded(rootDirectory=root))), read_operation)
-    error(ForeignOrigin, FakeGraph(linked, answer(200, foreign)), read_operation)
-    error(ForeignOrigin, FakeGraph(answer(200, foreign)), read_manifest)
-    error(ForeignOrigin, FakeGraph(answer(200, succeeded(rootDirectory=root))), read_manifest)
+    error(ForeignSource, FakeGraph(answer(200, succeeded(rootDirectory=root))), read_operation)
+    error(ForeignSource, FakeGraph(linked, answer(200, foreign)), read_operation)
+    error(ForeignSource, FakeGraph(answer(200, foreign)), read_manifest)
+    error(ForeignSource, FakeGraph(answer(200, succeeded(rootDirectory=root))), read_manifest)
 
 
 def test_an_emulators_sources_are_allowed() -> None:
@@ -239,9 +241,9 @@ def test_short_faults_are_outlasted(fault: httpx.Response, call: Call) -> None:
 def test_a_network_that_fails(fault: Exception) -> None:
     """A network that fails for a moment is outlasted; one that keeps failing makes the service unavailable."""
     assert result(FakeGraph(fault, answer(200, sample("operation-running"))), read_operation) == Running()
-    found = error(ServiceUnavailable, FakeGraph(fault), read_operation)
+    found = error(NoAnswer, FakeGraph(fault), read_operation)
     assert (found.code, found.wait) == ("NoAnswer", None)
-    assert type(fault).__name__ in found.message
+    assert found.message == f"https://graph.microsoft.com did not answer ({type(fault).__name__})."
 
 
 def test_an_answer_that_cannot_be_decoded() -> None:
@@ -356,6 +358,23 @@ def test_microsofts_request_id_is_kept(spelling: str) -> None:
     found = error(NotServed, FakeGraph(answer(400, body)), start)
     assert found.request_id == "b1b4a0e6-2f1c-4d55-9d2e-0d7c8f0b6c11"
     assert error(NotServed, FakeGraph(answer(400, body, request_id="header")), start).request_id == "header"
+
+
+@pytest.mark.parametrize(
+    "body", [succeeded(blobCount=99), succeeded(rootDirectory="https://evil.example/x"), {"status": "succeeded"}]
+)
+@pytest.mark.parametrize("call", [read_operation, read_manifest])
+def test_what_cannot_be_used_is_told_with_its_request_id(body: object, call: Call) -> None:
+    """Only by it can Microsoft's support find the answer that breaks its rules."""
+    with pytest.raises(RequestRefused) as caught:
+        asyncio.run(calling(FakeGraph(answer(200, body, request_id="b1b4a0e6")), call))
+    assert caught.value.request_id == "b1b4a0e6"
+
+
+def test_an_operation_that_failed_is_told_with_its_request_id() -> None:
+    """Microsoft's support asks for it."""
+    given = answer(200, sample("operation-failed"), request_id="b1b4a0e6")
+    assert result(FakeGraph(given), read_operation) == Failed("5000", "No data available", "b1b4a0e6")
 
 
 @pytest.mark.parametrize("body", [None, [], "text", {"error": "text"}, {"error": {"innerError": [], "code": ""}}])

@@ -92,6 +92,7 @@ def test_a_list_that_is_not_there_points_at_the_setting(status: int) -> None:
     with pytest.raises(NotServed) as caught:
         _of_month("2026-09", lambda _: httpx.Response(status))
     assert "PARTNER_CENTER_BASE_URL" in caught.value.remedy
+    assert "GRAPH_BASE_URL" not in caught.value.remedy
 
 
 def test_an_invoice_is_found_in_the_list_with_what_amends_it() -> None:

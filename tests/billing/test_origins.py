@@ -3,7 +3,7 @@
 import pytest
 
 from billing.origins import SourceHosts, origin, require_origin
-from failures import ForeignOrigin
+from failures import ForeignOrigin, ForeignSource
 
 GRAPH = "https://graph.microsoft.com/v1.0"
 SUFFIXES = (".blob.core.windows.net", ".dfs.core.windows.net")
@@ -94,7 +94,7 @@ def test_allowed_sources(url: str) -> None:
 )
 def test_refused_sources(url: str) -> None:
     """A manifest cannot send us to another host, to this machine, or over plain http."""
-    with pytest.raises(ForeignOrigin):
+    with pytest.raises(ForeignSource):
         SourceHosts(SUFFIXES).require(url)
 
 
@@ -109,7 +109,7 @@ def test_loopback_sources(url: str) -> None:
 )
 def test_loopback_opens_nothing_else(url: str) -> None:
     """Allowing this machine allows no other over http."""
-    with pytest.raises(ForeignOrigin):
+    with pytest.raises(ForeignSource):
         SourceHosts(SUFFIXES, loopback=True).require(url)
 
 

@@ -241,11 +241,13 @@ def test_attempts_are_counted_and_have_an_end() -> None:
 
 
 def test_the_deadline_ends_the_waiting_for_another_attempt() -> None:
-    """No wait goes beyond the deadline: the run fails at once, and says what it was waiting for."""
+    """No wait goes beyond the deadline: the run fails at once, says what it was waiting for, and what helps."""
     order = ExportOrder(ORDER.request, ORDER.policy, START + timedelta(seconds=20))
     played = _run(replies(1, poll_operation=lambda _: failed(ANEW)), order)
-    assert played.status["error"]["code"] == "DeadlineExceeded"
-    assert PROBLEM.message in played.status["error"]["message"]
+    problem = played.status["error"]
+    assert problem["code"] == "DeadlineExceeded"
+    assert PROBLEM.message in problem["message"]
+    assert (problem["remedy"], problem["requestId"]) == (PROBLEM.remedy, PROBLEM.request_id)
     assert not played.calls(TIMER)
 
 

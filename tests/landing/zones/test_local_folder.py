@@ -258,7 +258,8 @@ def test_a_folder_is_no_file(run: Run, folder: LocalFolder, root: Path, operatio
         (errno.EPERM, "Let the user"),
         (errno.ENOTDIR, "Move away the file"),
         (errno.EMFILE, "ulimit"),
-        (errno.EIO, "reason that the message names"),
+        (errno.EISDIR, "Move away the folder"),
+        (errno.EIO, "Mend what the message names"),
     ],
     ids=errno.errorcode.get,
 )
@@ -273,6 +274,13 @@ def test_a_remedy_fits_its_refusal(run: Run, tmp_path: Path, number: int, remedy
     with pytest.raises(LandingRefused, match=re.escape(os.strerror(number))) as caught:
         run(LocalFolder(tmp_path, refusing).copy("https://x/blob", "v=1/blob", out_of_time=never))
     assert remedy in caught.value.remedy
+
+
+def test_a_refusal_names_the_place(run: Run, sources: SourceReader, tmp_path: Path) -> None:
+    """Who must make way for a folder or a file is told where."""
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(LandingRefused, match=re.escape(f"({tmp_path / 'taken'})")):
+        run(LocalFolder(tmp_path, sources).write("taken", b"x"))
 
 
 def test_a_root_that_cannot_be_made(run: Run, sources: SourceReader, tmp_path: Path) -> None:
