@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 _ROLE = (
     "Give the app's identity the role Storage Blob Data Contributor on the landing container; "
-    "a new assignment takes up to 15 minutes to count. With a SAS token in LANDING_CONNECTION_STRING, make one that may "
-    "read, create, write, delete and list."
+    "a new assignment takes up to 15 minutes to count. A SAS token in LANDING_CONNECTION_STRING must let it read, "
+    "create, write, delete and list."
 )
 
 AZURE: Mapping[str, str] = {

@@ -44,7 +44,7 @@ NO_DATA = {
 BROKEN = {
     "code": "5004",
     "message": "Microsoft's export failed: The data is being repaired",
-    "remedy": "Start the export again later; if this lasts, tell Microsoft's support the code.",
+    "remedy": "Start the export again later; if this lasts, give code and request id to Microsoft's support.",
     "requestId": None,
 }
 NOTHING = {"blobsDone": 0, "blobCount": 0, "bytesDone": 0}
