@@ -173,7 +173,7 @@ def _disk_faults() -> Iterator[None]:
 
 
 def _where(fault: OSError) -> str:
-    path = cleaned(fault.filename, "")
+    path = cleaned(fault.filename2 or fault.filename, "")
     return f" ({path})" if path else ""
 
 

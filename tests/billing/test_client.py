@@ -254,7 +254,7 @@ def test_an_answer_that_cannot_be_decoded() -> None:
             self.requests.append(request)
             return httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=httpx.ByteStream(b"not gzip"))
 
-    assert error(ServiceUnavailable, Garbling(), read_operation).code == "NoAnswer"
+    assert error(NoAnswer, Garbling(), read_operation).code == "NoAnswer"
 
 
 @pytest.mark.parametrize("status", [429, 503])
