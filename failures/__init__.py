@@ -102,7 +102,9 @@ class Failure(Exception):
 class IdentityFailure(Failure):
     """Base of all failures to get a token, for Microsoft's APIs and for the landing zone alike."""
 
-    remedy = "Check the app's managed identity (AZURE_CLIENT_ID for a user-assigned one); on a laptop, sign in."
+    remedy = (
+        "Check the app's managed identity (AZURE_CLIENT_ID for a user-assigned one); on a laptop, sign in (az login)."
+    )
 
 
 class TokenUnavailable(IdentityFailure):

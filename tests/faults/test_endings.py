@@ -68,7 +68,7 @@ def test_attempts_are_bounded_and_the_last_code_is_named(bench: Bench) -> None:
             request="operation", occurrence="every", merge=FAILED | {"error": {"code": "3000", "message": "At last."}}
         ),
     )
-    assert "At last." in bench.require_failure("3000", "support the code")
+    assert "At last." in bench.require_failure("3000", "code and request id")
     assert bench.posts == 3
 
 

@@ -66,7 +66,7 @@ def test_storage_that_stays_busy_ends_in_a_failure(container: ContainerBench) ->
     container.create()
     container.storage.troubles = [Trouble("PUT", "_SUCCESS", 503, "ServerBusy", times=float("inf"))]
     container.export()
-    assert "503 ServerBusy" in container.require_failure("LandingUnavailable", "Start the export again")
+    assert "503 ServerBusy" in container.require_failure("LandingUnavailable", "start the export again")
 
 
 def test_a_container_that_is_missing_is_created(container: ContainerBench) -> None:
