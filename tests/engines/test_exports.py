@@ -9,6 +9,7 @@ import pytest
 
 from catalog.months import month_before
 from local.running import until
+from tests.engines.conftest import PROGRAM
 from tests.engines.engine import Engine
 from tests.engines.partner import Site, emulator, settled
 from tests.faults import invariants
@@ -136,6 +137,7 @@ def test_a_cancelled_export_commits_nothing(site: Site, invoice_id: str, method:
     assert site.committed(invoice_id) == []
 
 
+@pytest.mark.skipif(not PROGRAM, reason="It takes a minute of real time: only where the extension is, on both engines.")
 @pytest.mark.timeout(180)
 def test_a_month_that_is_cancelled_before_its_exports_are_seen(site: Site) -> None:
     """They are looked for until none comes any more; until then the month says when to come again."""
