@@ -102,4 +102,4 @@ def test_a_token_that_expires_in_the_middle_is_renewed(bench: Bench) -> None:
 def test_a_token_that_is_never_accepted_ends_in_a_failure(bench: Bench) -> None:
     """Storage that refuses every token fails the export, which commits nothing."""
     bench.export(Fault(request="blob", answer=Answer(status=403)))
-    assert "SAS token" in bench.require_failure("SourceExpired", "a new export brings a new token")
+    assert "SAS token" in bench.require_failure("SourceExpired", "which brings a new token")

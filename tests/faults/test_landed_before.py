@@ -44,7 +44,7 @@ def test_a_foreign_blob_keeps_the_version_from_being_committed(bench: Bench) -> 
     bench.uncommit()
     bench.plant("foreign.json.gz", b"foreign")
     bench.export()
-    assert "foreign.json.gz" in bench.require_failure("Incomplete", "Remove what is foreign")
+    assert "foreign.json.gz" in bench.require_failure("Incomplete", "what the message names")
 
 
 def test_committed_data_is_unchanged(bench: Bench) -> None:
