@@ -42,9 +42,7 @@ class InvoiceClient:
             NoInvoiceAccess: later at first, where it was allowed before.
             RequestRefused: when there is no such list at the base URL, it may not be read, or cannot be used.
         """
-        with self._doubts.about():
-            items = await self._all()
-        documents = documents_of(items)
+        documents = await self._documents()
         unreadable = [document for document in documents if document.month is None]
         return [document for document in documents if document.month == month] + unreadable[:MOST_UNREADABLE]
 
@@ -54,9 +52,11 @@ class InvoiceClient:
         Raises:
             ServiceUnavailable, NoInvoiceAccess, RequestRefused: as `of_month`.
         """
+        return [document for document in await self._documents() if invoice_id in {document.id, document.amends}]
+
+    async def _documents(self) -> list[Document]:
         with self._doubts.about():
-            items = await self._all()
-        return [document for document in documents_of(items) if invoice_id in {document.id, document.amends}]
+            return documents_of(await self._all())
 
     async def _all(self) -> list[object]:
         """Pages by offset: the links that the pages carry are relative to a root that the documentation leaves open."""

@@ -63,6 +63,11 @@ class ExportRequest:
         return INVOICE in self.dataset.fields
 
     @property
+    def invoice_id(self) -> str:
+        """The invoice, of a request that is for one."""
+        return self.values[INVOICE.name]
+
+    @property
     def export_id(self) -> str:
         """The id under which this export runs, the same for every call: `billedUsage-G016907411-full`."""
         return "-".join([self.dataset_name, *self.values.values()])

@@ -1,6 +1,6 @@
 """Why can what a caller asks for not be taken?"""
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 
@@ -10,6 +10,11 @@ class InvalidRequest(ValueError):
     def __init__(self, faults: list[tuple[str, str]]) -> None:
         super().__init__(" ".join(f"{field}: {sentence}" if field else sentence for field, sentence in faults))
         self.faults = tuple(faults)
+
+
+def uncombined(given: Iterable[object], names: Container[object]) -> list[tuple[str, str]]:
+    """The faults of fields that cannot be given beside those of these names."""
+    return [(str(name), "This field cannot be combined with the others.") for name in given if name not in names]
 
 
 def fields_of(body: object) -> Mapping[Any, Any]:

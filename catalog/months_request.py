@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-from catalog.invalid_request import InvalidRequest, fields_of
+from catalog.invalid_request import InvalidRequest, fields_of, uncombined
 from catalog.months import MONTH, months_between
 
 MOST_MONTHS = 36
@@ -31,7 +31,7 @@ class MonthsRequest:
         if not given:
             raise InvalidRequest([("month", ONE_MONTH), ("from", A_RANGE), ("to", A_RANGE)])
         names = ["from", "to"] if {"from", "to"} & given.keys() else ["month"]
-        faults = [(str(name), "This field cannot be combined with the others.") for name in given if name not in names]
+        faults = uncombined(given, names)
         faults += [(name, fault) for name in names if (fault := _fault(given.get(name), latest))]
         if not faults and names != ["month"]:
             faults += _faults_of_range(given["from"], given["to"])

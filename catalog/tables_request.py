@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from catalog.datasets import INVOICE
-from catalog.invalid_request import InvalidRequest, fields_of
+from catalog.invalid_request import InvalidRequest, fields_of, uncombined
 from catalog.months import MONTH
 
 MONTH_RULE = "It must be a month, e.g. 2026-10."
@@ -27,7 +27,7 @@ class TablesRequest:
         """
         given = fields_of(body)
         name = "month" if "month" in given else INVOICE.name
-        faults = [(str(other), "This field cannot be combined with the others.") for other in given if other != name]
+        faults = uncombined(given, {name})
         value, (pattern, rule) = given.get(name), _GRAMMAR[name]
         if not (isinstance(value, str) and re.fullmatch(pattern, value)):
             faults.append((name, rule if name in given else f"This field, or month, is required. {rule}"))

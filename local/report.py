@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import sys
 import tempfile
 import zlib
 from collections import defaultdict
@@ -252,7 +253,7 @@ def show_table(landing: Path, charged: Decimal, currency: str, console: Console)
     verb = "is" if agrees else "is not"
     console.print(
         f"FOCUS table: {billed:,.2f} {currency}, which {verb} the invoice's total. Open it: "
-        f"""python -c "import duckdb; duckdb.read_parquet('{files}').show()\"""",
+        f"""{sys.executable} -c "import duckdb; duckdb.read_parquet('{files}').show()\"""",
         highlight=False,
         markup=False,
         soft_wrap=True,

@@ -102,8 +102,8 @@ class _Month:
             else:
                 id_ = running.pop(done)
                 failed |= self._take_export(id_, done.result, is_last=is_last)
-                invoice = _invoice(due[id_])
-                if not any(_invoice(due[other]) == invoice for other in running.values()):
+                invoice = due[id_].invoice_id
+                if not any(due[other].invoice_id == invoice for other in running.values()):
                     tables |= self._begin_table(invoice)
             self._show("exporting")
         yield from self._take_failures(failed, is_last=is_last)
@@ -169,7 +169,3 @@ class _Month:
             raise ExportFailed(unlisted)
         if failed := self._documents.verdict():
             raise ExportFailed(failed)
-
-
-def _invoice(request: ExportRequest) -> str:
-    return request.values["invoiceId"]

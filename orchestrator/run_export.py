@@ -49,7 +49,7 @@ def _play(run: Run) -> Steps[dict[str, Any]]:
 def _tabulate(run: Run, order: ExportOrder, result: Result) -> Steps[Result]:
     """The result with the invoice's table, for which every byte of the current version has been read."""
     run.show("tabulating", result.blob_count, result.blob_count, result.bytes)
-    table = yield from table_of(run, order.request.values["invoiceId"], order.policy)
+    table = yield from table_of(run, order.request.invoice_id, order.policy)
     return replace(result, table=table, content_verified=table["state"] != "failed" and result.pointed)
 
 

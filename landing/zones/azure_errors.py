@@ -32,7 +32,6 @@ def storage_faults() -> Iterator[None]:
 
 
 def _landing_error(fault: HttpResponseError) -> LandingFailure:
-    """Branches on the service's error code: the library's exception classes mislead for copies."""
     code, status = error_code(fault), fault.status_code
     if status is None:
         return LandingUnavailable(f"The landing zone did not answer ({code}).")

@@ -46,7 +46,7 @@ def test_the_demo_shows_what_landed(tmp_path: Path) -> None:
     assert landed == invoice
     assert "All agree" in shown.stdout
     *_, location, table = shown.stdout.strip().splitlines()
-    assert table.startswith(f"FOCUS table: {landed} EUR, which is the invoice's total. Open it: python -c ")
+    assert table.startswith(f"FOCUS table: {landed} EUR, which is the invoice's total. Open it: {sys.executable} -c ")
     folder = Path(location.strip())
     assert (folder / "_latest.json").exists()
     assert folder.is_relative_to(tmp_path / "landed")
