@@ -15,6 +15,10 @@ log = logging.getLogger(__name__)
 SHUTDOWN_SECONDS = 3
 """Seconds that open requests are given when a server ends."""
 
+KEEP_ALIVE_SECONDS = 120
+"""Seconds that an idle connection is kept: longer than any client keeps it (.NET 60, httpx 5). A server that closes
+first may do so while the client sends its next request, which is then lost."""
+
 
 def listen(port: int = 0) -> socket.socket:
     """A socket bound to the port of 127.0.0.1; 0 takes a free one.
@@ -47,6 +51,7 @@ async def serving(app: ASGIApp, sockets: Sequence[socket.socket]) -> AsyncIterat
         log_config=None,
         access_log=False,
         lifespan="off",
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
     server = _Server(config)

@@ -38,6 +38,42 @@ def test_a_client_that_hangs_up_is_no_fault_of_ours(request_: bytes, caplog: pyt
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
+def test_a_connection_is_kept_until_its_client_has_given_it_up() -> None:
+    """.NET's client, Microsoft's extension among them, keeps an idle one for a minute."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        await Response("here")(scope, receive, send)
+
+    async def ask_again(loop: _Skipping) -> None:
+        bound = listen()
+        async with serving(answer, [bound]):
+            answers, caller = await asyncio.open_connection(*bound.getsockname())
+            for _ in range(2):
+                caller.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                assert (await answers.readuntil(b"here")).startswith(b"HTTP/1.1 200")
+                loop.skip(60)
+                await asyncio.sleep(0.01)
+            caller.close()
+            await caller.wait_closed()
+
+    with asyncio.Runner(loop_factory=_Skipping) as runner:
+        loop = runner.get_loop()
+        assert isinstance(loop, _Skipping)
+        runner.run(ask_again(loop))
+
+
+class _Skipping(asyncio.SelectorEventLoop):
+    """An event loop whose time can be moved on: every timer that is due then fires at once."""
+
+    _skipped = 0.0
+
+    def time(self) -> float:
+        return super().time() + self._skipped
+
+    def skip(self, seconds: float) -> None:
+        self._skipped += seconds
+
+
 async def _held_back_by_an_accepted_connection() -> bool:
     told: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
