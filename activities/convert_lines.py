@@ -45,7 +45,7 @@ async def _convert(blob: TableBlob) -> int:
     # Here, as wherever rows are made: an app that copies should not wait for what only tables need.
     from tables.convert import convert, keep_lines
 
-    if await blob.work.has(f"{blob.name}.found.json"):
+    if await blob.work.has(blob.name):
         return 0
     with temporary_folder(TIMES_A_BLOB * blob.blob.length) as folder:
         source = folder / blob.blob.path.rpartition("/")[2]
@@ -54,19 +54,18 @@ async def _convert(blob: TableBlob) -> int:
         parts.mkdir()
         rows = parts / f"{blob.name}.parquet"
         found = await asyncio.to_thread(convert if blob.dataset == USAGE else keep_lines, source, rows)
-        for file in _files(rows, found):
-            await blob.work.keep(file)
+        await blob.work.keep(blob.name, _files(rows, found))
     return blob.blob.length
 
 
 def _files(rows: Path, found: "Found") -> list[Path]:
-    """The part's files, the last of which says that all are there."""
+    """The part's files."""
     from tables.convert import UsagePart
 
-    last = rows.with_suffix(".found.json")
-    found.write(last)
+    beside = rows.with_suffix(".found.json")
+    found.write(beside)
     part = UsagePart(rows)
-    return [file for file in (rows, part.keys, part.sums, last) if file.exists()]
+    return [file for file in (rows, part.keys, part.sums, beside) if file.exists()]
 
 
 def _require_same(fetched: Fetched, blob: InputBlob) -> None:

@@ -3,10 +3,9 @@
 from dataclasses import replace
 
 from activities.door import JsonObject, activity
-from activities.tabulating import FOLDERS, Making, table_result
+from activities.tabulating import FOLDERS, Making, standing_table
 from clients.process import clients
 from landing.inputs import find_invoice, table_version
-from landing.publishing import published
 from messages.names import PLAN_TABLE
 from messages.tables import PlanAnswer, PlanOrder, TablePlan, TableResult
 
@@ -25,7 +24,6 @@ async def plan_table(message: JsonObject) -> JsonObject:
     version = table_version(inputs, order.month, mapping_digest())
     plan = TablePlan(order.invoice_id, invoice.partner, order.month, inputs, version, blob_count=0)
     making = Making(using, plan)
-    described = await published(using.zone, making.place)
-    if described and described["version"] == version:
-        return PlanAnswer(table=table_result(described)).to_json()
+    if table := await standing_table(making):
+        return PlanAnswer(table=table).to_json()
     return PlanAnswer(plan=replace(plan, blob_count=len(await making.blobs()))).to_json()

@@ -1,19 +1,29 @@
 """Puts a table together, and in its place, as long as it is made of what is current."""
 
 import asyncio
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from activities.door import JsonObject, activity_of_run
 from activities.fetching import fetch_parts
-from activities.settle_table import SETTLED, TOTALS
-from activities.tabulating import USAGE, Making, TableBlob, engine_turn, sweep_parts, table_result, temporary_folder
+from activities.settle_table import SETTLED, SETTLEMENT, TOTALS
+from activities.tabulating import (
+    USAGE,
+    Making,
+    TableBlob,
+    engine_turn,
+    standing_table,
+    sweep_parts,
+    table_result,
+    temporary_folder,
+)
 from clients.process import clients
 from failures import Incomplete, InputsChanged
 from landing.json_files import json_object
 from landing.layout import about_invoice
-from landing.publishing import built_table, publish, published
+from landing.publishing import built_table, publish
 from messages.names import PUBLISH_TABLE
 from messages.tables import PublishAnswer, TablePlan, TableResult, TableStep
 
@@ -31,28 +41,21 @@ async def publish_table(message: JsonObject) -> JsonObject:
     async with engine_turn(making.using) as is_free:
         if not is_free:
             return PublishAnswer(busy=True).to_json()
-        table = await _published(making) or await _publish(making)
+        table = await standing_table(making) or await _publish(making)
     await sweep_parts(making.using, making.work)
     return PublishAnswer(table=table).to_json()
-
-
-async def _published(making: Making) -> TableResult | None:
-    """The table, if somebody else has just published it."""
-    described = await published(making.using.zone, making.place)
-    return table_result(described) if described and described["version"] == making.plan.version else None
 
 
 async def _publish(making: Making) -> TableResult:
     from tables.arrange import arrange
 
-    totals = json_object(await making.using.zone.read(f"{making.work.path}/{TOTALS}"))
-    if not totals:
-        raise Incomplete("What the table comes to has been removed meanwhile.")
     blobs = await making.blobs_of(USAGE) or []
     with temporary_folder(TIMES_PARTS * await _length_of(making, blobs)) as folder:
+        (about,) = await making.work.fetch(SETTLEMENT, [TOTALS], folder)
+        totals = json.loads(about.read_bytes())
         parts = await fetch_parts(making.using, blobs, (".parquet",), folder)
         if "charged" in totals:
-            parts.append(await making.work.fetch(SETTLED, folder))
+            parts += await making.work.fetch(SETTLEMENT, [SETTLED], folder)
         file = folder / "table.parquet"
         await asyncio.to_thread(arrange, parts, file)
         return await _replace(making, file, totals)

@@ -22,6 +22,8 @@ MOST_BLOBS = 8
 BEGINNING = 1 << 20
 """Bytes of a blob that are looked at."""
 
+KNOWN: Mapping[str, Any] = {"month": str, "total": str | None, "currency": str | None, "amendments": list}
+
 
 @activity(READ_INVOICE)
 async def read_invoice(message: JsonObject) -> JsonObject:
@@ -30,11 +32,13 @@ async def read_invoice(message: JsonObject) -> JsonObject:
     using = await clients()
     path = about_invoice(invoice)
     stored = await using.zone.read(path)
-    known = json_object(stored)
+    known = _known(json_object(stored))
     told = _told(await _documents(using, invoice), invoice)
     month = _month(known) or _month(told) or await _month_of_lines(using, invoice)
     about = {"invoiceId": invoice, **known, **told, "month": month}
-    if about != known and not await using.zone.swap(path, json_bytes(about), stored.tag if stored else None):
+    if about != json_object(stored) and not await using.zone.swap(
+        path, json_bytes(about), stored.tag if stored else None
+    ):
         raise LandingUnavailable(f"What is known of the invoice {invoice} was written by somebody else at the moment.")
     return InvoiceAnswer(month).to_json()
 
@@ -62,6 +66,11 @@ def _told(documents: list[Document], invoice: str) -> dict[str, Any]:
     }
     # What is said no longer, as when a void note stands in the invoice's place, stays as it was.
     return {name: value for name, value in said.items() if value is not None}
+
+
+def _known(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """What was written once, without what somebody else may have written there."""
+    return {name: value for name, value in stored.items() if isinstance(value, KNOWN.get(name, object))}
 
 
 def _month(about: Mapping[str, Any]) -> str | None:

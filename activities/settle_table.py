@@ -19,11 +19,14 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+SETTLEMENT = "settlement"
+"""The part that this step makes."""
+
 SETTLED = "settled.parquet"
 """The rows that reconciliation adds."""
 
 TOTALS = "totals.json"
-"""What the table comes to. It is kept last."""
+"""What the table comes to."""
 
 
 @activity_of_run(SETTLE_TABLE)
@@ -33,7 +36,7 @@ async def settle_table(message: JsonObject) -> JsonObject:
     async with engine_turn(making.using) as is_free:
         if not is_free:
             return EngineAnswer(busy=True).to_json()
-        if not await making.work.has(TOTALS):
+        if not await making.work.has(SETTLEMENT):
             await _settle(making)
     return EngineAnswer().to_json()
 
@@ -53,9 +56,9 @@ async def _settle(making: Making) -> None:
             is_without_usage=making.is_without_usage,
             is_reduced=making.is_reduced,
         )
-        if settled.exists():
-            await making.work.keep(settled)
-        await making.using.zone.write(f"{making.work.path}/{TOTALS}", json_bytes(table.to_json()))
+        totals = folder / TOTALS
+        totals.write_bytes(json_bytes(table.to_json()))
+        await making.work.keep(SETTLEMENT, [file for file in (settled, totals) if file.exists()])
 
 
 async def _fetched(

@@ -16,6 +16,7 @@ from clients.process import Clients
 from failures import LandingFailure, NoRoom
 from landing.inputs import NO_DATA, InputBlob, LandedInvoice, blobs_of
 from landing.layout import TablePlace
+from landing.publishing import published
 from landing.work import WorkFolder, sweep_work
 from messages.tables import TablePlan, TableResult
 
@@ -128,6 +129,14 @@ def temporary_folder(needed: int) -> Iterator[Path]:
         raise NoRoom("The temporary folder has become full.") from None
 
 
+async def standing_table(making: Making) -> TableResult | None:
+    """The table of this very version, where it stands in its place and is described as it should be."""
+    described = await published(making.using.zone, making.place)
+    if not described or not describes_table(described) or described["version"] != making.plan.version:
+        return None
+    return table_result(described)
+
+
 def table_result(description: Mapping[str, Any]) -> TableResult:
     """What callers see of a table that is described so."""
     unexplained = description.get("unexplained")
@@ -138,6 +147,20 @@ def table_result(description: Mapping[str, Any]) -> TableResult:
         description["billedCost"],
         description["currency"],
         unexplained and unexplained["billedCost"],
+    )
+
+
+def describes_table(description: Mapping[str, Any]) -> bool:
+    """Whether it says what is said of every table; somebody may have written into the file."""
+    try:
+        table, invoice = table_result(description), description["invoice"]
+        texts, perhaps = (table.state, table.version, table.sum), (invoice["total"], invoice["currency"])
+    except (KeyError, TypeError):
+        return False
+    return (
+        isinstance(table.rows, int)
+        and all(isinstance(text, str) for text in texts)
+        and all(isinstance(text, str | None) for text in (table.currency, table.unexplained, *perhaps))
     )
 
 

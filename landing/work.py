@@ -1,17 +1,27 @@
-"""Where are parts of tables kept while tables are made of them? Each is made once, by whoever comes first."""
+"""Where are parts of tables kept while tables are made of them? Each is made once, by whoever comes first.
+
+Beside its files stands what they are, by their MD5: what somebody has cut or replaced since is made anew.
+"""
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+from failures import Incomplete
+from landing.digests import md5_of
+from landing.json_files import json_bytes, json_object
 from landing.layout import WORK, VersionFolder
 from landing.zones.protocol import Landed, LandingZone
 
 KEPT = timedelta(days=7)
 """How long parts are kept: the other dataset may land, or land again, and this one's need not be read anew."""
+
+MADE_ANEW = "Start the table again: its parts are made anew where they are not as they were made."
 
 
 @dataclass(frozen=True)
@@ -24,7 +34,7 @@ class Fetched:
 
 @dataclass(frozen=True)
 class WorkFolder:
-    """A folder of parts. What is kept under a name is the same whoever makes it."""
+    """A folder of parts, each of one file or several. A part is the same whoever makes it."""
 
     zone: LandingZone
     path: str
@@ -39,22 +49,49 @@ class WorkFolder:
         """What one version of a table has besides the parts of its inputs."""
         return cls(zone, f"{WORK}/tables/{invoice}/{version}")
 
-    async def has(self, name: str) -> bool:
-        """Whether something is kept under this name."""
-        return await self.zone.find(f"{self.path}/{name}") is not None
+    async def has(self, part: str) -> bool:
+        """Whether the part is kept, each of its files as it was made."""
+        kept = await self._kept(part)
+        return bool(kept) and all([await self._md5_of(name) == md5 for name, md5 in kept.items()])
 
-    async def keep(self, file: Path) -> None:
-        """Keeps the file under its own name, unless somebody else has."""
-        await self.zone.swap_file(f"{self.path}/{file.name}", file, None)
+    async def keep(self, part: str, files: Iterable[Path]) -> None:
+        """Keeps the part's files under their own names, whatever stood there, and then says that all are there."""
+        kept = {file.name: await self._keep(file) for file in files}
+        await self.zone.write(self._seal(part), json_bytes(kept))
 
-    async def fetch(self, name: str, folder: Path) -> Path:
-        """Fetches what is kept under this name into the folder.
+    async def fetch(self, part: str, names: Iterable[str], folder: Path) -> list[Path]:
+        """Fetches these files of the part into the folder.
 
         Raises:
-            Incomplete: when nothing is.
+            Incomplete: when one is not there, or not as it was made.
         """
+        kept = await self._kept(part)
+        return [await self._fetch(name, kept.get(name), folder) for name in names]
+
+    async def _kept(self, part: str) -> Mapping[str, Any]:
+        """The MD5 of each of the part's files; nothing where it is not kept."""
+        return json_object(await self.zone.read(self._seal(part)))
+
+    def _seal(self, part: str) -> str:
+        return f"{self.path}/{part}.kept.json"
+
+    async def _md5_of(self, name: str) -> str | None:
+        there = await self.zone.find(f"{self.path}/{name}")
+        return there.md5 if there else None
+
+    async def _keep(self, file: Path) -> str:
+        path, md5, tag = f"{self.path}/{file.name}", md5_of(file), None
+        while not await self.zone.swap_file(path, file, tag):
+            there = await self.zone.find(path)
+            if there and there.md5 == md5:
+                break
+            tag = there.tag if there else None
+        return md5
+
+    async def _fetch(self, name: str, md5: object, folder: Path) -> Path:
         target = folder / name
-        await fetch(self.zone, f"{self.path}/{name}", target)
+        if (await fetch(self.zone, f"{self.path}/{name}", target)).md5 != md5:
+            raise Incomplete(f"The part {name!r} of a table is not as it was made.", remedy=MADE_ANEW)
         return target
 
     async def remove(self) -> None:

@@ -52,7 +52,10 @@ BASE_URL = "http://127.0.0.1:7072/v1.0"
 TOKEN = "emulator-token"
 START = datetime(2026, 10, 9, 6, 12, 53, tzinfo=UTC)
 REQUEST = ExportRequest.of_invoice("G016907411")
-SETTINGS = Settings.from_mapping({"GRAPH_BASE_URL": BASE_URL, "LANDING_URL": "file:///not/used"})
+PARTNER_CENTER = "http://127.0.0.1:7072"
+SETTINGS = Settings.from_mapping(
+    {"GRAPH_BASE_URL": BASE_URL, "PARTNER_CENTER_BASE_URL": PARTNER_CENTER, "LANDING_URL": "file:///not/used"}
+)
 
 
 class Wire(httpx.AsyncBaseTransport):
@@ -110,7 +113,7 @@ class Bench:
         return Clients(
             settings=self.settings,
             billing=billing,
-            invoices=InvoiceClient("http://127.0.0.1:7072", graph, self.clock),
+            invoices=InvoiceClient(PARTNER_CENTER, graph, self.clock),
             manifests=Manifests(billing.read_manifest, self.clock),
             sources=sources,
             zone=LocalFolder(self.folder, sources),

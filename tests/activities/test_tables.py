@@ -4,7 +4,6 @@ import asyncio
 import gzip
 import json
 import shutil
-from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,126 +13,29 @@ import httpx
 import pytest
 
 from activities import tabulating
-from catalog.export_request import ExportRequest
 from clients.process import clients
 from failures import ANEW, LATER
 from landing.inputs import NO_DATA
-from messages.exports import CommitAnswer, CopyAnswer, CopyOrder, VersionOrder
 from messages.months import InvoicesOrder
 from messages.names import (
-    COMMIT_EXPORT,
     CONVERT_LINES,
-    COPY_BLOBS,
     FIND_LANDED,
     MARK_NO_DATA,
-    PLAN_TABLE,
     PUBLISH_TABLE,
-    READ_INVOICE,
     READ_TABLES,
     SETTLE_TABLE,
 )
 from messages.tables import (
     ConvertAnswer,
     ConvertOrder,
-    EngineAnswer,
-    InvoiceAnswer,
     InvoiceOrder,
     LandedInvoices,
-    PlanAnswer,
-    PlanOrder,
-    PublishAnswer,
-    TablePlan,
     TableResult,
     TablesAnswer,
     TableStep,
 )
-from tables.table import tabulate
-from tests.activities.conftest import Bench, MakeBench, call, in_vain
-
-INVOICE = "G016907411"
-USAGE, LINES = "billedUsage", "billedReconciliation"
-
-
-@pytest.fixture
-def bench(make_bench: MakeBench) -> Bench:
-    """A bench whose emulator is Partner Center too."""
-    bench = make_bench()
-    bench.set(partner_center_base_url="http://127.0.0.1:7072")
-    return bench
-
-
-class Tabling:
-    """Exports and tables of one invoice on a bench."""
-
-    def __init__(self, bench: Bench) -> None:
-        self.bench = bench
-
-    async def export(self, dataset: str, attribute_set: str = "full") -> None:
-        """Exports and commits."""
-        request = ExportRequest.parse({"dataset": dataset, "invoiceId": INVOICE, "attributeSet": attribute_set})
-        started = await self.bench.start(request)
-        while (answer := await self.bench.check(started.operation_url)).state == "running":
-            pass
-        assert answer.plan is not None
-        copied = await call(COPY_BLOBS, CopyOrder(request, answer.plan, 0, answer.plan.blob_count))
-        assert CopyAnswer.from_json(copied).not_done is None
-        CommitAnswer.from_json(await call(COMMIT_EXPORT, VersionOrder(request, answer.plan)))
-
-    async def plan(self) -> PlanAnswer:
-        """Reads the invoice, and plans."""
-        month = InvoiceAnswer.from_json(await call(READ_INVOICE, InvoiceOrder(INVOICE))).month
-        return PlanAnswer.from_json(await call(PLAN_TABLE, PlanOrder(INVOICE, month)))
-
-    async def convert(self, plan: TablePlan) -> int:
-        """Converts all blobs: how many bytes were read for it."""
-        reached = read = 0
-        while reached < plan.blob_count:
-            answer = ConvertAnswer.from_json(await call(CONVERT_LINES, ConvertOrder(plan, reached)))
-            assert answer.next > reached
-            reached, read = answer.next, read + answer.bytes
-        return read
-
-    async def settle(self, plan: TablePlan) -> None:
-        """Settles."""
-        assert not EngineAnswer.from_json(await call(SETTLE_TABLE, TableStep(plan))).busy
-
-    async def publish(self, plan: TablePlan) -> TableResult:
-        """Publishes."""
-        table = PublishAnswer.from_json(await call(PUBLISH_TABLE, TableStep(plan))).table
-        assert table is not None
-        return table
-
-    async def build(self) -> TableResult:
-        """A whole table."""
-        planned = await self.plan()
-        if planned.table:
-            return planned.table
-        assert planned.plan is not None
-        await self.convert(planned.plan)
-        await self.settle(planned.plan)
-        return await self.publish(planned.plan)
-
-    @property
-    def file(self) -> Path:
-        """The table."""
-        (file,) = self.bench.folder.glob("focus/*/*/*.parquet")
-        return file
-
-    @property
-    def description(self) -> Any:
-        """What stands beside it."""
-        return json.loads(self.file.with_name(f"_{INVOICE}.json").read_text())
-
-    def blobs(self, dataset_folder: str) -> list[Path]:
-        """The landed blobs."""
-        return sorted(self.bench.folder.glob(f"{dataset_folder}/*/*/*/version=*/*.json.gz"))
-
-    def by_hand(self, folder: Path) -> bytes:
-        """The bytes of the table that is made in one go of what has landed."""
-        folder.mkdir()
-        usage, lines = self.blobs("billed_usage"), self.blobs("billed_reconciliation")
-        tabulate(usage or None, lines or None, folder / "table.parquet")
-        return (folder / "table.parquet").read_bytes()
+from tests.activities.conftest import PARTNER_CENTER, Bench, call, in_vain
+from tests.activities.tabling import INVOICE, LINES, USAGE, Tabling
 
 
 @pytest.fixture
@@ -142,18 +44,9 @@ def tabling(bench: Bench) -> Tabling:
     return Tabling(bench)
 
 
-def _both(tabling: Tabling) -> Callable[[], Any]:
-    async def build() -> TableResult:
-        await tabling.export(USAGE)
-        await tabling.export(LINES)
-        return await tabling.build()
-
-    return build
-
-
 def test_a_table_of_both_documents_comes_to_the_invoice(bench: Bench, tabling: Tabling, tmp_path: Path) -> None:
     """Byte by byte it is what the files make in one go; its sum is Partner Center's total, nothing is unexplained."""
-    table = bench.run(_both(tabling))
+    table = bench.run(tabling.both)
     assert (table.state, table.unexplained, table.currency) == ("complete", "0.00", "EUR")
     assert tabling.description["invoice"]["total"] == table.sum
     assert tabling.file.read_bytes() == tabling.by_hand(tmp_path / "by hand")
@@ -191,7 +84,7 @@ def test_one_document_makes_a_partial_table_that_the_other_completes(
 
 def test_a_table_that_stands_there_is_left_alone(bench: Bench, tabling: Tabling) -> None:
     """Unless its file is not the one that was described."""
-    built = bench.run(_both(tabling))
+    built = bench.run(tabling.both)
     assert bench.run(tabling.plan).table == built
     tabling.file.write_bytes(b"damaged")
     assert bench.run(tabling.plan).plan is not None
@@ -202,10 +95,10 @@ def test_a_table_that_stands_there_is_left_alone(bench: Bench, tabling: Tabling)
 def test_only_what_belongs_to_the_table_alone_is_removed_after_it(bench: Bench, tabling: Tabling) -> None:
     """Parts of exports stay for a week, for a restated document; then they go too."""
     bench.clock.moment = bench.clock.moment.replace(year=2026)
-    bench.run(_both(tabling))
+    bench.run(tabling.both)
     assert list(bench.folder.glob("_work/focus/tables/**/*.parquet")) == []
     parts = [path for path in bench.folder.glob("_work/focus/**/*") if path.is_file()]
-    assert len([path for path in parts if path.name.endswith(".found.json")]) == 8
+    assert len([path for path in parts if path.name.endswith(".kept.json")]) == 8
 
     async def after_a_week() -> None:
         from landing.work import KEPT, sweep_work
@@ -340,7 +233,7 @@ def test_nothing_stays_in_the_temporary_folder(
     """Neither after a table nor after one that failed."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
     (tmp_path / "temporary").mkdir()
-    bench.run(_both(tabling))
+    bench.run(tabling.both)
     tabling.blobs("billed_usage")[0].write_bytes(b"no gzip")
     shutil.rmtree(bench.folder / "_work")
     tabling.file.unlink()
@@ -377,13 +270,13 @@ def test_an_invoice_without_usage_is_complete_with_its_lines(bench: Bench, tabli
 def test_an_invoice_that_is_not_listed_has_the_month_of_its_lines(bench: Bench, tabling: Tabling) -> None:
     """Its total is not known then; a month that was written once stays."""
     bench.set(partner_center_base_url="https://api.partnercenter.microsoft.com")
-    table = bench.run(_both(tabling))
+    table = bench.run(tabling.both)
     assert table.state == "complete"
     assert tabling.description["month"] == "2026-09"
     assert tabling.description["invoice"] == {"total": None, "currency": None}
     about = bench.folder / f"invoices/{INVOICE}.json"
     about.write_text(json.dumps({"invoiceId": INVOICE, "month": "2026-08"}))
-    bench.set(partner_center_base_url="http://127.0.0.1:7072")
+    bench.set(partner_center_base_url=PARTNER_CENTER)
     bench.run(tabling.plan)
     known = json.loads(about.read_text())
     assert (known["month"], known["total"]) == ("2026-08", table.sum)
@@ -397,7 +290,7 @@ def test_who_may_not_read_the_list_of_invoices_has_tables_too(bench: Bench, tabl
         return httpx.Response(status) if "/v1/invoices" in request.url.path else None
 
     bench.graph.interfere = refuse
-    assert bench.run(_both(tabling)).state == "complete"
+    assert bench.run(tabling.both).state == "complete"
 
 
 def test_what_has_not_landed_has_no_table(bench: Bench, tabling: Tabling) -> None:
@@ -408,7 +301,7 @@ def test_what_has_not_landed_has_no_table(bench: Bench, tabling: Tabling) -> Non
 
 def test_a_month_s_tables_are_listed_from_what_stands_beside_them(bench: Bench, tabling: Tabling) -> None:
     """With state, sum and place; of another month there is none."""
-    table = bench.run(_both(tabling))
+    table = bench.run(tabling.both)
 
     async def listed(month: str) -> list[dict[str, Any]]:
         return TablesAnswer.from_json(await call(READ_TABLES, InvoicesOrder(month))).tables

@@ -25,7 +25,7 @@ INVOICE = "G016907411"
 PATIENTLY = 4 * PATIENCE
 DEATHS = [
     ("before", "convert_lines", 1),
-    ("after", "00001.found.json", 1),
+    ("after", "00001.kept.json", 1),
     ("after", "convert_lines", 1),
     ("before", "totals.json", 1),
     ("after", "settle_table", 1),

@@ -1,4 +1,4 @@
-"""Parts of tables are made once, fetched as they are, and removed after a week."""
+"""Parts of tables are made once, fetched as they were made, and removed after a week."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,15 +20,36 @@ def _file(folder: Path, content: bytes, name: str = "00000.parquet") -> Path:
     return folder / name
 
 
-def test_what_is_kept_is_fetched_as_it_is(run: Run, zone: LandingZone, tmp_path: Path) -> None:
-    """Whoever keeps it second changes nothing."""
+def test_a_part_is_fetched_as_it_was_kept(run: Run, zone: LandingZone, tmp_path: Path) -> None:
+    """Each of its files; whoever keeps the same once more changes nothing."""
     work = WorkFolder.of_version(zone, "mapping", VERSION)
-    assert not run(work.has("00000.parquet"))
-    run(work.keep(_file(tmp_path / "one", b"first")))
-    run(work.keep(_file(tmp_path / "other", b"second")))
-    assert run(work.has("00000.parquet"))
+    assert not run(work.has("00000"))
+    for folder in ("one", "other"):
+        run(work.keep("00000", [_file(tmp_path / folder, b"rows"), _file(tmp_path / folder, b"{}", "00000.json")]))
+        assert run(work.has("00000"))
     (tmp_path / "fetched").mkdir()
-    assert run(work.fetch("00000.parquet", tmp_path / "fetched")).read_bytes() == b"first"
+    fetched = run(work.fetch("00000", ["00000.json", "00000.parquet"], tmp_path / "fetched"))
+    assert [file.read_bytes() for file in fetched] == [b"{}", b"rows"]
+
+
+@pytest.mark.parametrize("content", [None, b"", b"ro", b"swor"], ids=["gone", "empty", "cut", "another"])
+@pytest.mark.parametrize("name", ["00000.parquet", "00000.kept.json"])
+def test_a_part_that_somebody_has_changed_is_made_anew(
+    run: Run, zone: LandingZone, tmp_path: Path, name: str, content: bytes | None
+) -> None:
+    """It is not there for anybody, until it is kept once more."""
+    work = WorkFolder.of_version(zone, "mapping", VERSION)
+    rows = _file(tmp_path / "made", b"rows")
+    (tmp_path / "fetched").mkdir()
+    run(work.keep("00000", [rows]))
+    run(zone.remove(f"{work.path}/{name}") if content is None else zone.write(f"{work.path}/{name}", content))
+    assert not run(work.has("00000"))
+    with pytest.raises(Incomplete):
+        run(work.fetch("00000", [rows.name], tmp_path / "fetched"))
+    run(work.keep("00000", [rows]))
+    assert run(work.has("00000"))
+    (fetched,) = run(work.fetch("00000", [rows.name], tmp_path / "fetched"))
+    assert fetched.read_bytes() == b"rows"
 
 
 def test_fetching_tells_length_and_md5(run: Run, zone: LandingZone, tmp_path: Path) -> None:
@@ -44,10 +65,10 @@ def test_folders_of_parts_are_removed_a_week_after_they_were_touched(
     run: Run, zone: LandingZone, tmp_path: Path
 ) -> None:
     """Whole, and nothing beside them."""
-    run(WorkFolder.of_version(zone, "mapping", VERSION).keep(_file(tmp_path / "one", b"part")))
+    run(WorkFolder.of_version(zone, "mapping", VERSION).keep("00000", [_file(tmp_path / "one", b"part")]))
     run(zone.write("billed_usage/x", b""))
     now = datetime.now(UTC)
-    for passed, left in ((KEPT - timedelta(minutes=1), 1), (KEPT + timedelta(minutes=1), 0)):
+    for passed, left in ((KEPT - timedelta(minutes=1), 2), (KEPT + timedelta(minutes=1), 0)):
         run(sweep_work(zone, now + passed))
 
         async def parts() -> list[str]:
@@ -60,7 +81,7 @@ def test_folders_of_parts_are_removed_a_week_after_they_were_touched(
 def test_a_table_s_own_folder_is_removed_whole(run: Run, zone: LandingZone, tmp_path: Path) -> None:
     """Twice is as good as once."""
     work = WorkFolder.of_table(zone, "G016907411", "b" * 16)
-    run(work.keep(_file(tmp_path / "one", b"settled")))
+    run(work.keep("00000", [_file(tmp_path / "one", b"settled")]))
     for _ in range(2):
         run(work.remove())
-        assert not run(work.has("00000.parquet"))
+        assert not run(work.has("00000"))
