@@ -1,4 +1,4 @@
-// Who is told when an export fails? Rules over the app's log, one action group with one address.
+// Who is told when an export, a month or a table fails? Rules over the app's log, one action group with one address.
 param suffix string
 param location string
 param tags object
@@ -28,6 +28,14 @@ union
   (AppRequests
     | where Name == "monthly_exports" and Success == false
     | project TimeGenerated, OperationId, What = "monthly_exports failed")
+'''
+
+// A table fails without its export: a warning, whichever run it was made in.
+var failedTables = '''
+AppTraces
+| where SeverityLevel >= 2
+| where Message matches regex @"^partner\.billing\.table\.failed "
+| project TimeGenerated, OperationId, What = Message
 '''
 
 // Every timer of the app: what fails before it has started a run shows nowhere else.
@@ -97,6 +105,13 @@ var rules = [
     displayName: 'An expected invoice was not exported'
     description: 'The monthly run ended as failed: an invoice was not issued, or could not be exported.'
     query: failedMonths
+    when: failed
+  }
+  {
+    name: 'table-failed'
+    displayName: 'A table could not be made'
+    description: 'What landed is whole, but the table of an invoice is missing or old. docs/failures.md says what its code asks for.'
+    query: failedTables
     when: failed
   }
   {

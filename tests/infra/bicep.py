@@ -12,8 +12,18 @@ from typing import Any
 
 import pycep
 
-INFRA = Path(__file__).parents[2] / "infra"
+ROOT = Path(__file__).parents[2]
+INFRA = ROOT / "infra"
 FILES = tuple(sorted(file.name for file in INFRA.glob("*.bicep")))
+
+STORAGE = "Microsoft.Storage/storageAccounts"
+CONTAINER = "Microsoft.Storage/storageAccounts/blobServices/containers"
+ROLE = "Microsoft.Authorization/roleAssignments"
+ALERT = "Microsoft.Insights/scheduledQueryRules"
+SITE = "Microsoft.Web/sites"
+LIFECYCLE = "Microsoft.Storage/storageAccounts/managementPolicies"
+LOCK = "Microsoft.Authorization/locks"
+AUDIT = "Microsoft.Insights/diagnosticSettings"
 
 # What a caller of `azd up` gives; all else has a default.
 GIVEN = {"environmentName": "production", "location": "westeurope", "alertEmail": "finops@contoso.example"}
@@ -202,3 +212,19 @@ def _called(name: str, given: list[Any]) -> Any:
 def deployment(**given: Any) -> Template:
     """What `azd up` asks Azure for, with these parameters besides the required ones."""
     return Template("main.bicep", GIVEN | given)
+
+
+def modules(**given: Any) -> dict[str, Template]:
+    """The deployment's modules, by symbol."""
+    return deployment(**given).modules()
+
+
+def all_of(kind: str, **given: Any) -> list[Resource]:
+    """All resources of this kind."""
+    return [resource for module in modules(**given).values() for resource in module.resources(kind)]
+
+
+def app_settings(**given: Any) -> dict[str, str]:
+    """The app settings."""
+    settings: dict[str, str] = modules(**given)["app"].resource("Microsoft.Web/sites/config").properties
+    return settings
