@@ -17,7 +17,7 @@ HEAVIEST = 8
 BARE = "import azure.functions, azure.durable_functions, azure.identity.aio, httpx, azure.storage.blob.aio"
 APP = "import function_app"
 FIRST_CALL = (
-    "import function_app, azure.identity.aio; from clients.process import make_clients; "
+    "import function_app, azure.identity.aio; from clients.making import make_clients; "
     "from settings import Settings; "
     "make_clients(Settings.from_mapping({'LANDING_URL': 'https://acct.blob.core.windows.net/usage'}))"
 )

@@ -17,7 +17,8 @@ from bench.floor import BareHttpx, Floor
 from bench.servers import TOKEN
 from bench.work import Container, Contender, Copy, NotPossible, Work, side_by_side
 from catalog.export_request import ExportRequest
-from clients.process import Clients, given_clients, make_clients
+from clients.making import make_clients
+from clients.process import Clients, given_clients
 from local.functions import index
 from messages.exports import CopyAnswer, CopyOrder, Plan
 from messages.names import COPY_BLOBS

@@ -19,7 +19,8 @@ from bench.report import Goal, Section
 from billing.client import BillingClient
 from billing.manifests import Manifests
 from billing.origins import SourceHosts
-from clients.process import Clients, given_clients, make_clients
+from clients.making import make_clients
+from clients.process import Clients, given_clients
 from local.engine import Store
 from local.host import Host, LocalExtension
 from local.running import QUICK_POLLS

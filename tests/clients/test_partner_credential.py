@@ -9,8 +9,8 @@ import pytest
 from azure.core.credentials import AccessToken
 from azure.core.pipeline.transport import HttpTransport
 
+from clients.making import partner_credential
 from clients.partner_credential import PartnerCredential
-from clients.process import partner_credential
 from failures import IdentityFailure, NoToken, TokenUnavailable
 from settings import Settings
 

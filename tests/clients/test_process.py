@@ -1,15 +1,20 @@
 """The clients of a process: made at first need, once."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from clients.process import clients, close_clients, make_clients
+from clients.making import make_clients
+from clients.process import clients, close_clients
 from failures import LandingRefused
 from settings import Settings, SettingsError, configured
 from tests.activities.conftest import BASE_URL
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -88,3 +93,11 @@ def test_clients_for_azure_ask_for_no_credential_before_it_is_needed() -> None:
         await make_clients(settings).close()
 
     asyncio.run(scenario())
+
+
+def test_what_only_activities_need_is_not_imported_with_the_app() -> None:
+    """Every scale-out pays for the import, also one that only starts a run or plays an orchestration."""
+    heavy = "{'httpx', 'azure.storage', 'azure.identity', 'duckdb'}"
+    check = f"import sys, function_app; sys.exit(str({heavy} & sys.modules.keys() or ''))"
+    done = subprocess.run([sys.executable, "-c", check], cwd=ROOT, check=False, capture_output=True, text=True)
+    assert done.stderr.strip() == ""

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from clients.credential import Credential
+from clients.making import make_clients
 from clients.partner_credential import PartnerCredential
-from clients.process import Clients, make_clients
+from clients.process import Clients
 from failures import Failure, TokenUnavailable
 from settings import Settings
 from tests.landing.conftest import Run, run  # noqa: F401

@@ -19,7 +19,8 @@ from starlette.applications import Starlette
 import function_app
 from catalog.export_request import ExportRequest
 from catalog.months_request import MonthsRequest
-from clients.process import given_clients, make_clients
+from clients.making import make_clients
+from clients.process import given_clients
 from http_start import exports, monthly, unbilled, watch
 from local.engine import DurableEngine, Options, Store, VirtualClock
 from local.functions import index

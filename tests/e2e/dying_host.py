@@ -14,7 +14,8 @@ from typing import Any, TypeVar, cast
 from urllib.parse import unquote, urlsplit
 
 import function_app
-from clients.process import Clients, given_clients, make_clients
+from clients.making import make_clients
+from clients.process import Clients, given_clients
 from landing.zones.local_folder import LocalFolder
 from local.__main__ import app
 from local.functions import ActivityFunction, index

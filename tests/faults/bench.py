@@ -20,7 +20,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 import function_app
-from clients.process import Clients, close_clients, given_clients, make_clients
+from clients.making import make_clients
+from clients.process import Clients, close_clients, given_clients
 from local.emulator import Emulator, EmulatorOptions, Fault
 from local.engine import Options
 from local.host import Host, LocalExtension

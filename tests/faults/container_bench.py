@@ -18,7 +18,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from yarl import URL
 
-from clients.process import Clients, make_clients
+from clients.making import make_clients
+from clients.process import Clients
 from landing.zones.azure_container import AzureContainer
 from local.azurite import Azurite
 from local.emulator import AzuriteBlobs, Emulator, EmulatorOptions, Fault

@@ -12,7 +12,8 @@ from billing.auth import EntraToken
 from billing.client import BillingClient
 from billing.manifests import Manifests
 from billing.origins import SourceHosts
-from clients.process import Clients, make_clients
+from clients.making import make_clients
+from clients.process import Clients
 from failures import IdentityFailure, NoToken, TokenUnavailable
 from local.emulator import Answer, Fault
 from local.emulator.faults.fault import RequestKind
