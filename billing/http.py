@@ -1,5 +1,6 @@
 """Requests to one of Microsoft's APIs: authenticated, tried again for a short while, every refusal a typed error."""
 
+import asyncio
 import json
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -30,6 +31,9 @@ TRIES = 3
 
 PATIENCE = 5.0
 """Seconds that a call waits between its tries at the most; a service that asks for more is left alone for now."""
+
+ANSWER_SECONDS = 120.0
+"""Seconds after which a call that got no answer is given up, whatever it waits for: tries, waits between, its token."""
 
 _UNAVAILABLE = frozenset({408, 429})
 REFUSALS: dict[int, type[BillingFailure]] = {
@@ -78,16 +82,23 @@ class Api:
             RequestRefused: when the request is not taken, or would leave the base URL's origin.
         """
         require_origin(url, self.base_url)
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await self._send(method, url, **content)
+        except TimeoutError:
+            raise NoAnswer(f"{named(url)} did not answer within {ANSWER_SECONDS:.0f} seconds.") from None
+
+    def wait_asked_for(self, response: httpx.Response) -> float | None:
+        """The seconds that the answer asks us to wait before the next call, if it does."""
+        return retry_after(response, self._now())
+
+    async def _send(self, method: str, url: str, **content: Any) -> httpx.Response:
         async for attempt in stamina.retry_context(
             on=_wait_and_try_again, attempts=TRIES, timeout=None, wait_max=PATIENCE
         ):
             with attempt:
                 return await self._try(method, url, **content)
         raise AssertionError("unreachable: the last try returns or raises")
-
-    def wait_asked_for(self, response: httpx.Response) -> float | None:
-        """The seconds that the answer asks us to wait before the next call, if it does."""
-        return retry_after(response, self._now())
 
     async def _try(self, method: str, url: str, **content: Any) -> httpx.Response:
         headers = {"client-request-id": str(uuid.uuid4()), "Accept": "application/json"}

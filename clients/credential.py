@@ -9,6 +9,9 @@ from failures import IdentityFailure, NoToken, TokenUnavailable
 from failures.text import MOST_CHARACTERS, cleaned
 from landing.hosts import AZURE_CLIENT
 
+TOKEN_SECONDS = 60.0
+"""Seconds after which a token that did not come is given up, also by who waited for others to get theirs."""
+
 
 class Credential:
     """`DefaultAzureCredential`, made only if somebody asks it for a token: with fixed tokens and keys nobody does."""
@@ -27,18 +30,25 @@ class Credential:
             NoToken: when there is no credential at all.
             TokenUnavailable: when one that is there gives no token now.
         """
+        try:
+            # One at a time: whoever comes later finds the token in the credential's cache.
+            async with asyncio.timeout(TOKEN_SECONDS), self._asking:
+                token = await self._asked(*scopes, **options)
+        except TimeoutError:
+            raise too_late("The app's identity") from None
+        hide_token(token.token)
+        return token
+
+    async def _asked(self, *scopes: str, **options: Any) -> Any:
         from azure.core.exceptions import AzureError
 
-        # One at a time: whoever comes later finds the token in the credential's cache.
-        async with self._asking:
-            self._chain = self._chain or self._made()
-            self._refusals.clear()
-            try:
-                token = await self._chain.get_token(*scopes, **options)
-            except AzureError as fault:
-                raise self._failure(fault) from None
+        self._chain = self._chain or self._made()
+        self._refusals.clear()
+        try:
+            token = await self._chain.get_token(*scopes, **options)
+        except AzureError as fault:
+            raise self._failure(fault) from None
         self._gave_one = True
-        hide_token(token.token)
         return token
 
     async def renew(self) -> None:
@@ -86,6 +96,11 @@ class _Witness:
 def told(fault: Exception, most: int = MOST_CHARACTERS) -> str:
     """The reason that a credential gives, on one line, without secrets."""
     return cleaned(redacted(str(fault)), type(fault).__name__, most)
+
+
+def too_late(who: str) -> TokenUnavailable:
+    """The failure of whoever waited for a token in vain."""
+    return TokenUnavailable(f"{who} got no token within {TOKEN_SECONDS:.0f} seconds.")
 
 
 def _told(refusals: Sequence[tuple[str, Exception]]) -> str:

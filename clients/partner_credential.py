@@ -4,9 +4,10 @@ Source: https://learn.microsoft.com/entra/workload-id/workload-identity-federati
 """
 
 import asyncio
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from clients.credential import told
+from clients.credential import TOKEN_SECONDS, told, too_late
 from clients.redaction import hide_token
 from failures import TokenUnavailable
 from landing.hosts import AZURE_CLIENT
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 EXCHANGE = "api://AzureADTokenExchange/.default"
 """What the identity's token must be for, so that Entra takes it as the app registration's secret."""
+
+# Nobody can end a thread that waits: left to itself, azure-identity would ask a silent Entra for twenty minutes.
+_IN_A_THREAD: Mapping[str, Any] = {"read_timeout": TOKEN_SECONDS, "retry_total": 1}
 
 
 class PartnerCredential:
@@ -28,7 +32,7 @@ class PartnerCredential:
         self._tenant_id = tenant_id
         self._client_id = client_id
         self._identity = identity
-        self._options = {**AZURE_CLIENT, **options}
+        self._options = {**AZURE_CLIENT, **_IN_A_THREAD, **options}
         self._credential: Any = None
 
     async def get_token(self, *scopes: str, **options: Any) -> Any:
@@ -45,7 +49,10 @@ class PartnerCredential:
 
         credential = self._credential = self._credential or self._made(asyncio.get_running_loop())
         try:
-            token = await asyncio.to_thread(credential.get_token, *scopes, **options)
+            async with asyncio.timeout(TOKEN_SECONDS):
+                token = await asyncio.to_thread(credential.get_token, *scopes, **options)
+        except TimeoutError:
+            raise too_late("The app registration") from None
         except AzureError as fault:
             raise TokenUnavailable(f"The app registration gets no token now: {told(fault)}") from None
         hide_token(token.token)

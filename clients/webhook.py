@@ -3,6 +3,7 @@
 Source: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/http-webhook.md
 """
 
+import asyncio
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -18,6 +19,9 @@ TRIES = 4
 
 TRYING_SECONDS = 60.0
 """Seconds after which no further try begins."""
+
+ANSWER_SECONDS = 60.0
+"""Seconds in which one try is answered."""
 
 _LATER = frozenset({408, 425, 429})
 
@@ -48,9 +52,12 @@ class Webhook:
         headers = {"Content-Type": "application/cloudevents+json; charset=utf-8"}
         try:
             # Whatever else it answers with is of no interest.
-            async with self._http.stream("POST", self._url, content=content, headers=headers) as response:
+            async with (
+                asyncio.timeout(ANSWER_SECONDS),
+                self._http.stream("POST", self._url, content=content, headers=headers) as response,
+            ):
                 pass
-        except httpx.TransportError as fault:
+        except (httpx.TransportError, TimeoutError) as fault:
             # The fault's own text may quote the URL.
             raise ReceiverUnavailable(f"It did not answer ({type(fault).__name__}).") from None
         if response.status_code in _LATER or response.is_server_error:

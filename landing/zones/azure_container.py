@@ -27,6 +27,7 @@ from landing.hosts import is_loopback
 from landing.source import Source, SourceReader
 from landing.zones.azure_copying import pull, stream, target_condition
 from landing.zones.azure_errors import cannot_pull, error_code, storage_faults
+from landing.zones.azure_patience import answered_within
 from landing.zones.protocol import AlreadyThere, Copy, Landed, Stored
 
 READ_AT_ONCE = 4 << 20
@@ -68,8 +69,9 @@ class AzureContainer:
         """The small blob at `path`; None where there is none."""
         with self._faults():
             try:
-                download = await self._blob(path).download_blob()
-                return Stored(await download.readall(), str(download.properties.etag))
+                async with answered_within():
+                    download = await self._blob(path).download_blob()
+                    return Stored(await download.readall(), str(download.properties.etag))
             except ResourceNotFoundError:
                 return None
 
@@ -192,7 +194,8 @@ class AzureContainer:
                     download = await self._blob(path).download_blob()
                 except ResourceNotFoundError:
                     raise Incomplete(f"The blob {name!r} is not in the landing zone.") from None
-                async for piece in download.chunks():
+                pieces = aiter(download.chunks())
+                while piece := await _next(pieces):
                     yield piece
         except AlreadyThere:
             raise LandingUnavailable(f"The blob {name!r} was replaced while it was read.") from None
@@ -228,6 +231,11 @@ class AzureContainer:
         md5 = properties.content_settings.content_md5
         known = bytes(md5).hex() if md5 else None
         return Landed(path, int(properties.size), properties.last_modified, known, str(properties.etag))
+
+
+async def _next(pieces: AsyncIterator[bytes]) -> bytes | None:
+    async with answered_within():
+        return await anext(pieces, None)
 
 
 def _origin(url: str) -> tuple[str, str]:

@@ -33,6 +33,7 @@ def open_zone(
 
     from landing.zones.azure_container import READ_AT_ONCE, AzureContainer
     from landing.zones.azure_copying import STREAMED_BLOCK
+    from landing.zones.azure_patience import PatientRetry
 
     segments = [segment for segment in unquote(parts.path).split("/") if segment]
     account = [segments.pop(0)] if is_loopback(parts.hostname) else []
@@ -47,6 +48,7 @@ def open_zone(
         max_chunk_get_size=READ_AT_ONCE,
         max_single_put_size=STREAMED_BLOCK,
         max_block_size=STREAMED_BLOCK,
+        retry_policy=PatientRetry(),
         **AZURE_CLIENT,
     )
     return AzureContainer(client, "/".join(prefix), sources, now)

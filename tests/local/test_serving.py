@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from local.serving import listen, serving
+from tests.skipping_loop import SkippingLoop, play
 
 
 def test_what_is_answered_is_sent_at_once() -> None:
@@ -44,7 +45,7 @@ def test_a_connection_is_kept_until_its_client_has_given_it_up() -> None:
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         await Response("here")(scope, receive, send)
 
-    async def ask_again(loop: _Skipping) -> None:
+    async def ask_again(loop: SkippingLoop) -> None:
         bound = listen()
         async with serving(answer, [bound]):
             answers, caller = await asyncio.open_connection(*bound.getsockname())
@@ -56,22 +57,7 @@ def test_a_connection_is_kept_until_its_client_has_given_it_up() -> None:
             caller.close()
             await caller.wait_closed()
 
-    with asyncio.Runner(loop_factory=_Skipping) as runner:
-        loop = runner.get_loop()
-        assert isinstance(loop, _Skipping)
-        runner.run(ask_again(loop))
-
-
-class _Skipping(asyncio.SelectorEventLoop):
-    """An event loop whose time can be moved on: every timer that is due then fires at once."""
-
-    _skipped = 0.0
-
-    def time(self) -> float:
-        return super().time() + self._skipped
-
-    def skip(self, seconds: float) -> None:
-        self._skipped += seconds
+    play(ask_again)
 
 
 async def _held_back_by_an_accepted_connection() -> bool:

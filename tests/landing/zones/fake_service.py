@@ -4,6 +4,7 @@ Written from the REST reference: Copy Blob From URL, Put Block From URL, Get Blo
 Source: https://learn.microsoft.com/rest/api/storageservices/blob-service-rest-api
 """
 
+import asyncio
 import re
 from collections import deque
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from azure.storage.blob.aio import ContainerClient
 
 from landing.source import SourceReader
 from landing.zones.azure_container import AzureContainer
+from landing.zones.azure_patience import PatientRetry
 
 
 class Answer(AsyncHttpResponse):
@@ -73,6 +75,10 @@ class Call:
     read_timeout: float | None
 
 
+class Silence(Exception):
+    """In place of a fault: there is no answer, ever."""
+
+
 class FakeService(AsyncHttpTransport[Any, Any]):
     """One blob's blocks. What stands in `faults` is answered to the next calls of that kind; None lets one pass."""
 
@@ -100,6 +106,8 @@ class FakeService(AsyncHttpTransport[Any, Any]):
         self.calls.append(Call(kind, headers, query, content, kwargs.get("read_timeout")))
         faults = self.faults.get(kind)
         fault = faults.popleft() if faults else None
+        if isinstance(fault, Silence):
+            await asyncio.Event().wait()
         if isinstance(fault, Exception):
             raise fault
         if fault:
@@ -166,5 +174,8 @@ def zone_on(
 ) -> AzureContainer:
     """A landing zone whose requests reach this service; the client's own retries, which wait, are off."""
     key = credential or {"account_name": "acme", "account_key": "a2V5"}
-    client = ContainerClient("https://acme.blob.core.windows.net", "billing", key, transport=service, retry_total=0)
+    retries = PatientRetry(retry_total=0)
+    client = ContainerClient(
+        "https://acme.blob.core.windows.net", "billing", key, transport=service, retry_policy=retries
+    )
     return AzureContainer(client, "pre", sources, now)
