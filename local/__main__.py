@@ -16,6 +16,7 @@ from local.emulator import EmulatorOptions, InvalidScript
 from local.emulator_options import MONTHS, Chosen, with_emulator_options
 from local.engine import StateUnusable
 from local.extension import ExtensionUnusable
+from local.open_files import TooFewOpenFiles, require_open_files
 from local.tabulating import NothingLanded, make_table
 from settings import SettingsError
 
@@ -137,7 +138,7 @@ def table(
     try:
         make_table(what, output, commands.console, is_without_usage=without_usage)
     except (NothingLanded, TableFailure, SettingsError) as refused:
-        commands.console.print(str(refused), style="bold red", markup=False, highlight=False, soft_wrap=True)
+        _say_refusal(refused)
         raise typer.Exit(1) from None
 
 
@@ -158,10 +159,19 @@ def _exit_after(command: Coroutine[Any, Any, bool]) -> NoReturn:
 
 def _run(command: Coroutine[Any, Any, T]) -> T:
     try:
+        require_open_files()
         return ending.run(command, _say_that_it_ends)
+    except TooFewOpenFiles as refused:
+        command.close()
+        _say_refusal(refused)
+        raise typer.Exit(1) from None
     except (commands.CannotServe, ExtensionUnusable, InvalidScript, SettingsError, StateUnusable) as refused:
-        commands.console.print(str(refused), style="bold red", markup=False, highlight=False, soft_wrap=True)
+        _say_refusal(refused)
         raise typer.Exit(2) from None
+
+
+def _say_refusal(refused: Exception) -> None:
+    commands.console.print(str(refused), style="bold red", markup=False, highlight=False, soft_wrap=True)
 
 
 def _say_that_it_ends() -> None:

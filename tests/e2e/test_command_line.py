@@ -9,16 +9,19 @@ from typing import Any
 
 import pytest
 
+from local.open_files import LEAST
 from local.running import PATIENCE, beside, environment, host
 from local.serving import listen
 from tests.e2e.conftest import World
 from tests.landing.scripted_server import answering
 
 
-def _local(folder: Path, *arguments: str, settings: dict[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "local", *arguments]
+def _local(
+    folder: Path, *arguments: str, settings: dict[str, str] | None = None, before: str = ""
+) -> "subprocess.CompletedProcess[str]":
+    """Runs it to its end, after what the shell does `before`."""
     return subprocess.run(
-        command,
+        ["/bin/sh", "-c", f'{before}\nexec "$0" -m local "$@"', sys.executable, *arguments],
         cwd=folder,
         env=environment(settings or {}),
         capture_output=True,
@@ -72,6 +75,24 @@ def test_a_host_without_settings_says_all_that_is_wrong(tmp_path: Path) -> None:
     assert ended.returncode == 2
     assert all(name in ended.stdout for name in ("LANDING_URL", *settings))
     assert "Traceback" not in ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize("command", [("host", "--port", "0"), ("emulator", "--port", "0"), ("export", "G016907411")])
+@pytest.mark.parametrize("files", [14, 20, 30])
+def test_too_few_open_files_end_a_command_with_a_sentence(tmp_path: Path, command: tuple[str, ...], files: int) -> None:
+    """With fewer, connections fail one after the other, and servers wait for one to be free again."""
+    ended = _local(tmp_path, *command, settings={"LANDING_URL": tmp_path.as_uri()}, before=f"ulimit -n {files}")
+    assert (ended.returncode, ended.stderr) == (1, "")
+    assert (
+        ended.stdout
+        == f"Only {files} files may be open at once, and {LEAST} are needed: raise the limit (ulimit -n).\n"
+    )
+
+
+def test_the_limit_of_open_files_is_raised_where_the_system_lets_it(world: World, tmp_path: Path) -> None:
+    """A shell's own, lower one is the usual reason."""
+    ended = _local(tmp_path, "export", "G016907411", settings=world.settings, before="ulimit -S -n 20")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
 def test_help_names_every_command(tmp_path: Path) -> None:
