@@ -10,9 +10,10 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self, TypeGuard
+from typing import Any, Self
 from urllib.parse import quote
 
+from billing.origins import bad_url
 from failures import UnusableAnswer
 from failures.text import MOST_CHARACTERS, MOST_CODE_CHARACTERS, cleaned, is_clean
 
@@ -22,9 +23,15 @@ MOST_URL_CHARACTERS = 4000
 """Longest URL, or part of a blob's, that is taken."""
 
 
-def is_link(value: object) -> TypeGuard[str]:
-    """Whether an answer's text may become the URL of a request, and be stored until then."""
-    return isinstance(value, str) and is_clean(value, MOST_URL_CHARACTERS)
+def require_link(value: object) -> str:
+    """The text, if it may become the URL of a request, and be stored until then.
+
+    Raises:
+        UnusableAnswer: if it may not.
+    """
+    if not (isinstance(value, str) and is_clean(value, MOST_URL_CHARACTERS)) or not value or re.search(r"\s", value):
+        raise bad_url()
+    return value
 
 
 @dataclass(frozen=True)
@@ -156,8 +163,8 @@ def _success(body: Mapping[str, Any], url: str) -> Succeeded:
     if isinstance(embedded, Mapping):
         return Succeeded(url, Manifest.from_json(embedded, url))
     linked = body.get("resourceLocation@odata.navigationLink")
-    if linked and is_link(linked):
-        return Succeeded(linked)
+    if linked:
+        return Succeeded(require_link(linked))
     raise UnusableAnswer("The operation succeeded, but its answer has no manifest.", code="NoManifest")
 
 

@@ -12,7 +12,7 @@ from urllib.parse import urljoin
 
 import httpx
 
-from billing.answers import Failed, Manifest, Running, StartedExport, Succeeded, is_link, operation_from_json
+from billing.answers import Failed, Manifest, Running, StartedExport, Succeeded, operation_from_json, require_link
 from billing.http import NOT_SERVED, REFUSALS, Api, json_object, reading, request_id_of, unusable
 from billing.origins import SourceHosts, require_origin
 from catalog.datasets import Dataset
@@ -54,10 +54,10 @@ class BillingClient:
         with self._doubts.about():
             response = await self._posting.send("POST", url, json=dict(request.values))
         location = response.headers.get("Location")
-        if response.status_code != httpx.codes.ACCEPTED or not location or not is_link(location):
+        if response.status_code != httpx.codes.ACCEPTED or location is None:
             raise unusable(response, "an export starts with 202 and a Location header")
-        operation_url = _resolved(location, url)
         with reading(response):
+            operation_url = _resolved(require_link(location), url)
             require_origin(operation_url, self._api.base_url)
         return StartedExport(operation_url, self._api.wait_asked_for(response))
 

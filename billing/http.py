@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import stamina
 
-from billing.origins import named, require_origin
+from billing.origins import bad_url, named, require_origin
 from billing.retry_after import retry_after
 from failures import (
     BillingFailure,
@@ -24,6 +24,7 @@ from failures import (
     Unauthorized,
     UnusableAnswer,
 )
+from failures.request_ids import request_id_in
 from failures.text import MOST_CODE_CHARACTERS, cleaned
 
 TRIES = 3
@@ -79,7 +80,7 @@ class Api:
         Raises:
             ServiceUnavailable: when no try was answered.
             OperationGone: for 404 and 410.
-            RequestRefused: when the request is not taken, or would leave the base URL's origin.
+            RequestRefused: when the request is not taken, the URL is none, or leaves the base URL's origin.
         """
         require_origin(url, self.base_url)
         try:
@@ -101,11 +102,13 @@ class Api:
         raise AssertionError("unreachable: the last try returns or raises")
 
     async def _try(self, method: str, url: str, **content: Any) -> httpx.Response:
-        headers = {"client-request-id": str(uuid.uuid4()), "Accept": "application/json"}
+        id_ = str(uuid.uuid4())
+        # As Graph and as Partner Center call it.
+        headers = {"client-request-id": id_, "MS-CorrelationId": id_, "Accept": "application/json"}
         try:
             response = await self._http.request(method, url, headers=headers, **content)
         except httpx.InvalidURL:
-            raise UnusableAnswer("The answer contains something that is not a URL.", code="BadUrl") from None
+            raise bad_url() from None
         except httpx.RequestError as fault:
             # The fault's own text may quote what was sent.
             raise NoAnswer(f"{named(url)} did not answer ({type(fault).__name__}).") from None
@@ -141,7 +144,7 @@ def unusable(response: httpx.Response, rule: str) -> UnusableAnswer:
 
 def request_id_of(response: httpx.Response) -> str | None:
     """Microsoft's id of the request, by which its support finds it."""
-    return cleaned(response.headers.get("request-id"), "", MOST_CODE_CHARACTERS) or None
+    return request_id_in(response.headers.get)
 
 
 @contextmanager
@@ -161,16 +164,18 @@ def _wait_and_try_again(fault: Exception) -> bool | float:
 
 
 def _described(response: httpx.Response) -> tuple[str, str, str | None]:
-    """Code, message and request id of Graph's error body, whichever way it spells `innerError`, or the best there is.
+    """Code, message and request id of an error body, or the best there is.
 
-    Source: https://learn.microsoft.com/graph/errors
+    Graph's holds an `error`, and spells `innerError` in two ways; Partner Center's is the error, with a `description`.
+    Source: https://learn.microsoft.com/graph/errors, https://learn.microsoft.com/partner-center/developer/error-codes
     """
-    error = _object(_object(_json(response)).get("error"))
+    body = _object(_json(response))
+    error = _object(body.get("error", body))
     inner = _object(error.get("innerError") or error.get("innererror"))
     code = cleaned(error.get("code"), f"HTTP{response.status_code}", MOST_CODE_CHARACTERS)
-    message = cleaned(error.get("message"), f"The service answered {response.status_code} {_phrase(response)}.")
-    request_id = response.headers.get("request-id") or inner.get("request-id")
-    return code, message, cleaned(request_id, "", MOST_CODE_CHARACTERS) or None
+    told = error.get("message") or error.get("description")
+    message = cleaned(told, f"The service answered {response.status_code} {_phrase(response)}.")
+    return code, message, request_id_of(response) or request_id_in(inner.get)
 
 
 def _phrase(response: httpx.Response) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from failures import ForeignOrigin, ForeignSource
+from failures import ForeignOrigin, ForeignSource, UnusableAnswer
 from failures.text import cleaned
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -23,9 +23,12 @@ def require_origin(url: str, expected: str) -> None:
     """Returns only if both URLs share their origin, and `url` carries no user name.
 
     Raises:
+        UnusableAnswer: when `url` names no server at all.
         ForeignOrigin: otherwise.
     """
-    if not origin(url)[1] or origin(url) != origin(expected) or "@" in urlsplit(url).netloc:
+    if not origin(url)[1]:
+        raise bad_url()
+    if origin(url) != origin(expected) or "@" in urlsplit(url).netloc:
         raise ForeignOrigin(f"The answer points to {named(url)}, which is not {named(expected)}.")
 
 
@@ -43,16 +46,24 @@ class SourceHosts:
         """Returns only if blobs may be read from the URL.
 
         Raises:
+            UnusableAnswer: when the URL names no server at all.
             ForeignSource: otherwise.
         """
         scheme, host, _ = origin(url)
-        if not host or "@" in urlsplit(url).netloc or not self._allows(scheme, host):
+        if not host:
+            raise bad_url()
+        if "@" in urlsplit(url).netloc or not self._allows(scheme, host):
             raise ForeignSource(f"The manifest's blobs are at {named(url)}, which is not allowed.")
 
     def _allows(self, scheme: str, host: str) -> bool:
         if self.loopback and host in _LOOPBACK:
             return scheme in _DEFAULT_PORTS
         return scheme == "https" and host.endswith(self.suffixes)
+
+
+def bad_url() -> UnusableAnswer:
+    """The failure of an answer whose link is none."""
+    return UnusableAnswer("The answer contains something that is not a URL.", code="BadUrl")
 
 
 def named(url: str) -> str:

@@ -17,6 +17,7 @@ from types import MappingProxyType
 from typing import Protocol, TypeVar
 
 from failures import LandingFailure, SourceChanged, SourceExpired, SourceMissing, SourceUnavailable
+from failures.request_ids import request_id_in
 from landing.connections import Interrupt
 
 BUFFER = 1 << 20
@@ -197,7 +198,7 @@ class _Asking:
         response = self.open(method, url, {"Accept-Encoding": "identity", **headers}, self.interrupt)
         with closing(response):
             if not 200 <= response.status < 300:
-                raise source_error(response.status)
+                raise source_error(response.status, request_id_in(response.header))
             yield response
 
 
@@ -210,10 +211,10 @@ def _pieces(response: Response, expected: int, buffer: memoryview) -> Iterator[m
         raise SourceUnavailable(f"The source ended after {got} of {expected} bytes.")
 
 
-def source_error(status: int) -> LandingFailure:
+def source_error(status: int, request_id: str | None = None) -> LandingFailure:
     """The error that the source's HTTP status stands for."""
     kind, message = _ERRORS.get(status, (SourceUnavailable, f"The source answered {status}."))
-    return kind(message)
+    return kind(message, request_id=request_id)
 
 
 def _described(url: str, response: Response) -> Source:

@@ -8,6 +8,7 @@ from typing import Any
 from azure.core.exceptions import AzureError, HttpResponseError
 
 from failures import LandingFailure, LandingRefused, LandingUnavailable, SourceUnavailable
+from failures.request_ids import request_id_in
 from failures.text import MOST_CODE_CHARACTERS, cleaned
 from landing.source import source_error
 from landing.zones.protocol import AlreadyThere
@@ -35,14 +36,17 @@ def _landing_error(fault: HttpResponseError) -> LandingFailure:
     code, status = error_code(fault), fault.status_code
     if status is None:
         return LandingUnavailable(f"The landing zone did not answer ({code}).")
+    request_id = _request_id(fault)
     if code == "Md5Mismatch":
-        return SourceUnavailable("What arrived does not have the MD5 that was announced.")
+        message = "What arrived does not have the MD5 that was announced."
+        return SourceUnavailable(message, request_id=request_id)
     if code in {"CannotVerifyCopySource", "SourceConditionNotMet"}:
-        return source_error(_source_status(fault) or status)
+        return source_error(_source_status(fault) or status, request_id)
     if status in {408, 429} or status >= 500 or code in _TEMPORARY:
-        return LandingUnavailable(f"The landing zone answered {status} {code}.")
+        return LandingUnavailable(f"The landing zone answered {status} {code}.", request_id=request_id)
     message = f"The landing zone refused: {status} {code}."
-    return LandingRefused(message, remedy=AZURE.get(code), may_pass=code in MAY_PASS or status == 401)
+    may_pass = code in MAY_PASS or status == 401
+    return LandingRefused(message, remedy=AZURE.get(code), may_pass=may_pass, request_id=request_id)
 
 
 def cannot_pull(fault: HttpResponseError) -> bool:
@@ -63,6 +67,11 @@ def error_code(fault: HttpResponseError) -> str:
     if not code:
         return f"HTTP{fault.status_code}" if fault.status_code else type(fault).__name__
     return cleaned(getattr(code, "value", code), type(fault).__name__, MOST_CODE_CHARACTERS)
+
+
+def _request_id(fault: HttpResponseError) -> str | None:
+    response: Any = fault.response
+    return request_id_in(response.headers.get) if response else None
 
 
 def _source_status(fault: HttpResponseError) -> int | None:

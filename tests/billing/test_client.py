@@ -111,18 +111,28 @@ def test_locations_are_resolved(location: str, url: str) -> None:
         "https://example.com/v1.0/x?sig=s3cret",
         "//example.com/x",
         "http://graph.microsoft.com/x",
-        "https://[example",
-        "//[",
     ],
 )
 def test_foreign_locations_are_refused(location: str) -> None:
-    """An operation elsewhere, or at no readable URL, is refused, and nothing is sent there."""
+    """An operation elsewhere is refused, and nothing is sent there."""
     graph = FakeGraph(answer(202, Location=location))
     error(ForeignOrigin, graph, start)
     assert [request.url.host for request in graph.requests] == ["graph.microsoft.com"]
 
 
-@pytest.mark.parametrize("given", [answer(202), answer(202, Location=""), answer(200, {}, Location=OPERATION_URL)])
+NO_URLS = ["https://[example", "//[", "https://:port/", "mailto:a@b.c", "see the portal", "x" * 5000]
+
+
+@pytest.mark.parametrize("location", ["", *NO_URLS], ids=lambda text: text[:15])
+def test_a_location_that_is_no_url_is_told_as_that(location: str) -> None:
+    """It points nowhere: neither has Microsoft moved, nor is it an attack."""
+    graph = FakeGraph(answer(202, Location=location, request_id="b1b4a0e6"))
+    found = error(UnusableAnswer, graph, start)
+    assert (found.code, found.request_id) == ("BadUrl", "b1b4a0e6")
+    assert len(graph.requests) == 1
+
+
+@pytest.mark.parametrize("given", [answer(202), answer(200, {}, Location=OPERATION_URL)])
 def test_a_start_without_operation(given: httpx.Response) -> None:
     """An answer that leads to no operation cannot be used."""
     given.headers["request-id"] = "b1b4a0e6"
@@ -164,15 +174,31 @@ def test_a_linked_manifest_is_fetched(link: str) -> None:
     assert [str(request.url) for request in graph.requests] == [OPERATION_URL, MANIFEST_URL]
 
 
-@pytest.mark.parametrize(
-    "link", ["https://example.com/manifests/1", "http://graph.microsoft.com/manifests/1", "https://["]
-)
+@pytest.mark.parametrize("link", ["https://example.com/manifests/1", "http://graph.microsoft.com/manifests/1"])
 def test_a_manifest_linked_elsewhere_is_refused(link: str) -> None:
     """A link away from Graph is refused, and no token is sent there."""
     operation = sample("operation-succeeded-linked", **{"resourceLocation@odata.navigationLink": link})
     graph = FakeGraph(answer(200, operation), answer(200, manifest()))
     error(ForeignOrigin, graph, read_operation)
     assert [request.url.host for request in graph.requests] == ["graph.microsoft.com"]
+
+
+@pytest.mark.parametrize("link", [*NO_URLS, 5, ["x"]], ids=lambda link: str(link)[:15])
+def test_a_link_to_the_manifest_that_is_no_url_is_told_as_that(link: object) -> None:
+    """With the id of the request whose answer has it."""
+    operation = sample("operation-succeeded-linked", **{"resourceLocation@odata.navigationLink": link})
+    graph = FakeGraph(answer(200, operation, request_id="b1b4a0e6"), answer(200, manifest()))
+    found = error(UnusableAnswer, graph, read_operation)
+    assert (found.code, found.request_id) == ("BadUrl", "b1b4a0e6")
+    assert len(graph.requests) == 1
+
+
+@pytest.mark.parametrize("root", ["https://[example.blob.core.windows.net/exports", "exports/1", "file:///exports"])
+def test_a_root_of_blobs_that_is_no_url_is_told_as_that(root: str) -> None:
+    """However the manifest was read."""
+    linked = FakeGraph(answer(200, sample("operation-succeeded-linked")), answer(200, manifest(rootDirectory=root)))
+    for graph in (FakeGraph(answer(200, succeeded(rootDirectory=root))), linked):
+        assert error(UnusableAnswer, graph, read_operation).code == "BadUrl"
 
 
 def test_a_manifest_is_read_again() -> None:
@@ -204,7 +230,6 @@ SOURCES = [
     "https://example.com/exports",
     "http://example.blob.core.windows.net/exports",
     "http://127.0.0.1:10000/source/exports",
-    "https://[example.blob.core.windows.net/exports",
 ]
 
 
@@ -404,12 +429,15 @@ def test_bad_manifests_show_no_secret(body: Any) -> None:
     assert error(UnusableAnswer, FakeGraph(answer(200, body)), read_operation).code == "BadManifest"
 
 
-@pytest.mark.parametrize("url", ["https://example.com/x", "relative", "https://["])
-def test_nothing_is_sent_elsewhere(url: str) -> None:
+@pytest.mark.parametrize(
+    ("url", "kind"),
+    [("https://example.com/x", ForeignOrigin), ("relative", UnusableAnswer), ("https://[", UnusableAnswer)],
+)
+def test_nothing_is_sent_elsewhere(url: str, kind: type[BillingFailure]) -> None:
     """An operation or manifest URL from an older message is checked again before anything is sent."""
     graph, credential = FakeGraph(answer(200, succeeded())), FakeCredential()
-    error(ForeignOrigin, graph, lambda client: client.read_operation(url), credential=credential)
-    error(ForeignOrigin, graph, lambda client: client.read_manifest(url), credential=credential)
+    error(kind, graph, lambda client: client.read_operation(url), credential=credential)
+    error(kind, graph, lambda client: client.read_manifest(url), credential=credential)
     assert graph.requests == []
     assert credential.asked == []
 

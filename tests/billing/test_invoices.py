@@ -111,3 +111,26 @@ def test_an_invoice_is_found_in_the_list_with_what_amends_it() -> None:
             return [(document.id, document.total) for document in found]
 
     assert asyncio.run(read()) == [("G000000001", "12.50"), ("G000000002", None), ("G000000003", None)]
+
+
+@pytest.mark.parametrize("name", ["MS-RequestId", "MS-CorrelationId"])
+def test_a_refusal_is_told_in_partner_centers_own_words(name: str) -> None:
+    """Its code, its description, and the id that its support asks for, as it calls it."""
+    body = b'\xef\xbb\xbf{"code": "900421", "description": "Country is blocked.", "data": [], "source": "PartnerFD"}'
+    with pytest.raises(NoInvoiceAccess) as caught:
+        _of_month("2026-09", lambda _: httpx.Response(403, content=body, headers={name: "b1b4a0e6"}))
+    found = caught.value
+    assert (found.code, found.message, found.request_id) == ("900421", "Country is blocked.", "b1b4a0e6")
+
+
+def test_each_request_has_an_id_as_partner_center_calls_it() -> None:
+    """By it the request can be found where no answer names it."""
+    requests: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        return httpx.Response(200, json={"items": []})
+
+    for _ in range(2):
+        _of_month("2026-09", answer)
+    assert len({request.headers["MS-CorrelationId"] for request in requests}) == 2

@@ -85,8 +85,8 @@ def test_a_refusal_for_good_ends_the_export_at_once(bench: Bench, status: int, c
 
 @pytest.mark.parametrize(
     "answer",
-    [Answer(status=202), Answer(status=202, headers={"Location": ""}), Answer(status=200, json={}), Answer(status=204)],
-    ids=["no Location", "empty Location", "200", "204"],
+    [Answer(status=202), Answer(status=200, json={}), Answer(status=204)],
+    ids=["no Location", "200", "204"],
 )
 def test_a_start_that_names_no_operation_is_refused(bench: Bench, answer: Answer) -> None:
     """An export starts with 202 and a Location; what else is answered ends it, with the request id."""
@@ -103,12 +103,21 @@ def test_a_relative_location_is_taken(bench: Bench) -> None:
 
 @pytest.mark.parametrize(
     "location",
-    ["{stranger}{path}", "//127.0.0.1:1{path}", "https://evil.example{path}", "http://[::1", "https://user@127.0.0.1/"],
+    ["{stranger}{path}", "//127.0.0.1:1{path}", "https://evil.example{path}", "https://user@127.0.0.1/"],
 )
 def test_a_location_elsewhere_is_refused(bench: Bench, location: str) -> None:
     """No request, and so no token, goes to another origin than the configured one."""
     bench.export(Fault(request="export", headers={"Location": location.replace("{stranger}", bench.stranger.url)}))
     bench.require_failure("ForeignOrigin", "GRAPH_BASE_URL")
+    assert bench.count("GET", "/operations/") == 0
+
+
+@pytest.mark.parametrize("location", ["", "http://[::1", "see the portal", "mailto:a@b.c"])
+def test_a_location_that_is_no_url_is_told_as_that(bench: Bench, location: str) -> None:
+    """It points nowhere: nobody has moved, and nobody attacks."""
+    bench.export(Fault(request="export", headers={"Location": location}))
+    bench.require_failure("BadUrl", "request id")
+    assert bench.status["error"]["requestId"]
     assert bench.count("GET", "/operations/") == 0
 
 

@@ -5,7 +5,7 @@ import base64
 import httpx
 import pytest
 
-from failures import SourceChanged, SourceExpired, SourceFault, SourceMissing, SourceUnavailable
+from failures import LandingFailure, SourceChanged, SourceExpired, SourceFault, SourceMissing, SourceUnavailable
 from landing.source import Source, SourceReader
 from tests.landing.conftest import Run
 from tests.landing.fake_source import FakeSource
@@ -38,6 +38,17 @@ def test_a_blob_without_length(run: Run, sources: SourceReader, source: FakeSour
     source.faults.append(httpx.Response(200))
     with pytest.raises(SourceUnavailable, match="length"):
         run(sources.describe(source.url("x")))
+
+
+@pytest.mark.parametrize("status", [403, 404, 412, 503])
+def test_a_refusal_is_told_with_its_request_id(
+    run: Run, sources: SourceReader, source: FakeSource, status: int
+) -> None:
+    """By it Microsoft's support finds what its storage logged."""
+    source.faults.append(httpx.Response(status, headers={"x-ms-request-id": "b1b4a0e6"}))
+    with pytest.raises(LandingFailure) as caught:
+        run(sources.describe(source.url("x")))
+    assert caught.value.request_id == "b1b4a0e6"
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,6 @@ class FaultAnswers:
             case "blob" | "blob-head":
                 return await answer_blob_error(request, BlobError(status, code, _MESSAGE))
             case "invoices":
-                return partner_center.refusal(status, _MESSAGE)
+                return partner_center.refusal(request, status, _MESSAGE)
             case _:
                 return await self._graph.from_graph_error(request, GraphError(status, code, _MESSAGE))

@@ -3,6 +3,7 @@
 Source: https://learn.microsoft.com/rest/api/storageservices/status-and-error-codes2
 """
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -24,7 +25,7 @@ class BlobError(Exception):
 async def answer_blob_error(request: Request, error: Exception) -> Response:
     """The answer for a `BlobError`; a HEAD request reads the code from `x-ms-error-code` alone."""
     assert isinstance(error, BlobError)
-    headers = {"x-ms-error-code": error.code, **error.headers}
+    headers = {"x-ms-error-code": error.code, "x-ms-request-id": str(uuid.uuid4()), **error.headers}
     if request.method == "HEAD":
         return Response(status_code=error.status, headers=headers)
     body = f"<Error><Code>{error.code}</Code><Message>{error.message}</Message></Error>"

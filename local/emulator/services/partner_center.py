@@ -4,6 +4,7 @@ Source: https://learn.microsoft.com/rest/api/partner-center/manage-billing/get-a
 """
 
 import codecs
+import uuid
 from collections.abc import Callable
 from decimal import Decimal
 from http import HTTPStatus
@@ -51,11 +52,12 @@ class PartnerCenter:
 
     async def _list_invoices(self, request: Request) -> Response:
         if not has_token(request, self._token):
-            return refusal(HTTPStatus.UNAUTHORIZED, "The request was not authenticated.")
+            return refusal(request, HTTPStatus.UNAUTHORIZED, "The request was not authenticated.")
         size, offset = (request.query_params.get(name, default) for name, default in (("size", "200"), ("offset", "0")))
         if not (size.isdecimal() and offset.isdecimal() and int(size) > 0):
-            return refusal(HTTPStatus.BAD_REQUEST, "The size must be a positive number and the offset a number.")
-        return _json(self._page(int(size), int(offset)))
+            message = "The size must be a positive number and the offset a number."
+            return refusal(request, HTTPStatus.BAD_REQUEST, message)
+        return _json(request, self._page(int(size), int(offset)))
 
     def _page(self, size: int, offset: int) -> Json:
         listed = [invoice for invoice in self._invoices.listed() if not self._invoices.is_nested(invoice)]
@@ -121,12 +123,15 @@ class PartnerCenter:
         }
 
 
-def refusal(status: HTTPStatus, description: str) -> Response:
+def refusal(request: Request, status: HTTPStatus, description: str) -> Response:
     """Partner Center's error body: https://learn.microsoft.com/partner-center/developer/error-codes."""
-    return _json({"code": str(status.value), "description": description, "data": [], "source": "PartnerFD"}, status)
+    body: Json = {"code": str(status.value), "description": description, "data": [], "source": "PartnerFD"}
+    return _json(request, body, status)
 
 
-def _json(body: Json, status: HTTPStatus = HTTPStatus.OK) -> Response:
+def _json(request: Request, body: Json, status: HTTPStatus = HTTPStatus.OK) -> Response:
     # Partner Center puts a byte order mark before its JSON.
     content = codecs.BOM_UTF8 + json_text(body).encode()
-    return Response(content, status, media_type="application/json")
+    # What the caller does not name, it names itself: https://learn.microsoft.com/partner-center/developer/headers.
+    ids = {name: request.headers.get(name, str(uuid.uuid4())) for name in ("MS-RequestId", "MS-CorrelationId")}
+    return Response(content, status, ids, media_type="application/json")

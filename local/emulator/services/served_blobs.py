@@ -5,6 +5,7 @@ Source: https://learn.microsoft.com/rest/api/storageservices/get-blob
 
 import base64
 import secrets
+import uuid
 from collections.abc import AsyncIterator
 from datetime import datetime
 from email.utils import format_datetime
@@ -100,6 +101,7 @@ def _properties(blob: Blob) -> dict[str, str]:
         "Accept-Ranges": "bytes",
         "Content-Type": "application/octet-stream",
         "x-ms-blob-type": "BlockBlob",
+        "x-ms-request-id": str(uuid.uuid4()),
     }
 
 

@@ -1,6 +1,7 @@
 """What the service's errors mean, told from their codes: against a fake service, which can have any of them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -100,6 +101,16 @@ def test_refusals(run: Run, sources: SourceReader, operation: str, fault: Fault)
     refuse(service, operation, fault)
     _, call = KINDS[operation]
     assert (fault.code or "HTTP400") in refused(run, LandingRefused, call(zone_on(service, sources))).message
+
+
+@pytest.mark.parametrize("fault", [Fault(503, "ServerBusy"), Fault(403, "AuthenticationFailed"), Fault(404, "Gone")])
+def test_a_fault_is_told_with_its_request_id(run: Run, sources: SourceReader, fault: Fault) -> None:
+    """By it Microsoft's support finds what the landing account logged."""
+    service = FakeService()
+    service.fail("put", replace(fault, headers={"x-ms-request-id": "b1b4a0e6"}))
+    with pytest.raises(LandingFailure) as caught:
+        run(zone_on(service, sources).write("a/file", b"x"))
+    assert caught.value.request_id == "b1b4a0e6"
 
 
 @pytest.mark.parametrize("operation", KINDS)

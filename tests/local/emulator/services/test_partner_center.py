@@ -147,3 +147,12 @@ def test_refusals_are_partner_centers(call: Call, token: str, query: str, status
     response = call().send("GET", f"/v1/invoices{query}", token=token)
     assert response.status_code == status
     assert json.loads(response.content.decode("utf-8-sig")).keys() == {"code", "description", "data", "source"}
+
+
+@pytest.mark.parametrize("query", ["", "?size=none"])
+def test_answers_can_be_traced(call: Call, query: str) -> None:
+    """Each has a request id, and the caller's correlation id."""
+    caller = call()
+    answers = [caller.send("GET", f"/v1/invoices{query}", headers={"MS-CorrelationId": "0c1f6a43"}) for _ in range(2)]
+    assert {answer.headers["MS-CorrelationId"] for answer in answers} == {"0c1f6a43"}
+    assert len({answer.headers["MS-RequestId"] for answer in answers}) == 2
