@@ -25,6 +25,8 @@ LOOK_SECONDS = 0.5
 MOST_LOOKS = 40
 """For as long as is waited for the end of what was stuck."""
 
+_STILL_RUNS = "Something still runs within the export: cancel it first."
+
 
 async def cancel(client: DurableOrchestrationClient, run_id: str) -> dict[str, Any]:
     """Has the run end with all that runs within it; the status that it had.
@@ -54,6 +56,18 @@ async def require_not_being_cancelled(client: DurableOrchestrationClient, run_id
         raise Refused(HTTPStatus.CONFLICT, "An export of this id is being cancelled.", RETRY_SECONDS)
 
 
+async def require_nothing_left(client: DurableOrchestrationClient, run_id: str) -> None:
+    """Keeps a run from being started that would call what still runs, or is being cancelled, within an earlier one.
+
+    Raises:
+        Refused: with the seconds after which to ask again, if waiting is all that it takes.
+    """
+    if await _children(client, f"{CANCEL_ID}{run_id}", active=True):
+        raise Refused(HTTPStatus.CONFLICT, "What ran within this export is being cancelled.", RETRY_SECONDS)
+    if await _children(client, run_id, active=True):
+        raise Refused(HTTPStatus.CONFLICT, _STILL_RUNS)
+
+
 async def forget(client: DurableOrchestrationClient, run_id: str, now: datetime) -> dict[str, Any]:
     """Removes a run that has ended, or has not begun for hours, and all that ran within it; the status that it had.
 
@@ -65,7 +79,7 @@ async def forget(client: DurableOrchestrationClient, run_id: str, now: datetime)
     if is_active(status):
         await _end_stuck(client, status, now)
     if await _children(client, run_id, active=True):
-        raise Refused(HTTPStatus.CONFLICT, "Something still runs within the export: cancel it first.")
+        raise Refused(HTTPStatus.CONFLICT, _STILL_RUNS)
     while children := await _children(client, run_id):
         for child in children:
             await client.purge_instance_history(child.instance_id)

@@ -9,7 +9,8 @@ import pytest
 from azure.durable_functions import OrchestrationRuntimeStatus
 
 from catalog.export_request import ExportRequest
-from http_start import cancelling, exports
+from catalog.months_request import MonthsRequest
+from http_start import cancelling, exports, monthly
 from http_start.answers import Refused
 from messages.names import CANCEL_RUN
 from settings import Settings
@@ -90,6 +91,32 @@ def test_while_a_run_is_being_cancelled_none_of_its_id_starts(durable: FakeDurab
     durable.add(CANCEL_ID, "Completed")
     durable.add(ID, "Terminated")
     assert asyncio.run(exports.start(durable, REQUEST, SETTINGS, BEGINNING))["state"] == "pending"
+
+
+@pytest.mark.parametrize(
+    ("left", "expected"),
+    [
+        ("cancel-monthly-2026-10:billedUsage-G016907411-full", (HTTPStatus.CONFLICT, True)),
+        ("monthly-2026-10:billedUsage-G016907411-full", (HTTPStatus.CONFLICT, False)),
+    ],
+)
+def test_no_month_begins_whose_exports_are_not_over(
+    durable: FakeDurable, left: str, expected: tuple[HTTPStatus, bool]
+) -> None:
+    """They would be called again under ids that run, or are being cancelled, and would be ended as if they were meant.
+
+    A month that runs goes on, and a range of the same name is another run.
+    """
+    month = MonthsRequest("2026-10")
+    durable.add("monthly-2026-10", "Completed")
+    durable.add(left, "Running")
+    assert _refused(asyncio.run, monthly.start(durable, month, SETTINGS, BEGINNING)) == expected
+    durable.add(left.replace(":", "-to-2026-12:"), "Running")
+    durable.add(left, "Terminated")
+    assert asyncio.run(monthly.start(durable, month, SETTINGS, BEGINNING))["state"] == "pending"
+    durable.add("monthly-2026-10", "Running")
+    durable.add(left, "Running")
+    assert asyncio.run(monthly.start_or_look(durable, month, SETTINGS, BEGINNING))["state"] == "running"
 
 
 def test_what_has_ended_is_forgotten_with_all_that_ran_within_it(durable: FakeDurable) -> None:
