@@ -18,9 +18,10 @@ log = logging.getLogger(__name__)
 async def send_notice(message: JsonObject) -> JsonObject:
     """Announces the end that the `Notice` tells of; the answer is empty."""
     notice = Notice.from_json(message)
-    webhook = unprepared_clients().webhook
+    # First of all: alerts look for it, also where settings cannot be used any more.
     if notice.attempt == 1:
         _log(notice)
+    webhook = unprepared_clients().webhook
     try:
         if webhook:
             await webhook.post(_event(notice))

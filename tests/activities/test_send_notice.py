@@ -270,6 +270,16 @@ def test_a_landing_zone_that_cannot_be_prepared_keeps_nobody_from_being_told(
     _require_untold(caplog.text)
 
 
+def test_settings_that_cannot_be_used_keep_no_end_out_of_the_log(
+    process: _Receiver, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A wrong setting fails runs, too, and alerts look at nothing but the log."""
+    monkeypatch.setenv("COPY_BATCH_SIZE", "many")
+    with pytest.raises(Exception, match="SettingsError"):
+        _tell_from(process)
+    assert (logging.ERROR, f"partner.billing.export.failed {SUBJECT}: Forbidden: {PROBLEM.message}") in _lines(caplog)
+
+
 def test_the_address_stays_untold_where_somebody_wants_to_see_requests(
     process: _Receiver, caplog: pytest.LogCaptureFixture
 ) -> None:
