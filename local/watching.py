@@ -20,6 +20,7 @@ _PHASES = {
     "planning": "reading the manifest",
     "copying": "copying blobs",
     "committing": "verifying and committing",
+    "tabulating": "making the invoice's table",
     "done": "done",
 }
 

@@ -51,6 +51,13 @@ def test_an_export_that_does_not_get_on_says_why_and_until_when() -> None:
     assert "HTTP503: [Graph] is away. Tries again at " in shown
 
 
+def test_an_export_whose_table_is_made_says_so() -> None:
+    """The bar says what is done in words, not in those of the status."""
+    shown = _watched(*[WAITING | {"phase": "tabulating"}] * 3)
+    assert "making the invoice's table" in shown
+    assert "tabulating" not in shown
+
+
 def test_an_export_that_gets_on_says_nothing_of_what_went_wrong() -> None:
     """A problem that was overcome is not shown; neither is a wait for which there is no problem."""
     shown = _watched(*[WAITING | {"nextTryAt": None}, WAITING | {"lastProblem": None}] * 3)
