@@ -306,7 +306,7 @@ class LandingRefused(LandingFailure):
     """The landing zone refuses it: no permission, no such account, no space."""
 
     remedy = (
-        "Mend what the message names, in the landing zone or in LANDING_URL; then start the export again: what "
+        "Fix what the message names, in the landing zone or in LANDING_URL; then start the export again: what "
         "landed is kept."
     )
 

@@ -19,7 +19,7 @@ from landing.layout import WORK, VersionFolder
 from landing.zones.protocol import Landed, LandingZone
 
 KEPT = timedelta(days=7)
-"""How long parts are kept: the other dataset may land, or land again, and this one's need not be read anew."""
+"""How long parts are kept: the other dataset may land, or land again, and this one's need not be read again."""
 
 MADE_ANEW = "Start the table again: its parts are made anew where they are not as they were made."
 

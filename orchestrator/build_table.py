@@ -49,7 +49,7 @@ A = TypeVar("A", bound=EngineAnswer)
 
 @blueprint.orchestration_trigger(context_name="context", orchestration=BUILD_TABLE, input_type=dict)
 def build_table(context: DurableOrchestrationContext) -> Steps[dict[str, Any] | None]:
-    """`TableResult`, as JSON. A table that fails is told by a notice; one that succeeds by whoever asked for it."""
+    """`TableResult`, as JSON. A notice announces a table that fails; one that succeeds is announced by its export."""
     return (yield from to_its_end(context, _play, TABLE))
 
 

@@ -1,4 +1,4 @@
-"""How an orchestration ends: however it does, its status says why, and whoever is to know is told."""
+"""How an orchestration ends: however it does, its status says why, and a notice announces it."""
 
 import logging
 from collections.abc import Callable

@@ -259,7 +259,7 @@ def test_a_folder_is_no_file(run: Run, folder: LocalFolder, root: Path, operatio
         (errno.ENOTDIR, "Move away the file"),
         (errno.EMFILE, "ulimit"),
         (errno.EISDIR, "Move away the folder"),
-        (errno.EIO, "Mend what the message names"),
+        (errno.EIO, "Fix what the message names"),
     ],
     ids=errno.errorcode.get,
 )
