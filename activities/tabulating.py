@@ -13,7 +13,7 @@ from typing import Any
 
 from catalog.datasets import DATASETS, TABLED
 from clients.process import Clients
-from failures import LandingFailure, NoRoom
+from failures import Failure, NoRoom
 from landing.inputs import NO_DATA, InputBlob, LandedInvoice, blobs_of
 from landing.layout import TablePlace
 from landing.publishing import published
@@ -170,5 +170,5 @@ async def sweep_parts(using: Clients, made: WorkFolder) -> None:
         async with asyncio.timeout(SWEEP_SECONDS):
             await made.remove()
             await sweep_work(using.zone, using.now())
-    except (LandingFailure, TimeoutError) as fault:
+    except (Failure, TimeoutError) as fault:
         log.warning("Old parts of tables could not be removed; the next table tries again: %r", fault)
