@@ -1,8 +1,9 @@
 """How long does the app wait for the landing account? A call that gets no answer is given up, tries and all."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Any
 
 from azure.core.exceptions import ServiceResponseTimeoutError
@@ -14,7 +15,16 @@ five minutes, and one that answers byte by byte for ever."""
 
 
 class PatientRetry(ExponentialRetry):
-    """The client's own tries, and waits between them, in all no longer than that, or than the call is given itself."""
+    """The client's own tries, and waits between them, in all no longer than that, or than the call is given itself.
+
+    A 401 is answered once with a fresh token, where `renew` has the identity forget the one that was refused: the
+    client itself would ask the identity, whose cache still has it.
+    """
+
+    def __init__(self, renew: Callable[[], Awaitable[object]] | None = None, **options: Any) -> None:
+        super().__init__(**options)
+        self._renew = renew
+        self._refused: str | None = None
 
     async def send(self, request: Any) -> Any:  # type: ignore[override]
         """The answer.
@@ -22,9 +32,30 @@ class PatientRetry(ExponentialRetry):
         Raises:
             AzureError: when there is none.
         """
-        given = request.context.options.get("read_timeout", 0)
-        async with answered_within(max(ANSWER_SECONDS, given)):
-            return await super().send(request)  # type: ignore[no-untyped-call]
+        # The client takes from these what it has read.
+        options = dict(request.context.options)
+        async with answered_within(max(ANSWER_SECONDS, options.get("read_timeout", 0))):
+            response = await self._sent(request)
+            if self._renew is None or not _is_refused(response.http_response):
+                return response
+            await self._renew_once(request.http_request.headers.get("Authorization"), self._renew)
+            request.context.options.update(options)
+            return await self._sent(request)
+
+    async def _sent(self, request: Any) -> Any:
+        return await super().send(request)  # type: ignore[no-untyped-call]
+
+    async def _renew_once(self, refused: str | None, renew: Callable[[], Awaitable[object]]) -> None:
+        """Many requests may find at once that their token is refused."""
+        if refused != self._refused:
+            self._refused = refused
+            await renew()
+
+
+def _is_refused(response: Any) -> bool:
+    """Whether the app's own token was, and not that of a blob that was to be pulled."""
+    source = response.headers.get("x-ms-error-code") == "CannotVerifyCopySource"
+    return bool(response.status_code == HTTPStatus.UNAUTHORIZED and not source)
 
 
 @asynccontextmanager

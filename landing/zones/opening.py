@@ -40,6 +40,7 @@ def open_zone(
     account_url = "/".join([f"{parts.scheme}://{parts.netloc}", *account])
     container, *prefix = segments
     key: Any = _key(connection_string) if connection_string else credential()
+    renew = None if connection_string else key.renew
     client = ContainerClient(
         account_url,
         container,
@@ -48,7 +49,7 @@ def open_zone(
         max_chunk_get_size=READ_AT_ONCE,
         max_single_put_size=STREAMED_BLOCK,
         max_block_size=STREAMED_BLOCK,
-        retry_policy=PatientRetry(),
+        retry_policy=PatientRetry(renew),
         **AZURE_CLIENT,
     )
     return AzureContainer(client, "/".join(prefix), sources, now)

@@ -8,8 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
+from billing.auth import EntraToken
 from billing.invoices import MOST_UNREADABLE, InvoiceClient
 from failures import NoInvoiceAccess, NotServed, UnusableAnswer
+from tests.billing.fake_graph import FakeCredential, FakeGraph, answer
 
 BASE = "https://api.partnercenter.microsoft.com"
 
@@ -134,3 +136,17 @@ def test_each_request_has_an_id_as_partner_center_calls_it() -> None:
     for _ in range(2):
         _of_month("2026-09", answer)
     assert len({request.headers["MS-CorrelationId"] for request in requests}) == 2
+
+
+def test_a_401_is_met_with_a_fresh_token() -> None:
+    """A token that was revoked costs one more request, not the month."""
+    credential = FakeCredential()
+    graph = FakeGraph(answer(401), answer(200, {"items": []}))
+
+    async def read() -> None:
+        async with httpx.AsyncClient(transport=graph, auth=EntraToken(credential, f"{BASE}/.default", BASE)) as http:
+            assert await InvoiceClient(BASE, http).of_month("2026-09") == []
+
+    asyncio.run(read())
+    assert graph.tokens == ["Bearer s3cret-token-1", "Bearer s3cret-token-2"]
+    assert credential.renewed == 1

@@ -174,7 +174,7 @@ def zone_on(
 ) -> AzureContainer:
     """A landing zone whose requests reach this service; the client's own retries, which wait, are off."""
     key = credential or {"account_name": "acme", "account_key": "a2V5"}
-    retries = PatientRetry(retry_total=0)
+    retries = PatientRetry(getattr(credential, "renew", None), retry_total=0)
     client = ContainerClient(
         "https://acme.blob.core.windows.net", "billing", key, transport=service, retry_policy=retries
     )
