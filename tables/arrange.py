@@ -6,8 +6,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from tables.columns import COLUMNS
 from tables.engine import engine
-from tables.parquet import IN_ORDER, MOST_AT_ONCE, write_parquet
+from tables.parquet import IN_ORDER, MOST_AT_ONCE, rows_of, write_parquet
 from tables.sql import path_list, text_literal
 from tables.sums import Sum
 
@@ -25,7 +26,7 @@ def arrange(parts: Sequence[Path], target: Path, most_at_once: int = MOST_AT_ONC
     So many rows are sorted at once; a customer who has more keeps the order of the parts.
     """
     with TemporaryDirectory(dir=target.parent) as folder, engine(Path(folder)) as connection:
-        source = f"read_parquet({path_list(parts)}, union_by_name = true)"
+        source = rows_of(parts, {column.name: column.type for column in COLUMNS})
         counts = connection.execute(
             f"SELECT coalesce(x_CustomerId, '') AS customer, count(*) FROM {source} GROUP BY customer ORDER BY customer"  # noqa: S608
         ).fetchall()

@@ -61,12 +61,15 @@ def usage_rows(lines: str, unknown: tuple[str, ...]) -> str:
             LEFT JOIN services AS by_name ON by_name.key = lower(MeterCategory)
             LEFT JOIN regions ON regions.id = place
         )
-        SELECT {_columns("usage")}{"".join(f", {name_of(name)}" for name in unknown)} FROM known
+        SELECT {_columns("usage", unknown)} FROM known
     """  # noqa: S608
 
 
-def invoice_rows(charges: str) -> str:
-    """A query of one row for each that `charges` selects: a reconciliation line with what settling makes of it."""
+def invoice_rows(charges: str, unknown: tuple[str, ...]) -> str:
+    """A query of one row for each that `charges` selects: a reconciliation line with what settling makes of it.
+
+    It has the columns of unknown keys as well.
+    """
     licence = "ProductId LIKE 'CFQ7%'"
     category = f"CASE WHEN {licence} THEN 'Business Applications' ELSE 'Other' END"
     return f"""
@@ -80,14 +83,15 @@ def invoice_rows(charges: str) -> str:
             LEFT JOIN services AS by_type ON false
             LEFT JOIN services AS by_name ON by_name.key = lower(ProductName)
         )
-        SELECT {_columns("invoice")} FROM known
+        SELECT {_columns("invoice", unknown)} FROM known
     """  # noqa: S608
 
 
-def _columns(side: Literal["usage", "invoice"]) -> str:
-    return ", ".join(
+def _columns(side: Literal["usage", "invoice"], unknown: tuple[str, ...]) -> str:
+    known = (
         f"({column.usage if side == 'usage' else column.invoice})::{column.type} AS {column.name}" for column in COLUMNS
     )
+    return ", ".join((*known, *map(name_of, unknown)))
 
 
 def _unit() -> str:

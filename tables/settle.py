@@ -14,14 +14,14 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from failures import UnknownShape
-from tables.attributes import RECONCILIATION, Shape
+from tables.attributes import RECONCILIATION, SQL_TYPES, Shape
 from tables.columns import COLUMNS
 from tables.engine import engine
 from tables.expressions import moment
 from tables.keys import KEY, NOTHING_USED, SUMS_OF_SUMS, same_key
 from tables.mapping import invoice_rows, load_lookups
-from tables.parquet import IN_ORDER, PART_ROW_GROUP, write_parquet
-from tables.sql import path_list, path_literal
+from tables.parquet import IN_ORDER, PART_ROW_GROUP, rows_of, write_parquet
+from tables.sql import name_of, path_list, path_literal
 from tables.sums import Sums, amount_text, summed
 
 if TYPE_CHECKING:
@@ -133,14 +133,15 @@ def settle(
     """
     with TemporaryDirectory(dir=rows.parent) as folder, engine(Path(folder)) as connection:
         load_lookups(connection)
-        count = _prepare(connection, keys, lines, found, has_usage=has_usage)
+        count, unknown = _prepare(connection, keys, lines, found, has_usage=has_usage)
         buckets = 1 + count // lines_at_once
         pieces = [Path(folder) / f"{bucket}.parquet" for bucket in range(buckets)]
         for bucket, piece in enumerate(pieces):
             _take(connection, f"hash({', '.join(KEY)}) % {buckets} = {bucket}")
             connection.execute(_CHARGES)
-            write_parquet(connection, invoice_rows("SELECT * FROM charges"), piece, PART_ROW_GROUP)
-        in_order = f"SELECT * FROM read_parquet({path_list(pieces)}) {_IN_ONE_ORDER}"  # noqa: S608
+            write_parquet(connection, invoice_rows("SELECT * FROM charges", unknown), piece, PART_ROW_GROUP)
+        order = ", ".join((_IN_ONE_ORDER, *map(name_of, unknown)))
+        in_order = f"SELECT * FROM read_parquet({path_list(pieces)}) {order}"  # noqa: S608
         write_parquet(connection, in_order, rows, PART_ROW_GROUP)
         return _settlement(connection, rows)
 
@@ -163,12 +164,14 @@ def _prepare(
     found: Collection[str],
     *,
     has_usage: bool,
-) -> int:
-    """Makes `lines` and `used` of the files, and returns how many lines there are.
+) -> tuple[int, tuple[str, ...]]:
+    """Makes `lines` and `used` of the files; returns how many lines there are, and the columns of unknown keys.
 
     Where one side has no availabilities, as with few attributes, they are no part of the key.
     """
-    source = f"read_parquet({path_list(lines)}, union_by_name = true)"
+    source = rows_of(lines, {name: SQL_TYPES[kind] for name, kind in RECONCILIATION.attributes.items()})
+    columns = connection.execute(f"SELECT * FROM {source} LIMIT 0").description or ()  # noqa: S608
+    unknown = tuple(sorted({name for name, *_ in columns}.difference(RECONCILIATION.attributes)))
     used = f"SELECT * FROM read_parquet({path_list(keys)})" if keys else NOTHING_USED  # noqa: S608
     names = ", ".join(f"count({name}) AS {name}" for name in RECONCILIATION.attributes)
     counted = connection.execute(f"SELECT count(*) AS rows, {names} FROM {source}")  # noqa: S608
@@ -189,7 +192,7 @@ def _prepare(
             ) WHERE month IS NOT NULL ORDER BY is_used DESC, weight DESC, month DESC LIMIT 1;
         CREATE VIEW used AS SELECT * REPLACE ({offer} AS AvailabilityId) FROM all_used;
         CREATE VIEW lines AS
-            SELECT {", ".join(RECONCILIATION.attributes)}, row_number() OVER () AS line,
+            SELECT {", ".join((*RECONCILIATION.attributes, *map(name_of, unknown)))}, row_number() OVER () AS line,
                 {has_usage} AS has_usage, {_IS_CREDIT} AS is_credit,
                 {_IS_ABOUT_USAGE.format(has_meters=bool(counts["MeterDescription"]))} AS is_about_usage,
                 (SELECT month FROM billed) AS billed_month, (SELECT min(PartnerName) FROM all_used) AS PartnerName
@@ -199,7 +202,7 @@ def _prepare(
             ) FROM {source});
         """  # noqa: S608
     )
-    return int(counts["rows"])
+    return int(counts["rows"]), unknown
 
 
 def _take(connection: "duckdb.DuckDBPyConnection", condition: str) -> None:

@@ -138,9 +138,9 @@ def settle_parts(
     if usage:
         refuse_unknown_usage(sums, usage.found)
     settlement = None
-    if lines and lines.rows:
+    if lines:
         keys = [part.keys for part in parts]
-        settlement = settle(keys, lines.rows, settled, has_usage=bool(parts), found=lines.found.keys)
+        settlement = settle(keys, lines.rows, settled, has_usage=usage is not None, found=lines.found.keys)
         sums += settlement.sums
     state = state_of(has_usage=usage is not None, has_lines=lines is not None, is_without_usage=is_without_usage)
     return Table(state, is_reduced, sums, settlement, found_in_all(found))

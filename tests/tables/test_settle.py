@@ -10,6 +10,7 @@ import pytest
 
 from failures import UnknownShape
 from tables.arrange import arrange
+from tables.columns import COLUMNS
 from tables.convert import UsagePart, convert, keep_lines
 from tables.settle import Settlement, settle
 from tables.table import Table, tabulate
@@ -158,6 +159,39 @@ def test_a_line_with_an_attribute_missing_everywhere_stops_the_table(settled: Se
     """And names the keys that were found."""
     with pytest.raises(UnknownShape, match=r"reconciliation has Total\. .*Subtotal"):
         settled({name: value for name, value in BILLED.items() if name != "Total"})
+
+
+def test_unknown_keys_of_a_line_are_columns_of_its_rows(settled: Settle, tmp_path: Path) -> None:
+    """As those of daily usage are."""
+    settled(BILLED | {"SubscriptionId": "other", "New key": "x"})
+    with duckdb.connect() as connection:
+        query = f"SELECT \"x_Source_New_key\", count(*) FROM '{tmp_path / 'table.parquet'}' GROUP BY ALL ORDER BY ALL"  # noqa: S608
+        assert connection.execute(query).fetchall() == [("x", 2), (None, 2)]
+
+
+def test_an_export_without_any_blob_has_no_lines(blob: Callable[..., Path], tmp_path: Path) -> None:
+    """What the other one has is unexplained, as it is where a blob without lines has landed."""
+    target = tmp_path / "table.parquet"
+    usage, lines = [blob(LINE | {"BillingPreTaxTotal": 4.59}, name="usage.gz")], [blob(BILLED, name="lines.gz")]
+    for table, charged in ((tabulate(usage, [], target), "0.00"), (tabulate([], lines, target), "5.46")):
+        assert (table.state, table.sums.total.billed) == ("complete", Decimal(charged))
+        assert table.settlement is not None
+        assert table.settlement.unexplained == (1, Decimal("4.59"))
+
+
+@pytest.mark.parametrize(
+    ("usage", "lines", "state"), [([], None, "partial"), (None, [], "partial"), ([], [], "complete")]
+)
+def test_a_table_of_nothing_has_all_columns_and_no_row(
+    usage: list[Path] | None, lines: list[Path] | None, state: str, tmp_path: Path
+) -> None:
+    """So that it can take the place of one that had some."""
+    target = tmp_path / "table.parquet"
+    assert tabulate(usage, lines, target).state == state
+    with duckdb.connect() as connection:
+        found = connection.execute(f"SELECT * FROM '{target}'")  # noqa: S608
+        assert [name for name, *_ in found.description] == [column.name for column in COLUMNS]
+        assert not found.fetchall()
 
 
 @pytest.mark.parametrize("attribute_set", ["full", "basic"])
