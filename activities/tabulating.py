@@ -1,7 +1,6 @@
 """What the activities of a table share: its inputs, the parts made of them, and the engine's turn."""
 
 import asyncio
-import errno
 import logging
 import shutil
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -19,6 +18,7 @@ from landing.layout import TablePlace
 from landing.publishing import published
 from landing.work import WorkFolder, sweep_work
 from messages.tables import TablePlan, TableResult
+from tables.engine import FULL
 
 USAGE, LINES = FOLDERS = tuple(DATASETS[name].folder for name in TABLED)
 """The folders of daily usage and of reconciliation lines."""
@@ -124,7 +124,7 @@ def temporary_folder(needed: int) -> Iterator[Path]:
                 )
             yield Path(folder)
     except OSError as fault:
-        if fault.errno != errno.ENOSPC:
+        if fault.errno not in FULL:
             raise
         raise NoRoom("The temporary folder has become full.") from None
 

@@ -35,8 +35,10 @@
     │   ├── SeveralPartners     final  the invoice has landed for more than one partner
     │   ├── InputsChanged       anew   what landed changed while the table was made
     │   ├── NoRoom              later  this machine's temporary folder is too small for the table
+    │   ├── NoMemory            later  DuckDB needs more memory than it has
     │   ├── UnreadableLines     final  a blob is cut, damaged, or holds something other than lines of JSON objects
     │   ├── UnknownShape        final  an attribute that a table cannot do without is in no line
+    │   ├── NoEngine            final  there is no DuckDB that can be loaded
     │   └── InexactEngine       final  this DuckDB does not read decimals exactly
     └── NoticeFailure                  between us and the receiver of notices
         ├── ReceiverUnavailable later  it did not take the notice now
@@ -357,6 +359,16 @@ class NoRoom(TableFailure):
     remedy = "Give the app's instances more memory: their temporary storage grows with it; then start the table again."
 
 
+class NoMemory(TableFailure):
+    """DuckDB needs more memory than it has."""
+
+    kind = LATER
+    remedy = (
+        "Start the table again when less runs on the instance, or give the app's instances more memory; if the message "
+        "names the same limit again, report it with the size of the invoice's largest blob."
+    )
+
+
 class UnreadableLines(TableFailure):
     """A blob is cut, damaged, or holds something other than lines of JSON objects."""
 
@@ -370,6 +382,14 @@ class UnknownShape(TableFailure):
     """An attribute that a table cannot do without is in no line."""
 
     remedy = "Compare the keys that the message names with Microsoft's documentation: an attribute may have a new name."
+
+
+class NoEngine(TableFailure):
+    """DuckDB is not installed, or cannot be loaded."""
+
+    remedy = (
+        "Install what requirements.txt names, for the Python and the system that the app runs on, and deploy again."
+    )
 
 
 class InexactEngine(TableFailure):

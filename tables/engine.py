@@ -1,5 +1,7 @@
 """How is DuckDB run? On one thread, within bounds, and only when it has proven to be exact."""
 
+import errno
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
@@ -8,7 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from failures import InexactEngine
+from failures import InexactEngine, NoEngine, NoMemory, NoRoom
+from failures.text import cleaned
 from tables.sql import path_literal
 
 if TYPE_CHECKING:
@@ -16,6 +19,9 @@ if TYPE_CHECKING:
 
 MEMORY_LIMIT = "600MB"
 DISK_LIMIT = "600MB"
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""How the system says that a file takes no more: the disk is full, or a limit is reached."""
 
 PROOF = (Decimal("0.123456789012345678"), Decimal("12345678901.123456789"))
 """Numbers that come out otherwise when they are read through a double."""
@@ -28,7 +34,9 @@ def engine(folder: Path) -> Iterator["duckdb.DuckDBPyConnection"]:
     Rows keep their order, so that the same input makes the same bytes. Times are UTC.
 
     Raises:
+        NoEngine: when it cannot be loaded.
         InexactEngine: when it reads decimals through binary fractions.
+        NoMemory, NoRoom: when it cannot go on with what the block asks for.
     """
     _prove_once()
     with _connected(folder) as connection:
@@ -59,11 +67,37 @@ def _prove_once() -> None:
 
 
 @contextmanager
+def _told() -> Iterator[None]:
+    """What DuckDB lacks leaves as a failure of ours; of its text only the first line is about that."""
+    try:
+        import duckdb
+    except ImportError as fault:
+        raise NoEngine(f"DuckDB cannot be loaded: {cleaned(str(fault), 'no reason given')}") from None
+    try:
+        yield
+    except duckdb.OutOfMemoryException as fault:
+        text = str(fault)
+        # What does not fit into memory goes to the temporary folder, as long as there is room.
+        kind = NoRoom if "max_temp_directory_size" in text else NoMemory
+        raise kind(cleaned(text.partition("\n")[0], kind.__name__)) from None
+    except duckdb.IOException as fault:
+        if not any(os.strerror(number) in str(fault) for number in FULL):
+            raise
+        raise NoRoom("The temporary folder has become full.") from None
+
+
+@contextmanager
 def _connected(folder: Path) -> Iterator["duckdb.DuckDBPyConnection"]:
+    with _told(), _connection(folder / "spilled") as connection:
+        # A slow query would draw its progress on the program's own output.
+        connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
+        yield connection
+
+
+def _connection(spilled: Path) -> "duckdb.DuckDBPyConnection":
     import duckdb
 
-    spilled = folder / "spilled"
-    with duckdb.connect(
+    return duckdb.connect(
         config={
             "threads": 1,
             "memory_limit": MEMORY_LIMIT,
@@ -72,7 +106,4 @@ def _connected(folder: Path) -> Iterator["duckdb.DuckDBPyConnection"]:
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
         }
-    ) as connection:
-        # A slow query would draw its progress on the program's own output.
-        connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
-        yield connection
+    )

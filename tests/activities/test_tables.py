@@ -4,6 +4,9 @@ import asyncio
 import gzip
 import json
 import shutil
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,7 @@ import pytest
 
 from activities import tabulating
 from clients.process import clients
-from failures import ANEW, LATER
+from failures import ANEW, FINAL, LATER, Failure
 from landing.inputs import NO_DATA
 from messages.months import InvoicesOrder
 from messages.names import (
@@ -34,8 +37,10 @@ from messages.tables import (
     TablesAnswer,
     TableStep,
 )
+from tables import engine
 from tests.activities.conftest import PARTNER_CENTER, Bench, call, in_vain
 from tests.activities.tabling import INVOICE, LINES, USAGE, Tabling
+from tests.file_limit import no_file_larger_than
 
 
 @pytest.fixture
@@ -225,6 +230,46 @@ def test_a_full_temporary_folder_is_told(bench: Bench, tabling: Tabling, monkeyp
 
     not_done = in_vain(lambda: bench.run(build))
     assert (not_done.kind, not_done.problem.code) == (LATER, "NoRoom")
+
+
+def _fill_the_disk(_: pytest.MonkeyPatch) -> AbstractContextManager[None]:
+    return no_file_larger_than(5_000)
+
+
+def _take_the_memory(patch: pytest.MonkeyPatch) -> AbstractContextManager[None]:
+    patch.setattr(engine, "MEMORY_LIMIT", "1MB")
+    return nullcontext()
+
+
+def _take_the_engine(patch: pytest.MonkeyPatch) -> AbstractContextManager[None]:
+    patch.setitem(sys.modules, "duckdb", None)
+    return nullcontext()
+
+
+@pytest.mark.parametrize(
+    ("lacking", "kind", "code"),
+    [
+        (_fill_the_disk, LATER, "NoRoom"),
+        (_take_the_memory, LATER, "NoMemory"),
+        (_take_the_engine, FINAL, "NoEngine"),
+    ],
+)
+def test_what_a_machine_lacks_is_told(
+    bench: Bench,
+    tabling: Tabling,
+    monkeypatch: pytest.MonkeyPatch,
+    lacking: Callable[[pytest.MonkeyPatch], AbstractContextManager[None]],
+    kind: str,
+    code: str,
+) -> None:
+    """With what helps, and nothing half is left; where it is there again, the table is made."""
+    bench.run(lambda: tabling.export(USAGE))
+    with monkeypatch.context() as patch, lacking(patch):
+        not_done = in_vain(lambda: bench.run(tabling.build))
+    assert (not_done.kind, not_done.problem.code) == (kind, code)
+    assert not_done.problem.remedy != Failure.remedy
+    assert [path for path in bench.folder.glob("_work/**/*") if path.is_file()] == []
+    assert bench.run(tabling.build).state == "partial"
 
 
 def test_nothing_stays_in_the_temporary_folder(

@@ -1,15 +1,13 @@
 """What can go wrong with the place where blobs land."""
 
 import json
-import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from tests.faults.bench import App, Bench, hurried_clients, until
 from tests.faults.container_bench import ContainerBench, Trouble
+from tests.file_limit import no_file_larger_than
 
 MIB = 1 << 20
 REQUESTS = [
@@ -215,20 +213,9 @@ def test_a_file_in_the_way_of_a_folder_ends_the_export(bench: Bench) -> None:
 def test_a_full_disk_ends_the_export_with_a_remedy(bench: Bench, size: int) -> None:
     """A blob that the disk does not take fails the export and leaves no part of itself; with room, the next lands."""
     bench.blobs = {"fits.json.gz": b"fits", "large.json.gz": bytes(size)}
-    with _no_file_larger_than(MIB):
+    with no_file_larger_than(MIB):
         bench.export()
     assert "too large" in bench.require_failure("LandingRefused", "Make room")
     bench.require_invariants_of_landing()
     bench.export()
     bench.require_success()
-
-
-@contextmanager
-def _no_file_larger_than(size: int) -> Iterator[None]:
-    """The system's own limit: as with a full disk, the write that crosses it is cut short and the next one fails."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)

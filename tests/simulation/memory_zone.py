@@ -79,14 +79,11 @@ class MemoryZone:
             self._storage.put(path, content)
 
     async def swap(self, path: str, content: bytes, seen: str | None) -> bool:
-        async with self._request():
-            if not self._storage.stands(path, seen):
-                return False
-            self._storage.put(path, content)
-        return True
+        return await self._swap(path, content, seen)
 
     async def swap_file(self, path: str, file: Path, seen: str | None) -> bool:
-        return await self.swap(path, file.read_bytes(), seen)
+        content = file.read_bytes()
+        return await self._swap(path, content, seen, hashlib.md5(content).hexdigest())
 
     async def find(self, path: str) -> Landed | None:
         async with self._request():
@@ -154,6 +151,13 @@ class MemoryZone:
         yield
         if self._chance.strikes(0.02):
             raise LandingUnavailable("The landing zone's answer was lost.")
+
+    async def _swap(self, path: str, content: bytes, seen: str | None, md5: str | None = None) -> bool:
+        async with self._request():
+            if not self._storage.stands(path, seen):
+                return False
+            self._storage.put(path, content, md5)
+        return True
 
     def _takes_detour(self, source: Source) -> bool:
         """Whether the blob had to pass through the app; once one had to, others follow it for an hour."""

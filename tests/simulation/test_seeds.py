@@ -4,7 +4,6 @@ A failure names its seed. `SIMULATION_SEEDS=17 make test ARGS=tests/simulation` 
 `SIMULATION_SEEDS=1000:9000` plays others than the usual ones.
 """
 
-import os
 from dataclasses import replace
 
 import pytest
@@ -13,19 +12,10 @@ from tests.simulation import invariants
 from tests.simulation.chance import Chance
 from tests.simulation.circumstances import Circumstances, settings
 from tests.simulation.memory_zone import Storage
+from tests.simulation.seeds import blocks
 from tests.simulation.story import Story
 from tests.simulation.virtual_time import play
 from tests.simulation.world import World
-
-SEEDS_PER_TEST = 20
-
-
-def _seeds() -> range:
-    first, _, end = os.environ.get("SIMULATION_SEEDS", "0:320").partition(":")
-    return range(int(first), int(end or int(first) + 1))
-
-
-BLOCKS = [_seeds()[start : start + SEEDS_PER_TEST] for start in range(0, len(_seeds()), SEEDS_PER_TEST)]
 
 
 async def _tell(seed: int) -> Storage:
@@ -39,7 +29,7 @@ async def _tell(seed: int) -> Storage:
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("seeds", BLOCKS, ids=lambda seeds: f"{seeds[0]}-{seeds[-1]}")
+@pytest.mark.parametrize("seeds", blocks("0:320", 20), ids=lambda seeds: f"{seeds[0]}-{seeds[-1]}")
 def test_whatever_happens_exports_end_and_what_lands_is_whole(seeds: range) -> None:
     """Faults, crashes, deployments, restatements and late cancellations leave no half export; later ones succeed."""
     for seed in seeds:
