@@ -12,8 +12,8 @@ from catalog.run_ids import EXPORT_ID, RUN_ID
 from http_start.cancelling import require_not_being_cancelled, require_nothing_left
 from http_start.parsing import BEGINNING, unknown_export
 from http_start.status import (
+    child_of,
     just_started,
-    poller_of,
     started_at,
     status_document,
     whole_second,
@@ -109,9 +109,9 @@ async def _latest_within_months(
 
 
 async def watched(client: DurableOrchestrationClient, status: DurableOrchestrationStatus) -> dict[str, Any]:
-    """What callers are told of the run, with what polls for it, if anything does."""
-    poller = poller_of(status)
-    return status_document(status, await client.get_status(poller) if poller else None)
+    """What callers see of the run, with what it waits for, if anything."""
+    child = child_of(status)
+    return status_document(status, await client.get_status(child) if child else None)
 
 
 async def started_since(client: DurableOrchestrationClient, moment: datetime, now: datetime) -> list[dict[str, Any]]:
@@ -121,7 +121,7 @@ async def started_since(client: DurableOrchestrationClient, moment: datetime, no
     created = {status.instance_id: status for status in await _created_between(client, since, now + SOON)}
     runs = [status for id_, status in created.items() if RUN_ID.fullmatch(id_) and started_at(status) >= since]
     newest_first = sorted(runs, key=started_at, reverse=True)
-    return [status_document(status, created.get(poller_of(status) or "")) for status in newest_first]
+    return [status_document(status, created.get(child_of(status) or "")) for status in newest_first]
 
 
 async def _created_between(

@@ -41,10 +41,10 @@ def started_at(status: DurableOrchestrationStatus) -> datetime:
     return datetime.fromisoformat(told) if told else whole_second(status.created_time)
 
 
-def poller_of(status: DurableOrchestrationStatus) -> str | None:
-    """The id of the orchestration that polls for the export, while one does."""
-    poller = _shown(status).get("poller")
-    return poller if poller and is_active(status) else None
+def child_of(status: DurableOrchestrationStatus) -> str | None:
+    """The id of the orchestration that the run waits for, while it does: one that polls, or makes a table."""
+    child = _shown(status).get("waitsFor")
+    return child if child and is_active(status) else None
 
 
 def is_ending(status: DurableOrchestrationStatus) -> bool:
@@ -58,16 +58,16 @@ def just_started(export_id: str, now: datetime) -> dict[str, Any]:
 
 
 def status_document(
-    status: DurableOrchestrationStatus, poller: DurableOrchestrationStatus | None = None
+    status: DurableOrchestrationStatus, child: DurableOrchestrationStatus | None = None
 ) -> dict[str, Any]:
-    """What callers are told, in the fields of `docs/http-api.md`. `poller` is the status of what polls for the export.
+    """What callers are told, in the fields of `docs/http-api.md`. `child` is the status of what the run waits for.
 
     A `result` or an `error` is there once the run has ended; of months the result so far.
     """
     shown, updated = _shown(status), whole_second(status.last_updated_time)
-    if poller:
-        shown = {**shown, **{name: value for name, value in _shown(poller).items() if name in _OF_POLLER}}
-        updated = max(updated, whole_second(poller.last_updated_time))
+    if child:
+        shown = {**shown, **{name: value for name, value in _shown(child).items() if name in _OF_CHILD}}
+        updated = max(updated, whole_second(child.last_updated_time))
     state = _STATES[status.runtime_status]
     document = _document(status.instance_id, state, started_at(status), updated, shown)
     if not is_active(status):
@@ -79,7 +79,7 @@ def status_document(
     return document
 
 
-_OF_POLLER = frozenset({"lastProblem", "nextTryAt"})
+_OF_CHILD = frozenset({"lastProblem", "nextTryAt"})
 
 
 def _shown(status: DurableOrchestrationStatus) -> Mapping[str, Any]:

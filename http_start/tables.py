@@ -9,8 +9,8 @@ from azure.durable_functions import DurableOrchestrationClient
 from catalog.tables_request import TablesRequest
 from http_start.answers import Refused
 from http_start.asking import output_of
-from http_start.exports import policy, start_run
-from http_start.status import status_document, whole_second
+from http_start.exports import policy, start_run, watched
+from http_start.status import whole_second
 from messages.names import BUILD_TABLE, BUILD_TABLES, LIST_TABLES
 from messages.tables import TableOrder, TablesOrder
 from settings import Settings
@@ -36,7 +36,7 @@ async def find(client: DurableOrchestrationClient, run_id: str) -> dict[str, Any
     status = await client.get_status(run_id)
     if not status:
         raise Refused(HTTPStatus.NOT_FOUND, "There is no table of this id.")
-    return status_document(status)
+    return await watched(client, status)
 
 
 async def of_month(client: DurableOrchestrationClient, month: str) -> list[dict[str, Any]]:

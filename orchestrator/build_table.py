@@ -55,17 +55,27 @@ def build_table(context: DurableOrchestrationContext) -> Steps[dict[str, Any] | 
 
 def table_of(run: Run, invoice_id: str, policy: Policy) -> Steps[dict[str, Any]]:
     """The invoice's table, made by an orchestration of its own, as callers see it; that it failed, where it did."""
+    child = _child_of(run)
+    run.status.wait_for(child)
     try:
-        made: dict[str, Any] = yield begin_table(run, invoice_id, policy)
+        made: dict[str, Any] = yield _begin(run, child, TableOrder(invoice_id, policy))
     except Exception as fault:
-        return failed_table(run, invoice_id, fault)
+        made = failed_table(run, invoice_id, fault)
+    run.status.wait_for(None)
     return made
 
 
 def begin_table(run: Run, invoice_id: str, policy: Policy, *, without_usage: bool = False) -> Any:
     """The durable task of the orchestration that makes the invoice's table."""
-    child = f"{run.context.instance_id}:table:{run.context.new_uuid()[:8]}"
-    order = TableOrder(invoice_id, policy, run.now.replace(microsecond=0), without_usage)
+    return _begin(run, _child_of(run), TableOrder(invoice_id, policy, without_usage=without_usage))
+
+
+def _child_of(run: Run) -> str:
+    return f"{run.context.instance_id}:table:{run.context.new_uuid()[:8]}"
+
+
+def _begin(run: Run, child: str, order: TableOrder) -> Any:
+    order = replace(order, started_at=run.now.replace(microsecond=0))
     return run.context.call_sub_orchestrator(BUILD_TABLE, order.to_json(), child, expected_type=dict)
 
 

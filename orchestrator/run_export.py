@@ -98,7 +98,7 @@ def _await_plan(run: Run, order: ExportOrder, operation: Operation) -> Steps[Pla
 def _poll(run: Run, polling: Polling) -> Steps[Plan]:
     # An id of its own for every run: a cancelled run's polling may still be ending.
     child = f"{run.context.instance_id}:poll:{run.context.new_uuid()[:8]}"
-    run.status.poll_by(child)
+    run.status.wait_for(child)
     try:
         data = yield run.context.call_sub_orchestrator(POLL_OPERATION, polling.to_json(), child, expected_type=dict)
     except Exception as fault:
@@ -107,7 +107,7 @@ def _poll(run: Run, polling: Polling) -> Steps[Plan]:
     if not_done:
         raise ending(not_done.kind, not_done.problem)
     answer = PollingAnswer.from_json(data)
-    run.status.stop_polling(answer.last_problem)
+    run.status.take_over(answer.last_problem)
     return answer.plan
 
 

@@ -26,14 +26,14 @@ class Status:
         progress = {"blobsDone": blobs_done, "blobCount": blob_count, "bytesDone": bytes_done}
         self._set(phase=phase, progress=progress, result=result)
 
-    def poll_by(self, poller: str) -> None:
-        """Says which orchestration polls for this one: what it meets stands in a status of its own."""
-        self._set(poller=poller)
+    def wait_for(self, child: str | None) -> None:
+        """Says which orchestration this one waits for, if any: what that one meets stands in a status of its own."""
+        self._set(waitsFor=child)
 
-    def stop_polling(self, last_problem: MetProblem | None) -> None:
-        """Takes over what the polling met last."""
+    def take_over(self, last_problem: MetProblem | None) -> None:
+        """Says what the orchestration met last that this one has waited for."""
         self.last_problem = last_problem or self.last_problem
-        self._set(poller=None)
+        self.wait_for(None)
 
     def wait_until(self, moment: datetime | None) -> None:
         """Says when the run goes on; None: at once."""
@@ -42,7 +42,7 @@ class Status:
     def meet(self, problem: Problem, now: datetime) -> None:
         """Says what the run met last."""
         self.last_problem = MetProblem.at(problem, now)
-        self._set()
+        self.wait_for(None)
 
     def fail(self, problem: Problem) -> None:
         """Says why the run failed."""

@@ -136,14 +136,15 @@ def test_neither_notices_nor_cancellations_are_runs() -> None:
 PROBLEM = {"code": "HTTP503", "message": "m", "remedy": "r", "requestId": None, "time": "2026-11-01T12:00:00+00:00"}
 
 
-def test_a_status_tells_since_when_for_which_time_and_why_it_waits() -> None:
-    """Times are UTC; what the polling meets shows in the export that it polls for, in the list too."""
+@pytest.mark.parametrize("child", [f"{ID}:poll:5d1c0a2b", f"{ID}:table:5d1c0a2b"])
+def test_a_status_tells_since_when_for_which_time_and_why_it_waits(child: str) -> None:
+    """Times are UTC; what the polling or the table meets shows in the export that waits for it, in the list too."""
     durable = FakeDurable()
     started, later = "2026-11-01T10:00:00+00:00", BEGINNING + timedelta(days=1)
-    shown = {"phase": "polling", "startedAt": started, "attempt": 2, "poller": f"{ID}:poll:5d1c"}
+    shown = {"phase": "polling", "startedAt": started, "attempt": 2, "waitsFor": child}
     durable.add(ID, "Running", BEGINNING, customStatus=shown)
     waiting = {"lastProblem": PROBLEM, "nextTryAt": "2026-11-01T13:00:00+00:00", "startedAt": later.isoformat()}
-    durable.add(f"{ID}:poll:5d1c", "Running", later, customStatus=waiting)
+    durable.add(child, "Running", later, customStatus=waiting)
     found = asyncio.run(exports.find(durable, ID, NOW))
     assert (found["startedAt"], found["attempt"], found["endedAt"]) == (started, 2, None)
     assert (found["lastProblem"], found["nextTryAt"]) == (PROBLEM, waiting["nextTryAt"])
@@ -155,7 +156,7 @@ def test_a_status_tells_since_when_for_which_time_and_why_it_waits() -> None:
 def test_a_run_that_has_ended_says_when_and_waits_for_nothing(status: str) -> None:
     """Also one that was ended while it waited."""
     durable = FakeDurable()
-    shown = {"phase": "polling", "poller": f"{ID}:poll:5d1c", "nextTryAt": "2026-11-01T13:00:00+00:00"}
+    shown = {"phase": "polling", "waitsFor": f"{ID}:poll:5d1c", "nextTryAt": "2026-11-01T13:00:00+00:00"}
     durable.add(ID, status, BEGINNING, customStatus=shown)
     found = asyncio.run(exports.find(durable, ID, NOW))
     assert (found["endedAt"], found["nextTryAt"]) == (BEGINNING.isoformat(), None)

@@ -49,6 +49,17 @@ def test_a_table_nobody_asked_for_is_unknown() -> None:
     assert refused.value.status == HTTPStatus.NOT_FOUND
 
 
+def test_the_tables_of_a_month_say_what_the_one_that_is_made_waits_for() -> None:
+    """It is an orchestration of its own, which nobody looks at."""
+    durable = FakeDurable()
+    waiting = {"lastProblem": {"code": "NoRoom"}, "nextTryAt": "2026-11-22T08:10:00+00:00"}
+    durable.add("tables-2026-10", "Running", customStatus={"phase": "tabulating", "waitsFor": "tables-2026-10:table:1"})
+    durable.add("tables-2026-10:table:1", "Running", customStatus={"phase": "converting", **waiting})
+    found = asyncio.run(tables.find(durable, "tables-2026-10"))
+    assert found["phase"] == "tabulating"
+    assert {name: found[name] for name in waiting} == waiting
+
+
 def test_tables_are_listed_by_an_orchestration_of_each_call() -> None:
     """The HTTP function itself knows no landing zone."""
 

@@ -8,8 +8,9 @@ import pytest
 
 from catalog.export_request import ExportRequest
 from failures import ANEW, FINAL, LATER, Kind
-from messages.exports import CommitAnswer, ExportOrder, StartAnswer, VersionAnswer
+from messages.exports import CommitAnswer, ExportOrder, PollingAnswer, StartAnswer, VersionAnswer
 from messages.names import (
+    BUILD_TABLE,
     COMMIT_EXPORT,
     COPY_BLOBS,
     POLL_OPERATION,
@@ -19,8 +20,21 @@ from messages.names import (
     START_NOTICE,
 )
 from orchestrator.policy import ACTIVITY_TRIES, MOST_RANGES
-from tests.replay.exports import BLOB_BYTES, OPERATION, ORDER, PROBLEM, Slices, copied, failed, in_turn, replies, result
+from tests.replay.exports import (
+    BLOB_BYTES,
+    OPERATION,
+    ORDER,
+    PROBLEM,
+    Slices,
+    copied,
+    failed,
+    in_turn,
+    plan,
+    replies,
+    result,
+)
 from tests.replay.player import INSTANCE, START, TIMER, Replies, Reply, Story, play_story
+from tests.replay.tables import TABLE
 
 pytestmark = pytest.mark.usefixtures("typing_mode")
 
@@ -50,6 +64,23 @@ def test_the_status_shows_phase_and_progress_at_every_step() -> None:
         ("committing", 2, 2 * BLOB_BYTES),
         ("done", 2, 2 * BLOB_BYTES),
     ]
+
+
+def test_the_status_names_the_orchestration_that_is_waited_for() -> None:
+    """While it polls, or makes the table: what that one meets stands in a status of its own. Then no more."""
+    tabled = replace(ORDER, policy=replace(ORDER.policy, tables=True))
+    played = _run({**replies(1), BUILD_TABLE: lambda _: TABLE}, tabled)
+    children = [task.child_id for task in played.tasks if task.name in {POLL_OPERATION, BUILD_TABLE}]
+    waited_for = [(s["phase"], s["waitsFor"]) for s in played.statuses if "waitsFor" in s]
+    assert waited_for == list(zip(["polling", "tabulating"], children, strict=True))
+
+
+def test_an_export_that_tries_anew_waits_for_nothing_but_time() -> None:
+    """What its polling met before it failed is not why it waits now."""
+    played = _run(replies(1, poll_operation=in_turn(failed(ANEW), PollingAnswer(plan(1)))))
+    (waiting,) = [status for status in played.statuses if "nextTryAt" in status]
+    assert waiting["lastProblem"]["code"] == PROBLEM.code
+    assert "waitsFor" not in waiting
 
 
 def test_an_export_without_blobs_is_committed_at_once() -> None:
