@@ -93,7 +93,6 @@ def _play(run: Run) -> Steps[dict[str, Any]]:
     except ExportAnew as reason:
         yield from _wait_to_plan_again(run, order, reason.problem)
         raise _going_on(run, order, attempt=order.attempt + 1, building=None) from None
-    run.show("done", made.rows, made.rows)
     return made.to_json()
 
 
@@ -102,6 +101,7 @@ def _attempt(run: Run, order: TableOrder) -> Steps[TableResult]:
     if not building:
         planned = yield from _plan(run, order)
         if planned.table:
+            run.show("done")
             return planned.table
         assert planned.plan  # noqa: S101  # the answer has one of the two
         building = Building(planned.plan)
@@ -114,6 +114,7 @@ def _attempt(run: Run, order: TableOrder) -> Steps[TableResult]:
     _show(run, "publishing", building)
     answer = yield from _call_in_turn(run, PUBLISH_TABLE, step, PublishAnswer)
     assert answer.table  # noqa: S101  # whoever had the engine has published
+    _show(run, "done", building)
     return answer.table
 
 

@@ -52,6 +52,7 @@ def test_a_table_is_planned_converted_settled_and_published() -> None:
     assert {call["run_id"] for call in story.calls(CONVERT_LINES)} == {CHILD}
     phases = [status["phase"] for status in story.statuses]
     assert list(dict.fromkeys(phases)) == ["planning", "converting", "settling", "publishing", "done"]
+    assert story.status["progress"] == {"blobsDone": 3, "blobCount": 3, "bytesDone": 30}
     assert story.calls(START_NOTICE) == []
 
 
