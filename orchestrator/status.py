@@ -37,11 +37,11 @@ class Status:
 
     def wait_until(self, moment: datetime | None) -> None:
         """Says when the run goes on; None: at once."""
-        self._set(nextTryAt=moment and moment.isoformat())
+        self._set(nextTryAt=moment and moment.replace(microsecond=0).isoformat())
 
     def meet(self, problem: Problem, now: datetime) -> None:
         """Says what the run met last."""
-        self.last_problem = MetProblem.at(problem, now)
+        self.last_problem = MetProblem.at(problem, now.replace(microsecond=0))
         self.wait_for(None)
 
     def fail(self, problem: Problem) -> None:

@@ -75,6 +75,15 @@ def test_the_status_names_the_orchestration_that_is_waited_for() -> None:
     assert waited_for == list(zip(["polling", "tabulating"], children, strict=True))
 
 
+def test_times_in_a_status_are_in_whole_seconds() -> None:
+    """As those are that Durable tells itself."""
+    answers = replies(1, commit_export=in_turn(failed(LATER), CommitAnswer(result(1))))
+    played = play_story(RUN_EXPORT, ORDER.to_json(), answers, at=START + timedelta(milliseconds=250))
+    (waiting,) = [status for status in played.statuses if "nextTryAt" in status]
+    times = [waiting["startedAt"], waiting["nextTryAt"], waiting["lastProblem"]["time"]]
+    assert [datetime.fromisoformat(time).microsecond for time in times] == [0, 0, 0]
+
+
 def test_an_export_that_tries_anew_waits_for_nothing_but_time() -> None:
     """What its polling met before it failed is not why it waits now."""
     played = _run(replies(1, poll_operation=in_turn(failed(ANEW), PollingAnswer(plan(1)))))
