@@ -141,7 +141,9 @@ class Documents:
             for outcome in self.outcomes
             if outcome.state == FAILED or (outcome.state == NO_DATA and outcome.invoice_id not in some_landed)
         ]
-        return _some_missing(missing, len(self._outcomes)) if missing else None
+        nothing_there = all(_has_no_data(outcome) and outcome.invoice_id not in some_landed for outcome in missing)
+        remedy = _NOTHING_LANDED if nothing_there else _FIX_IT
+        return _some_missing(missing, len(self._outcomes), remedy) if missing else None
 
     def _summary(self) -> dict[str, int]:
         states = Counter(outcome.state for outcome in self._outcomes.values())
@@ -174,17 +176,20 @@ def _none_issued(month: str) -> Problem:
     )
 
 
-def _some_missing(missing: Sequence[Outcome], of: int) -> Problem:
+def _has_no_data(outcome: Outcome) -> bool:
+    return outcome.error is not None and outcome.error.code == NO_DATA_CODE
+
+
+def _some_missing(missing: Sequence[Outcome], of: int, remedy: str) -> Problem:
     reasons = [
         f"{outcome.id.rpartition(':')[2]}: {outcome.error.code}: {outcome.error.message}"
         for outcome in missing
         if outcome.error
     ]
-    without_data = [outcome for outcome in missing if outcome.state == NO_DATA]
     return Problem(
         "InvoicesFailed",
         f"{len(missing)} of {of} exports of the month failed: {'; '.join(reasons)}"[:1000],
-        _NOTHING_LANDED if len(without_data) == len(missing) else _FIX_IT,
+        remedy,
     )
 
 
