@@ -8,9 +8,8 @@ Source: https://learn.microsoft.com/rest/api/storageservices/blob-service-rest-a
 import asyncio
 import hashlib
 import io
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from azure.storage.blob.aio import BlobClient, BlobPrefix, ContainerClient
 
 from failures import Incomplete, LandingUnavailable
 from failures.doubts import Doubts
-from landing.detours import Detours
+from landing.detours import CannotPull, Detours
 from landing.hosts import is_loopback
 from landing.source import Source, SourceReader
 from landing.zones.azure_copying import pull, stream, target_condition
@@ -173,17 +172,12 @@ class AzureContainer:
             # The service refuses to pull a blob of no bytes.
             if not source.length or not self._can_pull(source):
                 return await stream(blob, source, replacing, out_of_time, self._sources)
-            if not self._detours.are_known(source):
-                try:
-                    return await pull(blob, source, replacing, out_of_time)
-                except HttpResponseError as refusal:
-                    if not cannot_pull(refusal):
-                        raise
-                # Only if it answers this process, with the same token, is it the account that cannot reach it.
-                source = await self._sources.describe(url)
-            copied = await stream(blob, source, replacing, out_of_time, self._sources)
-        self._detours.remember(source)
-        return replace(copied, detour=True)
+            return await self._detours.copy(
+                source,
+                lambda source: _pulled(pull(blob, source, replacing, out_of_time)),
+                self._sources.describe,
+                lambda source: stream(blob, source, replacing, out_of_time, self._sources),
+            )
 
     async def stream(self, path: str) -> AsyncGenerator[bytes]:
         """Downloads the blob in ranges, each on the condition that it still is the one that the first was of."""
@@ -231,6 +225,15 @@ class AzureContainer:
         md5 = properties.content_settings.content_md5
         known = bytes(md5).hex() if md5 else None
         return Landed(path, int(properties.size), properties.last_modified, known, str(properties.etag))
+
+
+async def _pulled(pulling: Awaitable[Copy]) -> Copy:
+    try:
+        return await pulling
+    except HttpResponseError as refusal:
+        if cannot_pull(refusal):
+            raise CannotPull from None
+        raise
 
 
 async def _next(pieces: AsyncIterator[bytes]) -> bytes | None:

@@ -49,6 +49,8 @@ class Circumstances:
     """The landing zone knows the MD5 of all that landed, as a folder does; else only of what the source told it."""
     slices: int = 0
     """Slices of time that are over in the middle of a blob."""
+    unreached: float = 0.0
+    """How often the landing account's own network keeps it from the source, though the app reaches it."""
 
     @classmethod
     def by(cls, chance: Chance) -> "Circumstances":
@@ -72,6 +74,7 @@ class Circumstances:
             knows_md5=chance.is_so(),
             slices=chance.pick([0, 0, 2]),
             latency_seconds=chance.pick([0.5, 2, 10]),
+            unreached=chance.pick([0.0, 0.1, 1.0]),
         )
 
 

@@ -8,8 +8,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from failures import LATER, Incomplete, LandingRefused, LandingUnavailable, TokenUnavailable
-from landing.detours import Detours
+from failures import (
+    LATER,
+    Incomplete,
+    LandingRefused,
+    LandingUnavailable,
+    SourceExpired,
+    SourceMissing,
+    TokenUnavailable,
+)
+from landing.detours import CannotPull, Detours
 from landing.source import Source, SourceReader
 from landing.zones.protocol import AlreadyThere, Copy, Landed, OutOfTime, Stored
 from tests.simulation.chance import Chance
@@ -30,11 +38,13 @@ class Blob:
 class Storage:
     """What has landed, and everything that was written, in that order. `knows_md5`: of each blob, as a folder does.
 
-    `slices` of time are over in the middle of each blob, where time is short.
+    `slices` of time are over in the middle of each blob, where time is short. `unreached`: how often the account's own
+    network keeps it from the source.
     """
 
     knows_md5: bool
     slices: int
+    unreached: float = 0.0
     blobs: dict[str, Blob] = field(default_factory=dict)
     writes: list[tuple[str, bytes]] = field(default_factory=list)
     staged: Counter[str] = field(default_factory=Counter)
@@ -117,16 +127,34 @@ class MemoryZone:
 
     async def copy(self, url: str, path: str, *, replacing: str | None = None, out_of_time: Callable[[], bool]) -> Copy:
         source = await self._sources.describe(url)
-        async with self._request():
-            self._require(path, replacing)
-        self._stage(path, out_of_time)
+
+        async def pull(source: Source) -> Copy:
+            async with self._request():
+                self._require(path, replacing)
+            self._stage(path, out_of_time)
+            if self._chance.is_so(self._storage.unreached):
+                raise CannotPull
+            try:
+                await self._land(source, path, replacing)
+            except (SourceExpired, SourceMissing):
+                # To the account it looks the same.
+                raise CannotPull from None
+            return Copy(source, source.md5, "service" if source.md5 else "length")
+
+        async def stream(source: Source) -> Copy:
+            self._stage(path, out_of_time)
+            return Copy.compared(source, await self._land(source, path, replacing))
+
+        return await self._detours.copy(source, pull, self._sources.describe, stream)
+
+    async def _land(self, source: Source, path: str, replacing: str | None) -> str:
         content = await self._sources.fetch(source)
-        source.require_md5(hashlib.md5(content).hexdigest())
+        md5 = hashlib.md5(content).hexdigest()
+        source.require_md5(md5)
         async with self._request():
             self._require(path, replacing)
             self._storage.put(path, content, source.md5)
-        detour = self._takes_detour(source)
-        return Copy(source, self._storage.blobs[path].md5, "md5" if source.md5 else "length", detour)
+        return md5
 
     async def stream(self, path: str) -> AsyncGenerator[bytes]:
         async with self._request():
@@ -158,12 +186,6 @@ class MemoryZone:
                 return False
             self._storage.put(path, content, md5)
         return True
-
-    def _takes_detour(self, source: Source) -> bool:
-        """Whether the blob had to pass through the app; once one had to, others follow it for an hour."""
-        if self._chance.strikes(0.02):
-            self._detours.remember(source)
-        return self._detours.are_known(source)
 
     def _require(self, path: str, tag: str | None) -> None:
         if not self._storage.stands(path, tag):

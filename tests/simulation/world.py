@@ -46,7 +46,7 @@ class World:
         self.source = SourceBlobs(self.ledger, chance, circumstances)
         self.graph = Graph(self.ledger, self.source, chance, circumstances)
         self.identity = Identity(TOKEN, chance)
-        self.storage = Storage(circumstances.knows_md5, circumstances.slices)
+        self.storage = Storage(circumstances.knows_md5, circumstances.slices, circumstances.unreached)
         self.chaos = Chaos(chance)
         self.settings = circumstances.settings
         self.ends: list[Instance] = []

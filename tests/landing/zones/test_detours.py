@@ -151,6 +151,26 @@ def test_the_account_is_not_asked_again_for_an_hour(
     assert not copy(second.url).detour
 
 
+def test_a_blob_that_takes_several_slices_of_time_asks_once(
+    copy: Do, service: FakeService, source: FakeSource, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What its first slice has found out holds for the next, and for other blobs, though none has landed yet."""
+    described = source.put("x", SIZES["several blocks"])
+    service.fail("copy", Fault(403, "CannotVerifyCopySource"))
+    slices = 0
+    while slices < 10:
+        slices += 1
+        try:
+            copied = copy(described.url, lambda: True)
+            break
+        except OutOfTime:
+            assert caplog.text.count("cannot reach") == 1
+    assert slices > 2
+    assert copied == Copy(described, described.md5, "md5", detour=True)
+    assert kinds(service).count("copy") == 1
+    assert [request.method for request in source.requests].count("HEAD") == slices + 1
+
+
 @pytest.mark.parametrize(
     "fault", [Fault(500, "InternalError"), Fault(409, "CannotVerifyCopySource", {SOURCE_STATUS: "503"})]
 )
