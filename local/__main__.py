@@ -17,7 +17,7 @@ from local.emulator_options import MONTHS, Chosen, with_emulator_options
 from local.engine import StateUnusable
 from local.extension import ExtensionUnusable
 from local.open_files import TooFewOpenFiles, require_open_files
-from local.tabulating import NothingLanded, make_table
+from local.tabulating import NothingLanded, Unwritable, make_table
 from settings import SettingsError
 
 T = TypeVar("T")
@@ -137,7 +137,7 @@ def table(
     """Make the FOCUS table of an invoice that has landed in a folder, and say what it comes to."""
     try:
         make_table(what, output, commands.console, is_without_usage=without_usage)
-    except (NothingLanded, TableFailure, SettingsError) as refused:
+    except (NothingLanded, SettingsError, TableFailure, Unwritable) as refused:
         _say_refusal(refused)
         raise typer.Exit(1) from None
 

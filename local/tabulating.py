@@ -26,6 +26,10 @@ class NothingLanded(Exception):
     """There is nothing to make a table of."""
 
 
+class Unwritable(Exception):
+    """The table cannot be put where it is wanted."""
+
+
 @dataclass(frozen=True)
 class Export:
     """The current version of an export: its blobs by name, and which attributes they have."""
@@ -41,6 +45,7 @@ def make_table(what: str, target: Path | None, console: Console, *, is_without_u
 
     Raises:
         NothingLanded: when there is no such invoice, or more than one.
+        Unwritable: when the target is no place for a file.
         TableFailure: when what landed cannot be read.
     """
     is_invoice = INVOICE_ID.fullmatch(what) is not None
@@ -52,7 +57,10 @@ def make_table(what: str, target: Path | None, console: Console, *, is_without_u
     target = target or Path(f"{invoice}.parquet")
     with Progress(console=console, transient=True) as progress:
         reading = progress.add_task("Reading", total=sum(len(one.blobs) for one in (usage, lines) if one))
-        table = _written(usage, lines, target, is_without_usage, lambda _: progress.advance(reading))
+        try:
+            table = _written(usage, lines, target, is_without_usage, lambda _: progress.advance(reading))
+        except OSError as fault:
+            raise Unwritable(f"{target} cannot be written: {fault.strerror}.") from None
     _show(table, target, console)
 
 
@@ -64,7 +72,7 @@ def _written(
     progress: Callable[[Path], None],
 ) -> Table:
     with TemporaryDirectory(dir=target.absolute().parent) as folder:
-        written = Path(folder) / "table.parquet"
+        written = finished = Path(folder) / "table.parquet"
         table = tabulate(
             usage.blobs if usage else None,
             lines.blobs if lines else None,
@@ -74,9 +82,9 @@ def _written(
             progress=progress,
         )
         if target.suffix == ".csv":
-            write_csv(written, target)
-        else:
-            written.replace(target)
+            finished = written.with_suffix(".csv")
+            write_csv(written, finished)
+        finished.replace(target)
     return table
 
 

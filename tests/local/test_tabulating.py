@@ -9,7 +9,7 @@ import duckdb
 import pytest
 from rich.console import Console
 
-from local.tabulating import NothingLanded, make_table
+from local.tabulating import NothingLanded, Unwritable, make_table
 from tables.sums import amount_text
 from tests.tables.ledger import INVOICE, Exports, landed
 
@@ -76,3 +76,17 @@ def test_a_folder_without_an_invoice_is_refused(tmp_path: Path, console: Console
     """As one with several would be."""
     with pytest.raises(NothingLanded, match="has 0 invoices"):
         make_table(str(tmp_path), None, console)
+
+
+@pytest.mark.usefixtures("exports")
+@pytest.mark.parametrize("name", ["missing/table.parquet", "missing/table.csv", "folder", "folder.csv"])
+def test_a_place_where_no_file_can_be_is_refused(tmp_path: Path, console: Console, name: str) -> None:
+    """In a sentence that names it, and nothing is left beside it."""
+    folders = {tmp_path / folder for folder in ("folder", "folder.csv")}
+    for folder in folders:
+        folder.mkdir()
+    before = set(tmp_path.iterdir())
+    with pytest.raises(Unwritable, match=f"{name} cannot be written: "):
+        make_table(str(tmp_path / "landed"), tmp_path / name, console)
+    assert set(tmp_path.iterdir()) == before
+    assert not any(content for folder in folders for content in folder.iterdir())
