@@ -81,7 +81,7 @@ def _written(
             is_reduced=any(one.attribute_set == "basic" for one in (usage, lines) if one),
             progress=progress,
         )
-        if target.suffix == ".csv":
+        if target.suffix.lower() == ".csv":
             finished = written.with_suffix(".csv")
             write_csv(written, finished)
         finished.replace(target)
@@ -102,10 +102,10 @@ def _landing() -> Path:
 def _only_invoice(landing: Path) -> str:
     folders = glob.glob(f"{glob.escape(str(landing))}/billed_*/partner_tenant=*/invoice_id=*")
     invoices = sorted({folder.rpartition("=")[2] for folder in folders})
-    if len(invoices) != 1:
-        raise NothingLanded(
-            f"{landing} has {len(invoices)} invoices: {', '.join(invoices) or 'none'}. Give the id of one."
-        )
+    if not invoices:
+        raise NothingLanded(f"No invoice has landed in {landing}.")
+    if len(invoices) > 1:
+        raise NothingLanded(f"{landing} has {len(invoices)} invoices: {', '.join(invoices)}. Give the id of one.")
     return invoices[0]
 
 
@@ -117,10 +117,16 @@ def _current(landing: Path, dataset: str, invoice: str) -> Export | None:
         if len(pointers) > 1:
             raise NothingLanded(f"Invoice {invoice} has landed for several partners in {landing}.")
         for pointer in pointers:
-            names = json.loads(pointer.read_text(encoding="utf-8"))["glob"]
-            found = glob.glob(f"{glob.escape(str(pointer.parent))}/{names}", recursive=True)
+            found = glob.glob(f"{glob.escape(str(pointer.parent))}/{_glob_in(pointer)}", recursive=True)
             return Export(sorted(Path(path) for path in found), attribute_set)
     return None
+
+
+def _glob_in(pointer: Path) -> str:
+    try:
+        return str(json.loads(pointer.read_text(encoding="utf-8"))["glob"])
+    except (ValueError, KeyError, TypeError):
+        raise NothingLanded(f"{pointer} is damaged: export the invoice again.") from None
 
 
 def _show(table: Table, target: Path, console: Console) -> None:

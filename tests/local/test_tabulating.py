@@ -34,7 +34,7 @@ def console() -> Console:
     return Console(file=StringIO(), width=200)
 
 
-@pytest.mark.parametrize("name", ["table.parquet", "table.csv"])
+@pytest.mark.parametrize("name", ["table.parquet", "table.csv", "table.CSV"])
 def test_the_one_invoice_of_a_folder_comes_to_its_total(
     tmp_path: Path, exports: Exports, console: Console, name: str
 ) -> None:
@@ -73,9 +73,29 @@ def test_reconciliation_alone_is_complete_where_the_invoice_has_no_usage(
 
 
 def test_a_folder_without_an_invoice_is_refused(tmp_path: Path, console: Console) -> None:
-    """As one with several would be."""
-    with pytest.raises(NothingLanded, match="has 0 invoices"):
-        make_table(str(tmp_path), None, console)
+    """As one that is not there."""
+    for folder in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(NothingLanded, match=f"No invoice has landed in {folder}"):
+            make_table(str(folder), None, console)
+
+
+@pytest.mark.usefixtures("exports")
+def test_a_folder_with_several_invoices_is_refused(tmp_path: Path, console: Console) -> None:
+    """The message names them."""
+    usage = tmp_path / "landed" / "billed_usage" / "partner_tenant=p"
+    shutil.copytree(usage / f"invoice_id={INVOICE}", usage / "invoice_id=G000000042")
+    with pytest.raises(NothingLanded, match=rf"has 2 invoices: G000000042, {INVOICE}\. Give the id of one"):
+        make_table(str(tmp_path / "landed"), None, console)
+
+
+@pytest.mark.usefixtures("exports")
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}"])
+def test_a_damaged_pointer_is_named(tmp_path: Path, console: Console, text: str) -> None:
+    """The next export writes it anew."""
+    (pointer,) = (tmp_path / "landed" / "billed_usage").rglob("_latest.json")
+    pointer.write_text(text)
+    with pytest.raises(NothingLanded, match=r"_latest\.json is damaged"):
+        make_table(str(tmp_path / "landed"), tmp_path / "table.parquet", console)
 
 
 @pytest.mark.usefixtures("exports")
