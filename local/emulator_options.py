@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +10,14 @@ from typing import Annotated, Any, Optional, TypeVar
 
 import typer
 
+from catalog.datasets import CURRENCY, INVOICE, Field
 from local.emulator import EmulatorOptions, Event, read_difference
 
 MONTHS = 24
 """How far the emulated partner's invoices go back, where no one says which ones exist."""
+
+_MOST_MONTHS = 60
+_MOST_SECONDS = 365 * 24 * 3600
 
 T = TypeVar("T")
 _DEFAULTS = EmulatorOptions()
@@ -61,15 +66,18 @@ def _chosen(
     currency: Annotated[Optional[list[str]], typer.Option(help="Currency of unbilled data; may be repeated.")] = None,  # noqa: UP045
     months: Annotated[
         Optional[int],  # noqa: UP045
-        typer.Option(min=0, help=f"Closed months that have invoices: {MONTHS}, or 0 with --invoice."),
+        typer.Option(min=0, max=_MOST_MONTHS, help=f"Closed months that have invoices: {MONTHS}, or 0 with --invoice."),
     ] = None,
     event: Annotated[list[str] | None, typer.Option(help="Event in a month, e.g. correction=2026-10.")] = None,
     plant: Annotated[Optional[list[str]], typer.Option(help="Planted difference, e.g. hidden-line.")] = None,  # noqa: UP045
     running_polls: Annotated[int, typer.Option(min=0, help="Polls until success.")] = _DEFAULTS.running_polls,
-    retry_after: Annotated[Optional[float], typer.Option(min=0, help="Retry-After in seconds.")] = None,  # noqa: UP045
+    retry_after: Annotated[
+        Optional[float],  # noqa: UP045
+        typer.Option(min=0, max=_MOST_SECONDS, help="Retry-After in seconds."),
+    ] = None,
     linked_manifest: Annotated[bool, typer.Option(help="Link the manifest instead of embedding it.")] = False,
     sas_seconds: Annotated[
-        float, typer.Option(min=1, help="Seconds until a SAS token expires.")
+        float, typer.Option(min=1, max=_MOST_SECONDS, help="Seconds until a SAS token expires.")
     ] = _DEFAULTS.sas_seconds,
     token: Annotated[str, typer.Option(help="The bearer token that callers must send.")] = _DEFAULTS.token,
     azurite: Annotated[Optional[str], typer.Option(help="Connection string: put the blobs there.")] = None,  # noqa: UP045
@@ -87,13 +95,24 @@ def _chosen(
         retry_after=retry_after,
         linked_manifest=linked_manifest,
         sas_seconds=sas_seconds,
-        invoices=tuple(invoice) if invoice else _DEFAULTS.invoices,
-        currencies=tuple(currency) if currency else _DEFAULTS.currencies,
+        invoices=_read(_value_of(INVOICE), invoice) or _DEFAULTS.invoices,
+        currencies=_read(_value_of(CURRENCY), currency) or _DEFAULTS.currencies,
         months=months,
         events=_read(Event.read, event),
         differences=_read(read_difference, plant),
     )
     return Chosen(options, azurite, faults)
+
+
+def _value_of(field: Field) -> Callable[[str], str]:
+    """Reads what an export could be about."""
+
+    def read(text: str) -> str:
+        if not re.fullmatch(field.pattern, text):
+            raise ValueError(f"'{text}' cannot be exported. {field.rule}")
+        return text
+
+    return read
 
 
 def _read(read: Callable[[str], T], texts: list[str] | None) -> tuple[T, ...]:

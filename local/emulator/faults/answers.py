@@ -12,7 +12,7 @@ from local.emulator.services import partner_center
 from local.emulator.services.blob_errors import BlobError, answer_blob_error
 from local.emulator.services.graph_errors import ErrorBodies, GraphError, RequestIds
 
-_MESSAGE = "A fault script has this answered."
+_MESSAGE = "A fault script answered this."
 
 
 class FaultAnswers:
