@@ -57,12 +57,21 @@ def _message(record: logging.LogRecord) -> str:
         return f"{record.msg} {record.args}"
 
 
+_QUIET = {
+    # A line a request.
+    "azure": logging.WARNING,
+    "httpx": logging.WARNING,
+    # A line a quick retry, whose text is always the same.
+    "stamina": logging.ERROR,
+}
+
+
 def quiet_libraries() -> None:
-    """Keeps libraries that log each request at INFO to warnings, unless their level was set on purpose."""
-    for library in ("azure", "httpx"):
+    """Keeps libraries from lines that say little, unless their level was set on purpose."""
+    for library, level in _QUIET.items():
         logger = logging.getLogger(library)
         if logger.level == logging.NOTSET:
-            logger.setLevel(logging.WARNING)
+            logger.setLevel(level)
 
 
 def redact_logs() -> None:

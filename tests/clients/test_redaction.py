@@ -225,13 +225,13 @@ def test_every_error_becomes_a_problem_that_a_person_can_act_on(
 
 def test_libraries_that_log_each_request_are_quiet_unless_asked() -> None:
     """On Azure a line a request would cost money and say little; a level that was set on purpose stays."""
-    httpx_log, azure_log = logging.getLogger("httpx"), logging.getLogger("azure")
-    levels = httpx_log.level, azure_log.level
+    loggers = [logging.getLogger(name) for name in ("httpx", "stamina", "azure")]
+    levels = [logger.level for logger in loggers]
     try:
-        httpx_log.setLevel(logging.NOTSET)
-        azure_log.setLevel(logging.DEBUG)
+        for logger, level in zip(loggers, (logging.NOTSET, logging.NOTSET, logging.DEBUG), strict=True):
+            logger.setLevel(level)
         quiet_libraries()
-        assert (httpx_log.level, azure_log.level) == (logging.WARNING, logging.DEBUG)
+        assert [logger.level for logger in loggers] == [logging.WARNING, logging.ERROR, logging.DEBUG]
     finally:
-        httpx_log.setLevel(levels[0])
-        azure_log.setLevel(levels[1])
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
