@@ -131,11 +131,14 @@ def _entry(content: Mapping[str, Any], within: str | None) -> _Entry:
 
 
 def _amount(value: object) -> str | None:
-    """The amount with at least two decimals, as the shortest text of the number that was read."""
+    """The amount with at least two decimals, as the shortest text of the number that was read; None for none."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     amount = Decimal(str(value))
-    return f"{amount:.2f}" if amount == round(amount, 2) else f"{amount:f}"
+    if not amount.is_finite():
+        return None
+    in_cents = f"{amount:.2f}"
+    return in_cents if Decimal(in_cents) == amount else f"{amount:f}"
 
 
 def _kind(document_type: object) -> str:
@@ -154,10 +157,13 @@ def _moment(text: object) -> datetime | None:
 
 
 def _chain(entry: _Entry, known: Mapping[str, _Entry]) -> Iterator[_Entry]:
-    """The entry, the one that it amends, the one that that amends, and so on, each once."""
+    """The entry, the one that it amends, the one that that amends, and so on, each once.
+
+    What names no other may be a note that bears the id of the one that it is about.
+    """
     passed = {entry}
     yield entry
-    while (amended := known.get(entry.amends or "")) and amended not in passed:
+    while (amended := known.get(entry.amends or entry.id)) and amended not in passed:
         yield amended
         passed.add(amended)
         entry = amended

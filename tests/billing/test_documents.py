@@ -9,6 +9,16 @@ from hypothesis import strategies as st
 from billing.documents import ADJUSTMENT_NOTE, INVOICE, VOID_NOTE, Document, documents_of
 
 UNSET = "0001-01-01T00:00:00"
+FIELDS = [
+    "id",
+    "documentType",
+    "invoiceDate",
+    "billingPeriodStartDate",
+    "amendsOf",
+    "amendments",
+    "totalCharges",
+    "currencyCode",
+]
 PERIOD = {"billingPeriodStartDate": "2026-09-01T00:00:00Z", "billingPeriodEndDate": "2026-09-30T00:00:00Z"}
 
 
@@ -130,9 +140,10 @@ def test_a_void_note_that_names_no_invoice_stands_for_itself(amends: object) -> 
 
 
 def test_a_note_that_bears_its_invoices_id_hides_nothing() -> None:
-    """The invoice is told once, as void."""
-    listed = [_entry("G000000001", amendments=[_entry("G000000001", "void_note")])]
-    assert documents_of(listed) == [Document("G000000001", INVOICE, "2026-09", voided=True)]
+    """The invoice is told once, as void, whether the note stands within it or beside it."""
+    note = _entry("G000000001", "void_note")
+    for listed in ([_entry("G000000001", amendments=[note])], [_entry("G000000001"), note]):
+        assert documents_of(listed) == [Document("G000000001", INVOICE, "2026-09", voided=True)]
 
 
 def test_a_late_correction_is_of_the_month_that_it_corrects() -> None:
@@ -158,12 +169,34 @@ def test_a_document_that_stands_on_two_pages_is_told_once() -> None:
     assert documents_of([_entry("G000000001")] * 2) == documents_of([_entry("G000000001")])
 
 
+@pytest.mark.parametrize(
+    ("charged", "total"),
+    [
+        (18231.44, "18231.44"),
+        (-5, "-5.00"),
+        (0.125, "0.125"),
+        (1e30, f"1{30 * '0'}.00"),
+        (float("nan"), None),
+        (float("inf"), None),
+        (True, None),
+        ("5", None),
+    ],
+)
+def test_a_total_has_all_its_digits_and_one_that_is_no_number_is_none(charged: object, total: str | None) -> None:
+    """Whatever it is, the document stays."""
+    assert _document(totalCharges=charged).total == total
+
+
 SENSELESS = st.recursive(
-    st.none() | st.integers() | st.text(max_size=12) | st.sampled_from(["G000000001", UNSET, "void_note", "Invoice"]),
+    st.none()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=12)
+    | st.sampled_from(["G000000001", UNSET, "void_note", "Invoice"]),
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(["id", "documentType", "invoiceDate", "billingPeriodStartDate", "amendsOf", "amendments"]),
+            st.sampled_from(FIELDS),
             inner,
             max_size=6,
         )
