@@ -20,6 +20,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 import function_app
+from catalog.datasets import DEFAULT, RECONCILIATION
 from clients.making import make_clients
 from clients.process import Clients, close_clients, given_clients
 from local.emulator import Emulator, EmulatorOptions, Fault
@@ -160,9 +161,9 @@ class App:
         self._answers = answers
         self._location = ""
 
-    async def start(self) -> Status:
+    async def start(self, dataset: str = DEFAULT) -> Status:
         """Starts an export of the invoice; the status that the call is answered with."""
-        started = await self._called("POST", "/api/exports", json={"invoiceId": INVOICE})
+        started = await self._called("POST", "/api/exports", json={"invoiceId": INVOICE, "dataset": dataset})
         assert started.status_code == 202, started.text
         self._location = started.headers["Location"]
         return _status(started)
@@ -200,13 +201,19 @@ class App:
         listed: list[Status] = (await self._called("GET", "/api/exports")).json()
         return listed
 
-    async def export(self) -> Status:
+    async def export(self, dataset: str = DEFAULT) -> Status:
         """Starts an export; the status with which it ends."""
-        await self.start()
+        await self.start(dataset)
+        return await self.ended()
+
+    async def tabulate(self) -> Status:
+        """Starts the invoice's table; the status with which it ends."""
+        started = await self._called("POST", "/api/tables", json={"invoiceId": INVOICE})
+        self._location = started.headers["Location"]
         return await self.ended()
 
     async def ended(self) -> Status:
-        """The status with which the export ends."""
+        """The status with which it ends."""
         while (status := await self.status())["state"] in {"pending", "running"}:
             await asyncio.sleep(0.05)
         return status
@@ -258,7 +265,8 @@ async def until(happened: Callable[[], Any]) -> None:
 class Bench:
     """Exports into one landing folder, each export with an emulator and a host of its own.
 
-    `blobs` and `e_tag` are Microsoft's data; `emulator`, `stopwatch` and `status` are those of the last export.
+    `blobs`, `lines` of reconciliation, and `e_tag` are Microsoft's data; `emulator`, `stopwatch` and `status` are those
+    of the last export.
     `gate` stands before the emulator at `base_url`. `secrets` may stand nowhere. What `make_clients` makes, where it is
     set, replaces what the activities make for themselves. `options` are the durable engine's, and its clock runs `pace`
     times as fast as this machine's.
@@ -268,6 +276,7 @@ class Bench:
         self.landing = folder / "landing"
         self.stranger = Stranger()
         self.blobs: Mapping[str, bytes] = BLOBS
+        self.lines: Mapping[str, bytes] = {}
         self.e_tag = "first"
         self.emulator = Emulator()
         self.stopwatch = Stopwatch(self.emulator.app)
@@ -402,6 +411,7 @@ class Bench:
         async with self._landing_zone() as landing:
             self.emulator = self._make_emulator(EmulatorOptions(token=TOKEN, **options), faults)
             self.emulator.use_data(INVOICE, self.blobs, e_tag=self.e_tag)
+            self.emulator.use_data(INVOICE, self.lines, e_tag=self.e_tag, dataset=RECONCILIATION)
             self.stopwatch = Stopwatch(self.emulator.app)
             billing = listen()
             async with serving(self.gate.before(self.stopwatch), [billing]):

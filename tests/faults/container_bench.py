@@ -1,6 +1,7 @@
 """A bench whose exports land in an Azurite container, behind a proxy that breaks on demand."""
 
 import asyncio
+import shutil
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -195,6 +196,7 @@ class ContainerBench(Bench):
                 names = list(container.list_blob_names())
             except ResourceNotFoundError:
                 return
+            shutil.rmtree(self.landing, ignore_errors=True)
             for name in names:
                 file = self.landing / name.removeprefix("usage/")
                 file.parent.mkdir(parents=True, exist_ok=True)

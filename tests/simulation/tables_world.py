@@ -25,11 +25,11 @@ from tests.export_policy import POLICY
 from tests.simulation.chance import Chance
 from tests.simulation.chaos import Chaos
 from tests.simulation.circumstances import settings
-from tests.simulation.documents import STATES, Blobs
 from tests.simulation.host import Activity, Host
 from tests.simulation.memory_zone import MemoryZone, Storage
 from tests.simulation.remembered import remembering
 from tests.simulation.virtual_time import VirtualLoop, now
+from tests.table_documents import STATES, Blobs
 
 T = TypeVar("T")
 

@@ -14,10 +14,10 @@ from local.engine import Instance
 from messages.names import PUBLISH_TABLE
 from tests.simulation.chance import Chance
 from tests.simulation.chaos import died
-from tests.simulation.documents import STATES, Blobs
 from tests.simulation.host import Activity, Host, Json
 from tests.simulation.memory_zone import MemoryZone
 from tests.simulation.tables_world import Circumstances, TablesWorld, play
+from tests.table_documents import STATES, Blobs
 
 pytestmark = pytest.mark.usefixtures("remembered_tables")
 

@@ -1,4 +1,4 @@
-"""The two documents of a simulated invoice: few states of each, so that few tables have to be made by hand."""
+"""The two documents of an invoice, in few states and lines, so that tables of them are made quickly."""
 
 import gzip
 import json
