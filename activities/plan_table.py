@@ -14,6 +14,7 @@ from messages.tables import PlanAnswer, PlanOrder, TablePlan, TableResult
 async def plan_table(message: JsonObject) -> JsonObject:
     """`PlanAnswer` to a `PlanOrder`."""
     from tables.release import mapping_digest
+    from tables.table import ROWS_A_FILE
 
     order = PlanOrder.from_json(message)
     using = await clients()
@@ -22,7 +23,7 @@ async def plan_table(message: JsonObject) -> JsonObject:
     if not any(invoice.version(dataset, inputs) for dataset in FOLDERS):
         return PlanAnswer(table=TableResult("none")).to_json()
     version = table_version(inputs, order.month, mapping_digest())
-    plan = TablePlan(order.invoice_id, invoice.partner, order.month, inputs, version, blob_count=0)
+    plan = TablePlan(order.invoice_id, invoice.partner, order.month, inputs, version, 0, ROWS_A_FILE)
     making = Making(using, plan)
     if table := await standing_table(making):
         return PlanAnswer(table=table).to_json()

@@ -36,5 +36,6 @@ async def read_tables(message: JsonObject) -> JsonObject:
 
 
 def _shown(zone_url: str, place: TablePlace, described: Mapping[str, Any]) -> JsonObject:
-    known = {"invoiceId": place.invoice, "month": place.month, "location": f"{zone_url}/{place.file}"}
+    location = f"{zone_url}/{place.glob(len(described['files']))}"
+    known = {"invoiceId": place.invoice, "month": place.month, "location": location}
     return {**known, "invoice": described["invoice"], **table_result(described).to_json()}

@@ -11,7 +11,7 @@ from activities.tabulating import LINES, USAGE, Making, engine_turn, temporary_f
 from clients.process import clients
 from landing.json_files import json_bytes
 from messages.names import SETTLE_TABLE
-from messages.tables import EngineAnswer, TableStep
+from messages.tables import SettleAnswer, TableStep
 
 if TYPE_CHECKING:
     from tables.convert import Found
@@ -26,19 +26,20 @@ SETTLED = "settled.parquet"
 """The rows that reconciliation adds."""
 
 TOTALS = "totals.json"
-"""What the table comes to."""
+"""What the table comes to, and which parts go into which of its files."""
 
 
 @activity_of_run(SETTLE_TABLE)
 async def settle_table(message: JsonObject) -> JsonObject:
-    """`EngineAnswer` to a `TableStep`."""
+    """`SettleAnswer` to a `TableStep`."""
     making = Making(await clients(), TableStep.from_json(message).plan)
     async with engine_turn(making.using) as is_free:
         if not is_free:
-            return EngineAnswer(busy=True).to_json()
+            return SettleAnswer(busy=True).to_json()
         if not await making.work.has(SETTLEMENT):
             await _settle(making)
-    return EngineAnswer().to_json()
+        settled = await making.work.read(SETTLEMENT, TOTALS)
+    return SettleAnswer(files=len(settled["files"])).to_json()
 
 
 async def _settle(making: Making) -> None:
@@ -55,9 +56,11 @@ async def _settle(making: Making) -> None:
             settled,
             is_without_usage=making.is_without_usage,
             is_reduced=making.is_reduced,
+            rows_a_file=making.plan.rows_a_file,
         )
+        files = [file.to_json() for file in table.files]
         totals = folder / TOTALS
-        totals.write_bytes(json_bytes(table.to_json()))
+        totals.write_bytes(json_bytes({"table": table.to_json(), "columns": table.columns, "files": files}))
         await making.work.keep(SETTLEMENT, [file for file in (settled, totals) if file.exists()])
 
 

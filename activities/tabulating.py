@@ -77,6 +77,10 @@ class Making:
         """Whether one of the inputs has the basic attributes only."""
         return any(told.startswith("attribute_set=basic/") for told in self.plan.inputs.values())
 
+    async def is_current(self) -> bool:
+        """Whether what has landed still is what the table is made of."""
+        return await self.invoice.inputs() == self.plan.inputs
+
     async def blobs(self) -> list[TableBlob]:
         """The blobs of all inputs, daily usage first."""
         return [blob for dataset in FOLDERS for blob in await self.blobs_of(dataset) or ()]
@@ -131,10 +135,8 @@ def temporary_folder(needed: int) -> Iterator[Path]:
 
 async def standing_table(making: Making) -> TableResult | None:
     """The table of this very version, where it stands in its place and is described as it should be."""
-    described = await published(making.using.zone, making.place)
-    if not described or not describes_table(described) or described["version"] != making.plan.version:
-        return None
-    return table_result(described)
+    described = await published(making.using.zone, making.place, making.plan.version)
+    return table_result(described) if described and describes_table(described) else None
 
 
 def table_result(description: Mapping[str, Any]) -> TableResult:
@@ -153,12 +155,13 @@ def table_result(description: Mapping[str, Any]) -> TableResult:
 def describes_table(description: Mapping[str, Any]) -> bool:
     """Whether it says what is said of every table; somebody may have written into the file."""
     try:
-        table, invoice = table_result(description), description["invoice"]
+        table, invoice, files = table_result(description), description["invoice"], description["files"]
         texts, perhaps = (table.state, table.version, table.sum), (invoice["total"], invoice["currency"])
     except (KeyError, TypeError):
         return False
     return (
         isinstance(table.rows, int)
+        and isinstance(files, list)
         and all(isinstance(text, str) for text in texts)
         and all(isinstance(text, str | None) for text in (table.currency, table.unexplained, *perhaps))
     )

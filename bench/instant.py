@@ -63,10 +63,12 @@ class InstantZone:
         below = (path.removeprefix(f"{folder}/") for path in self._landed if path.startswith(f"{folder}/"))
         return sorted({rest.split("/")[0] for rest in below if "/" in rest})
 
-    async def remove(self, path: str) -> None:
+    async def remove(self, path: str, seen: str | None = None) -> None:
         """Forgets the file."""
-        self._landed.pop(path, None)
-        self._contents.pop(path, None)
+        landed = self._landed.get(path)
+        if landed and seen in {None, landed.tag}:
+            del self._landed[path]
+            self._contents.pop(path, None)
 
     async def remove_folder(self, folder: str, last: str) -> None:
         """Forgets all below the folder."""

@@ -9,6 +9,7 @@ billed_usage/partner_tenant=…/invoice_id=G016907411/attribute_set=full/
     version=5f0c2ab94d3e7a10/_SUCCESS
     _no_data.json
 focus/partner_tenant=…/billing_month=2026-10/G016907411.parquet, _G016907411.json
+focus/partner_tenant=…/billing_month=2026-10/G016907412-1.parquet, …-2.parquet, _G016907412.json
 invoices/G016907411.json
 _work/focus/…
 """
@@ -150,7 +151,10 @@ class InvoiceFolder:
 
 @dataclass(frozen=True)
 class TablePlace:
-    """Where an invoice's table is, and beside it what it comes to. `partner`: as the partition's folder is named."""
+    """Where the files of an invoice's table are, and beside them what it comes to.
+
+    `partner`: as the partition's folder is named.
+    """
 
     partner: str
     month: str
@@ -161,10 +165,18 @@ class TablePlace:
         """The folder of the month's tables, without trailing slash."""
         return f"{TABLES}/{self.partner}/{month_partition(self.month)}"
 
-    @property
-    def file(self) -> str:
-        """The table."""
-        return f"{self.folder}/{self.invoice}.parquet"
+    def files(self, count: int) -> tuple[str, ...]:
+        """The table, in one file or in several that are numbered: no invoice's id has a dash."""
+        numbers = [f"-{number}" for number in range(1, count + 1)] if count > 1 else [""]
+        return tuple(f"{self.folder}/{self.invoice}{number}.parquet" for number in numbers)
+
+    def glob(self, count: int) -> str:
+        """A pattern that matches exactly these files; the only one's own path."""
+        return f"{self.folder}/{self.invoice}{'-*' if count > 1 else ''}.parquet"
+
+    def has(self, path: str) -> bool:
+        """Whether this is a file of the table, however many it has."""
+        return re.fullmatch(rf"{re.escape(self.folder)}/{self.invoice}(-[0-9]+)?\.parquet", path) is not None
 
     @property
     def description(self) -> str:

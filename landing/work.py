@@ -4,6 +4,7 @@ Beside its files stands what they are, by their MD5: what somebody has cut or re
 """
 
 import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from contextlib import aclosing
@@ -68,6 +69,18 @@ class WorkFolder:
         kept = await self._kept(part)
         return [await self._fetch(name, kept.get(name), folder) for name in names]
 
+    async def read(self, part: str, name: str) -> Any:
+        """What is in this JSON file of the part.
+
+        Raises:
+            Incomplete: when it is not there, or not as it was made.
+        """
+        stored = await self.zone.read(f"{self.path}/{name}")
+        content = stored.content if stored else b""
+        kept = await self._kept(part)
+        _require_as_made(name, hashlib.md5(content, usedforsecurity=False).hexdigest(), kept.get(name))
+        return json.loads(content)
+
     async def _kept(self, part: str) -> Mapping[str, Any]:
         """The MD5 of each of the part's files; nothing where it is not kept."""
         return json_object(await self.zone.read(self._seal(part)))
@@ -90,8 +103,7 @@ class WorkFolder:
 
     async def _fetch(self, name: str, md5: object, folder: Path) -> Path:
         target = folder / name
-        if (await fetch(self.zone, f"{self.path}/{name}", target)).md5 != md5:
-            raise Incomplete(f"The part {name!r} of a table is not as it was made.", remedy=MADE_ANEW)
+        _require_as_made(name, (await fetch(self.zone, f"{self.path}/{name}", target)).md5, md5)
         return target
 
     async def remove(self) -> None:
@@ -99,6 +111,11 @@ class WorkFolder:
         paths = [landed.path async for landed in self.zone.list(self.path)]
         if paths:
             await self.zone.remove_folder(self.path, last=paths[0])
+
+
+def _require_as_made(name: str, md5: str, kept: object) -> None:
+    if md5 != kept:
+        raise Incomplete(f"The part {name!r} of a table is not as it was made.", remedy=MADE_ANEW)
 
 
 async def fetch(zone: LandingZone, path: str, target: Path) -> Fetched:

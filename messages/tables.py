@@ -36,7 +36,8 @@ class TablePlan(Message):
     """What a table is made of, and where it goes.
 
     `partner` is the partition's folder; `inputs` are by their datasets' folders as in `landing.inputs`; `version` names
-    what they make. `blob_count`: those of all inputs.
+    what they make. `blob_count`: those of all inputs. A file of the table has at most so many rows (`rows_a_file`),
+    unless a blob alone has more.
     """
 
     invoice_id: str
@@ -45,6 +46,7 @@ class TablePlan(Message):
     inputs: dict[str, str]
     version: str
     blob_count: int
+    rows_a_file: int
 
 
 @dataclass(frozen=True)
@@ -123,15 +125,23 @@ class ConvertAnswer(EngineAnswer):
 
 @dataclass(frozen=True)
 class TableStep(Message):
-    """Input of `settle_table` and `publish_table`. `run_id`: as in `OfRun`."""
+    """Input of `settle_table`, and of `publish_table`: the table's file of this index. `run_id`: as in `OfRun`."""
 
     plan: TablePlan
     run_id: str | None = None
+    file: int = 0
+
+
+@dataclass(frozen=True)
+class SettleAnswer(EngineAnswer):
+    """Answer of `settle_table`: the table will have so many files."""
+
+    files: int = 0
 
 
 @dataclass(frozen=True)
 class PublishAnswer(EngineAnswer):
-    """Answer of `publish_table`."""
+    """Answer of `publish_table`: the table, once it is published, which it is with its last file."""
 
     table: TableResult | None = None
 

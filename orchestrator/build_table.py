@@ -29,6 +29,7 @@ from messages.tables import (
     PlanAnswer,
     PlanOrder,
     PublishAnswer,
+    SettleAnswer,
     TableOrder,
     TableResult,
     TableStep,
@@ -108,14 +109,12 @@ def _attempt(run: Run, order: TableOrder) -> Steps[TableResult]:
     building = yield from _convert(run, building)
     if building.next < building.plan.blob_count:
         raise _going_on(run, order, building=building)
-    step = TableStep(building.plan, run.context.instance_id)
     _show(run, "settling", building)
-    yield from _call_in_turn(run, SETTLE_TABLE, step, EngineAnswer)
-    _show(run, "publishing", building)
-    answer = yield from _call_in_turn(run, PUBLISH_TABLE, step, PublishAnswer)
-    assert answer.table  # noqa: S101  # whoever had the engine has published
+    step = TableStep(building.plan, run.context.instance_id)
+    settled = yield from _call_in_turn(run, SETTLE_TABLE, step, SettleAnswer)
+    table = yield from _publish(run, step, settled.files, building.bytes)
     _show(run, "done", building)
-    return answer.table
+    return table
 
 
 def _plan(run: Run, order: TableOrder) -> Steps[PlanAnswer]:
@@ -136,6 +135,16 @@ def _convert(run: Run, building: Building) -> Steps[Building]:
         answer = yield from _call_in_turn(run, CONVERT_LINES, order, ConvertAnswer)
         building = replace(building, next=answer.next, bytes=building.bytes + answer.bytes)
     return building
+
+
+def _publish(run: Run, step: TableStep, files: int, bytes_read: int) -> Steps[TableResult]:
+    """Publishes file by file: the table that this makes, or that somebody else has published meanwhile."""
+    for file in range(files):
+        run.show("publishing", file, files, bytes_read)
+        answer = yield from _call_in_turn(run, PUBLISH_TABLE, replace(step, file=file), PublishAnswer)
+        if answer.table:
+            return answer.table
+    raise AssertionError("unreachable: the last file's answer has the table")
 
 
 def _call_in_turn(run: Run, activity: str, message: Message, answer: type[A]) -> Steps[A]:

@@ -1,15 +1,16 @@
 """How do parts become one file, sorted by customer, in bounded memory?"""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from tables.columns import COLUMNS
+from tables.cut import cut
 from tables.engine import engine
 from tables.parquet import IN_ORDER, MOST_AT_ONCE, rows_of, write_parquet
-from tables.sql import path_list, text_literal
+from tables.sql import name_of, path_list, text_literal
 from tables.sums import Sum
 
 if TYPE_CHECKING:
@@ -20,24 +21,28 @@ _ROW_GROUP = 32_768
 _WHOLE = "SELECT * REPLACE (coalesce(BilledCost, 0) AS BilledCost, coalesce(EffectiveCost, 0) AS EffectiveCost)"
 
 
-def arrange(parts: Sequence[Path], target: Path, most_at_once: int = MOST_AT_ONCE) -> int:
+def arrange(
+    parts: Sequence[Path], target: Path, most_at_once: int = MOST_AT_ONCE, *, columns: Collection[str] = ()
+) -> int:
     """Writes the rows of some Parquet files to one, sorted by customer, and returns how many they are.
 
-    So many rows are sorted at once; a customer who has more keeps the order of the parts.
+    So many rows are sorted at once; a customer who has more keeps the order of the parts. `columns` are those of
+    unknown keys that the table has: a file whose parts have none of it has it too, for readers take files by the first.
     """
     with TemporaryDirectory(dir=target.parent) as folder, engine(Path(folder)) as connection:
         source = rows_of(parts, {column.name: column.type for column in COLUMNS})
-        counts = connection.execute(
+        counts: list[tuple[str, int]] = connection.execute(
             f"SELECT coalesce(x_CustomerId, '') AS customer, count(*) FROM {source} GROUP BY customer ORDER BY customer"  # noqa: S608
         ).fetchall()
         pieces = [
             _piece(
                 connection, source, customers, is_sorted=rows <= most_at_once, target=Path(folder) / f"{index}.parquet"
             )
-            for index, (customers, rows) in enumerate(_ranges(counts, most_at_once))
+            for index, (customers, rows) in enumerate(cut(counts, most_at_once))
         ]
         whole = f"read_parquet({path_list(pieces)})" if pieces else source
-        write_parquet(connection, f"{_WHOLE} FROM {whole}", target, _ROW_GROUP)
+        query = f"{_WHOLE}{_nulls(connection, source, columns)} FROM {whole}"
+        write_parquet(connection, query, target, _ROW_GROUP)
         return sum(rows for _, rows in counts)
 
 
@@ -60,18 +65,12 @@ def read_back(table: Path) -> Contents:
     return Contents(total, tuple(currency for currency, _, _ in found if currency))
 
 
-def _ranges(counts: Iterable[tuple[str, int]], most: int) -> Iterator[tuple[list[str], int]]:
-    """Neighbours in the order of customers who together have no more rows than that; one who has more is alone."""
-    some: list[str] = []
-    rows = 0
-    for customer, count in counts:
-        if some and rows + count > most:
-            yield some, rows
-            some, rows = [], 0
-        some.append(customer)
-        rows += count
-    if some:
-        yield some, rows
+def _nulls(connection: "duckdb.DuckDBPyConnection", source: str, columns: Collection[str]) -> str:
+    """SQL of those of the columns that the source has not; names that differ in case alone are one."""
+    found = connection.execute(f"SELECT * FROM {source} LIMIT 0").description or ()  # noqa: S608
+    known = {name.lower() for name, *_ in found}
+    others = {name.lower(): name for name in sorted(columns) if name.lower() not in known}
+    return "".join(f", NULL::VARCHAR AS {name_of(name)}" for name in others.values())
 
 
 def _piece(

@@ -14,7 +14,7 @@ from tables.lines import Lines, understand
 from tables.mapping import load_lookups, usage_rows
 from tables.parquet import IN_ORDER, MOST_AT_ONCE, PART_ROW_GROUP, write_parquet
 from tables.sql import path_literal
-from tables.sums import Sums, summed
+from tables.sums import summed
 
 
 @dataclass(frozen=True)
@@ -36,22 +36,27 @@ class UsagePart:
 
 @dataclass(frozen=True)
 class Found:
-    """What was found in blobs besides rows: the keys as spelled, those that have no column, amounts cut short."""
+    """What was found in blobs besides rows: the keys as spelled, those that have no column, amounts cut short.
+
+    `columns` are those of unknown keys.
+    """
 
     keys: frozenset[str]
+    columns: frozenset[str]
     uncarried: frozenset[str]
     rounded: int
 
     def write(self, path: Path) -> None:
         """Puts it into a JSON file."""
-        found = {"keys": sorted(self.keys), "uncarried": sorted(self.uncarried), "rounded": self.rounded}
-        path.write_text(json.dumps(found), encoding="utf-8")
+        names = {name: sorted(getattr(self, name)) for name in ("keys", "columns", "uncarried")}
+        path.write_text(json.dumps(names | {"rounded": self.rounded}), encoding="utf-8")
 
     @classmethod
     def read(cls, path: Path) -> Self:
         """What was put into the file."""
         found = json.loads(path.read_text(encoding="utf-8"))
-        return cls(frozenset(found["keys"]), frozenset(found["uncarried"]), found["rounded"])
+        keys, columns, uncarried = (frozenset(found[name]) for name in ("keys", "columns", "uncarried"))
+        return cls(keys, columns, uncarried, found["rounded"])
 
 
 def convert(blob: Path, rows: Path) -> Found:
@@ -94,15 +99,11 @@ def found_in_all(found: Iterable[Found]) -> Found:
     all_found = list(found)
     return Found(
         frozenset().union(*(one.keys for one in all_found)),
+        frozenset().union(*(one.columns for one in all_found)),
         frozenset().union(*(one.uncarried for one in all_found)),
         sum(one.rounded for one in all_found),
     )
 
 
 def _found(lines: Lines) -> Found:
-    return Found(frozenset(lines.keys.values()), frozenset(lines.uncarried), lines.rounded)
-
-
-def sums_of(parts: Iterable[UsagePart]) -> Sums:
-    """The sums of several parts."""
-    return Sums.of_all(Sums.read(part.sums) for part in parts)
+    return Found(frozenset(lines.keys.values()), frozenset(lines.unknown), frozenset(lines.uncarried), lines.rounded)

@@ -1,6 +1,7 @@
 """How does an invoice's table come about, step by step, on one machine?"""
 
-from collections.abc import Callable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -8,12 +9,16 @@ from typing import Any, Literal
 
 from tables.arrange import arrange
 from tables.attributes import USAGE
-from tables.convert import Found, UsagePart, convert, found_in_all, keep_lines, sums_of
+from tables.convert import Found, UsagePart, convert, found_in_all, keep_lines
+from tables.cut import cut
 from tables.settle import Settlement, refuse_missing, settle
-from tables.sums import Sums
+from tables.sums import Sum, Sums, amount_text
 
 State = Literal["partial", "complete"]
 """`complete`: the rows come to what Microsoft charges. `partial`: one of the two documents is not there."""
+
+ROWS_A_FILE = 3_000_000
+"""A table of more rows has several files, of so many at most."""
 
 _COLUMNS_OF_REQUIRED: Mapping[str, str] = {
     "PartnerId": "BillingAccountId",
@@ -29,10 +34,24 @@ _COLUMNS_OF_REQUIRED: Mapping[str, str] = {
 
 
 @dataclass(frozen=True)
-class Table:
-    """A table that was written: its state, its sums, and how daily rows and reconciliation tie, if both are there.
+class FilePlan:
+    """One file of a table: the parts whose rows it has, and what they come to."""
 
-    `is_reduced` says that one of them came with the basic attributes only. `found` is what else the blobs had.
+    parts: tuple[Path, ...]
+    total: Sum
+
+    def to_json(self) -> dict[str, Any]:
+        """The parts by name; the amount is a text with all its digits."""
+        parts = [part.name for part in self.parts]
+        return {"parts": parts, "rows": self.total.rows, "billedCost": amount_text(self.total.billed)}
+
+
+@dataclass(frozen=True)
+class Table:
+    """What a table is: its state, its sums, and how daily rows and reconciliation tie, if both are there.
+
+    `is_reduced` says that one of them came with the basic attributes only. `found` is what else the blobs had. `files`
+    says what goes where, and `columns` which columns of unknown keys each file has.
     """
 
     state: State
@@ -40,6 +59,8 @@ class Table:
     sums: Sums
     settlement: Settlement | None
     found: Found
+    files: tuple[FilePlan, ...]
+    columns: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
         """Amounts are texts with all their digits."""
@@ -119,13 +140,20 @@ def tabulate(
             settled,
             is_without_usage=is_without_usage,
             is_reduced=is_reduced,
+            rows_a_file=sys.maxsize,
         )
-        arrange([*(part.rows for part in parts), *([settled] if table.settlement else [])], target)
+        arrange(table.files[0].parts, target)
         return table
 
 
 def settle_parts(
-    usage: Parts | None, lines: Lines | None, settled: Path, *, is_without_usage: bool = False, is_reduced: bool = False
+    usage: Parts | None,
+    lines: Lines | None,
+    settled: Path,
+    *,
+    is_without_usage: bool = False,
+    is_reduced: bool = False,
+    rows_a_file: int = ROWS_A_FILE,
 ) -> Table:
     """Writes the rows that reconciliation adds, if there is any, and tells what all rows come to.
 
@@ -134,7 +162,11 @@ def settle_parts(
     """
     parts = usage.parts if usage else ()
     found = [one.found for one in (usage, lines) if one]
-    sums = sums_of(parts)
+    sums, totals = Sums(), []
+    for part in parts:
+        of_part = Sums.read(part.sums)
+        sums += of_part
+        totals.append((part.rows, of_part.total))
     if usage:
         refuse_unknown_usage(sums, usage.found)
     settlement = None
@@ -142,8 +174,26 @@ def settle_parts(
         keys = [part.keys for part in parts]
         settlement = settle(keys, lines.rows, settled, has_usage=usage is not None, found=lines.found.keys)
         sums += settlement.sums
+        totals.append((settled, settlement.sums.total))
     state = state_of(has_usage=usage is not None, has_lines=lines is not None, is_without_usage=is_without_usage)
-    return Table(state, is_reduced, sums, settlement, found_in_all(found))
+    return Table(
+        state,
+        is_reduced,
+        sums,
+        settlement,
+        found_in_all(found),
+        files_of(totals, rows_a_file),
+        tuple(sorted(usage.found.columns)) if usage else (),
+    )
+
+
+def files_of(parts: Iterable[tuple[Path, Sum]], rows_a_file: int) -> tuple[FilePlan, ...]:
+    """The files of a table, at least one: parts that follow each other share one, as long as it has room."""
+    groups = [group for group, _ in cut(((part, part[1].rows) for part in parts), rows_a_file)]
+    return tuple(
+        FilePlan(tuple(path for path, _ in group), sum((total for _, total in group), start=Sum()))
+        for group in groups or [[]]
+    )
 
 
 def _told(progress: Callable[[Path], None], blob: Path, found: Found) -> Found:

@@ -141,9 +141,9 @@ class AzureContainer:
                 str(item.name).removeprefix(below).rstrip("/") async for item in listed if isinstance(item, BlobPrefix)
             ]
 
-    async def remove(self, path: str) -> None:
-        """Deletes the blob."""
-        await self._delete(path)
+    async def remove(self, path: str, seen: str | None = None) -> None:
+        """Deletes the blob, on the condition of its eTag where one is given."""
+        await self._delete(path, seen)
 
     async def remove_folder(self, folder: str, last: str) -> None:
         """Deletes blob by blob, several at once, each on the condition of its eTag."""

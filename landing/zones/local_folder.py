@@ -68,9 +68,12 @@ class LocalFolder:
         """The folder's own folders."""
         return await asyncio.to_thread(_folders, self._root / folder)
 
-    async def remove(self, path: str) -> None:
-        """Removes the file."""
-        await asyncio.to_thread(_remove, self._root / path)
+    async def remove(self, path: str, seen: str | None = None) -> None:
+        """Removes the file; where it is compared before, under the lock that other processes respect."""
+        if seen is None:
+            await asyncio.to_thread(_remove, self._root / path)
+        else:
+            await asyncio.to_thread(_remove_seen, self._root / path, seen)
 
     async def remove_folder(self, folder: str, last: str) -> None:
         """Takes the folder aside, so that all is gone in one step, before it is removed."""
@@ -279,6 +282,13 @@ def _folders(folder: Path) -> list[str]:
 def _remove(path: Path) -> None:
     with _disk_faults():
         path.unlink(missing_ok=True)
+
+
+def _remove_seen(path: Path, seen: str) -> None:
+    with _locked(path.parent):
+        there = _find(path, path.name)
+        if there and there.tag == seen:
+            _remove(path)
 
 
 def _remove_folder(folder: Path) -> None:

@@ -101,8 +101,8 @@ class LandingZone(Protocol):
     async def folders(self, folder: str) -> Sequence[str]:
         """The names of the folders right in the folder."""
 
-    async def remove(self, path: str) -> None:
-        """Removes the file, if there is one."""
+    async def remove(self, path: str, seen: str | None = None) -> None:
+        """Removes the file, if there is one; where a tag that `find` has told is given, only if it still has that."""
 
     async def remove_folder(self, folder: str, last: str) -> None:
         """Removes everything below the folder, and the file at the path `last` not before the others.

@@ -1,7 +1,8 @@
 """Whatever builders of a table do at the same time, what stands there in the end is made of what is current."""
 
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -10,19 +11,29 @@ import pytest
 
 from landing.json_files import json_bytes, json_object
 from landing.layout import TablePlace
-from landing.publishing import BuiltTable, built_table, publish, published
+from landing.publishing import IsCurrent, TableFile, complete, published, replace_file
 from landing.zones.protocol import LandingZone, Stored
 from tests.landing.conftest import Run
 
 PLACE = TablePlace("partner_tenant=0e195b37", "2026-10", "G016907411")
 
-Publish = Callable[[Any, TablePlace, BuiltTable, Callable[[], Awaitable[bool]]], Awaitable[bool]]
+Publish = Callable[[Any, Sequence[TableFile], Mapping[str, Any], IsCurrent], Coroutine[Any, Any, bool]]
+"""Publishes the table of these files that is described so; False when it was stale."""
+
+
+async def publish(zone: Any, files: Sequence[TableFile], description: Mapping[str, Any], is_current: IsCurrent) -> bool:
+    """As the activity does it, file by file."""
+    for file in files:
+        if not await replace_file(zone, f"{PLACE.folder}/{file.name}", Path(file.md5), is_current):
+            return False
+    return await complete(zone, PLACE, description, is_current)
 
 
 @dataclass(frozen=True)
 class File:
     """What stands at a path, and how often something was put there."""
 
+    path: str
     content: str
     number: int
 
@@ -41,17 +52,27 @@ class File:
 
 @dataclass(frozen=True)
 class World:
-    """What has landed of each dataset, the table's file, and what is said of it."""
+    """What has landed of each dataset, what stands there, and how often something was put there."""
 
     usage: int = 0
     lines: int = 0
     files: Mapping[str, File] = field(default_factory=dict)
+    puts: int = 0
 
     def put(self, path: str, content: str, seen: str | None) -> tuple["World", bool]:
-        there = self.files.get(path)
-        if (there and there.tag) != seen:
+        if not self._stands(path, seen):
             return self, False
-        return replace(self, files={**self.files, path: File(content, there.number + 1 if there else 0)}), True
+        files = {**self.files, path: File(path, content, self.puts)}
+        return replace(self, files=files, puts=self.puts + 1), True
+
+    def removed(self, path: str, seen: str) -> "World":
+        if not self._stands(path, seen):
+            return self
+        return replace(self, files={other: file for other, file in self.files.items() if other != path})
+
+    def _stands(self, path: str, seen: str | None) -> bool:
+        there = self.files.get(path)
+        return (there and there.tag) == seen
 
 
 Step = Callable[[World], tuple[World, Any]]
@@ -73,6 +94,10 @@ class ModelZone:
     def find(self, path: str) -> Request:
         return Request(lambda world: (world, world.files.get(path)))
 
+    async def list(self, folder: str) -> AsyncIterator[File]:
+        for file in await Request(lambda world: (world, tuple(world.files.values()))):
+            yield file
+
     def read(self, path: str) -> Request:
         def look(world: World) -> tuple[World, Any]:
             there = world.files.get(path)
@@ -86,25 +111,40 @@ class ModelZone:
     def swap_file(self, path: str, file: Path, seen: str | None) -> Request:
         return Request(lambda world: world.put(path, file.name, seen))
 
+    def remove(self, path: str, seen: str) -> Request:
+        return Request(lambda world: (world.removed(path, seen), None))
+
 
 def current(world: World) -> str:
     """The version of the table that what has landed makes."""
     return f"{world.usage}+{world.lines}"
 
 
-async def build(policy: Publish) -> bool:
-    """Builds the table of what is current, and publishes it; False when that was stale by then."""
+def files_of(version: str, several: tuple[str, ...]) -> list[TableFile]:
+    """The files of this version: two of those that are among the several, one of each other."""
+    paths = PLACE.files(2 if version in several else 1)
+    return [TableFile(path.rpartition("/")[2], 0, f"{version}.{index}", 0) for index, path in enumerate(paths)]
+
+
+def described(version: str, several: tuple[str, ...]) -> dict[str, Any]:
+    """What is said of this version."""
+    return {"version": version, "files": [file.to_json() for file in files_of(version, several)]}
+
+
+async def build(policy: Publish, several: tuple[str, ...]) -> bool:
+    """Builds the table of what is current, unless it stands there; False when that was stale by then."""
     zone: Any = ModelZone()
-    built = await Request(lambda world: (world, current(world)))
+    built: str = await Request(lambda world: (world, current(world)))
+    if await published(zone, PLACE, built):
+        return True
 
     async def is_current() -> bool:
         # One after the other, as they are read: something may land between.
         usage: int = await Request(lambda world: (world, world.usage))
         lines: int = await Request(lambda world: (world, world.lines))
-        return f"{usage}+{lines}" == str(built)
+        return f"{usage}+{lines}" == built
 
-    about = {"version": built, "file": {"length": 0, "md5": built}}
-    return await policy(zone, PLACE, BuiltTable(Path(built), built, about), is_current)
+    return await policy(zone, files_of(built, several), described(built, several), is_current)
 
 
 @dataclass(frozen=True)
@@ -113,9 +153,9 @@ class Builder:
 
     answers: tuple[Any, ...] = ()
 
-    def step(self, policy: Publish) -> tuple[Any, Step | bool]:
+    def step(self, policy: Publish, several: tuple[str, ...]) -> tuple[Any, Step | bool]:
         """Where it is, and what it asks next, or whether it has published when it ends."""
-        building: Coroutine[Step, Any, bool] = build(policy)
+        building = build(policy, several)
         try:
             step = building.send(None)
             for answer in self.answers:
@@ -130,9 +170,18 @@ class Builder:
 def _places(building: Any) -> Iterator[Any]:
     """For each function that waits for another: where in its code it is, and what its variables hold."""
     while frame := getattr(building, "cr_frame", None):
-        values = {name: value for name, value in frame.f_locals.items() if isinstance(value, str | int | File | Stored)}
+        values = {name: known for name, value in frame.f_locals.items() if (known := _known(value)) is not None}
         yield frame.f_code.co_name, frame.f_lasti, tuple(sorted(values.items()))
         building = building.cr_await
+
+
+def _known(value: Any) -> Any:
+    """What a variable holds of the world, and where a loop is."""
+    if isinstance(value, dict):
+        value = [one for one in value.values() if isinstance(one, File)]
+    if isinstance(value, list):
+        return tuple(one for one in value if isinstance(one, str | File))
+    return value if isinstance(value, str | int | File | Stored | TableFile) else None
 
 
 def _seen_as(world: World, place: Any) -> Any:
@@ -140,50 +189,58 @@ def _seen_as(world: World, place: Any) -> Any:
     if isinstance(place, tuple):
         return tuple(_seen_as(world, part) for part in place)
     if isinstance(place, File | Stored):
-        return place.tag in {file.tag for file in world.files.values() if _text(file) == _text(place)}, _text(place)
+        return place.tag in {file.tag for file in world.files.values()}, _text(place)
     return place
 
 
 def _text(file: File | Stored) -> str:
-    return file.content if isinstance(file.content, str) else file.content.decode()
+    return f"{file.path} {file.content}" if isinstance(file, File) else file.content.decode()
 
 
-def endings(policy: Publish) -> tuple[list[World], int]:
-    """All worlds in which two versions of usage and one of reconciliation landed, when a builder after each has ended.
+def endings(
+    policy: Publish, several: tuple[str, ...] = (), *, usage: int = 2, lines: int = 1, deaths: int = 0
+) -> tuple[list[World], int]:
+    """All worlds in which so many versions of usage and of reconciliation landed, when a builder after each has ended.
 
-    The second value is how many states there are.
+    So many of them may die. The second value is how many states there are.
     """
     ended: list[World] = []
     seen: set[int] = set()
-    todo: list[tuple[World, tuple[Builder, ...]]] = [(World(), ())]
+    # Most states have builders that are where they are in others.
+    step_of = cache(Builder.step)
+    todo: list[tuple[World, tuple[Builder, ...], int]] = [(World(), (), deaths)]
     while todo:
-        world, builders = todo.pop()
-        steps = [builder.step(policy) for builder in builders]
+        world, builders, may_die = todo.pop()
+        steps = [step_of(builder, policy, several) for builder in builders]
         key = (
-            (world.usage, world.lines),
+            (world.usage, world.lines, may_die),
             tuple(sorted((path, file.content) for path, file in world.files.items())),
             tuple(sorted(repr(_seen_as(world, place)) for place, _ in steps)),
         )
         if hash(key) in seen:
             continue
         seen.add(hash(key))
-        following = [(replace(world, usage=world.usage + 1), (*builders, Builder()))] if world.usage < 2 else []
-        if world.lines < 1:
-            following.append((replace(world, lines=1), (*builders, Builder())))
+        following = []
+        if world.usage < usage:
+            following.append((replace(world, usage=world.usage + 1), (*builders, Builder()), may_die))
+        if world.lines < lines:
+            following.append((replace(world, lines=world.lines + 1), (*builders, Builder()), may_die))
         for index, (_, step) in enumerate(steps):
             others = builders[:index] + builders[index + 1 :]
+            if may_die and not isinstance(step, bool):
+                following.append((world, others, may_die - 1))
             if isinstance(step, bool):
-                following.append((world, others if step else (*others, Builder())))
+                following.append((world, others if step else (*others, Builder()), may_die))
             else:
                 now, answer = step(world)
-                following.append((now, (*others, Builder((*builders[index].answers, answer)))))
+                following.append((now, (*others, Builder((*builders[index].answers, answer))), may_die))
         if not following:
             ended.append(world)
         todo += following
     return ended, len(seen)
 
 
-def story(policy: Publish, seed: int) -> World:
+def story(policy: Publish, several: tuple[str, ...], seed: int) -> World:
     """How one story ends in which builders may die at any step, begin again, and meet others of the same version."""
     random = Random(seed)
     world, landings = World(), random.choices(["usage", "lines"], k=random.randint(1, 6))
@@ -195,7 +252,7 @@ def story(policy: Publish, seed: int) -> World:
             builders += [Builder()] * random.randint(1, 2)
             continue
         index = random.randrange(len(builders))
-        _, step = builders[index].step(policy)
+        _, step = builders[index].step(policy, several)
         if step is True:
             del builders[index]
         elif step is False or random.random() < 0.05:
@@ -206,24 +263,80 @@ def story(policy: Publish, seed: int) -> World:
     return world
 
 
-def is_stale(world: World) -> bool:
-    """Whether the file, or what is said of it, is made of something that is not current."""
-    described = json_object(Stored(world.files[PLACE.description].content.encode(), ""))
-    return {world.files[PLACE.file].content, described["version"]} != {current(world)}
+def claimed(world: World, several: tuple[str, ...]) -> str | None:
+    """The version that is said to stand there, as far as exactly its files do."""
+    stored = world.files.get(PLACE.description)
+    version = json_object(Stored(stored.content.encode(), "") if stored else None).get("version")
+    standing = {file.content for file in world.files.values() if PLACE.has(file.path)}
+    return version if version and standing == {file.md5 for file in files_of(version, several)} else None
+
+
+def is_stale(world: World, several: tuple[str, ...] = ()) -> bool:
+    """Whether anything else stands there than the table of what is current, and what is said of that."""
+    return claimed(world, several) != current(world)
+
+
+def asked(world: World) -> Mapping[str, Any] | None:
+    """What `published` finds of the version that is described there."""
+    stored = world.files.get(PLACE.description)
+    version = json_object(Stored(stored.content.encode(), "") if stored else None).get("version", "none")
+    zone: Any = ModelZone()
+    found: Mapping[str, Any] | None = alone(world, published(zone, PLACE, version))[1]
+    return found
+
+
+def alone(world: World, asking: Coroutine[Step, Any, Any]) -> tuple[World, Any]:
+    """The world after somebody whom nobody disturbs, and what it came to."""
+    answer = None
+    while True:
+        try:
+            world, answer = asking.send(answer)(world)
+        except StopIteration as ended:
+            return world, ended.value
+
+
+SHAPES = [("1+0",), ("1+1",), ("0+1", "1+1"), ("0+1", "1+0", "1+1")]
+"""Which versions have two files: what grows, shrinks, or stays."""
+
+every_shape = pytest.mark.parametrize("several", SHAPES, ids=" ".join)
 
 
 @pytest.mark.timeout(180)
 def test_no_ending_has_a_table_of_stale_inputs() -> None:
     """In whatever order requests of three builders and three landings come."""
     ended, states = endings(publish)
-    assert states > 5000
+    assert states > 50_000
     assert not [world for world in ended if is_stale(world)]
 
 
 @pytest.mark.timeout(180)
-def test_builders_that_die_leave_no_stale_table() -> None:
+@every_shape
+def test_no_ending_mixes_the_files_of_two_tables(several: tuple[str, ...]) -> None:
+    """Two builders, each of a version with one file or two: those of the current one stand there, and no others."""
+    ended, states = endings(publish, several, usage=1)
+    assert states > 2000
+    assert not [world for world in ended if is_stale(world, several)]
+
+
+@pytest.mark.timeout(180)
+@every_shape
+def test_what_a_builder_leaves_that_died_is_never_taken_for_a_table(several: tuple[str, ...]) -> None:
+    """Wherever it died; and one more builder heals it."""
+    ended, _ = endings(publish, several, usage=1, deaths=1)
+    left = [world for world in ended if is_stale(world, several)]
+    assert left
+    for world in left:
+        found = asked(world)
+        assert (found and found["version"]) == claimed(world, several)
+        assert alone(world, build(publish, several))[1]
+        assert not is_stale(alone(world, build(publish, several))[0], several)
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("several", [(), ("1+0", "1+1", "2+1", "0+3", "4+2")], ids=["one file", "one or two"])
+def test_builders_that_die_leave_no_stale_table(several: tuple[str, ...]) -> None:
     """A thousand stories, in which any builder may die before or after any request and begins again."""
-    assert not [seed for seed in range(1000) if is_stale(story(publish, seed))]
+    assert not [seed for seed in range(500) if is_stale(story(publish, several, seed), several)]
 
 
 @pytest.mark.timeout(180)
@@ -231,23 +344,36 @@ def test_the_model_finds_what_a_careless_builder_leaves() -> None:
     """Who replaces what stands there, even on its tag, without having looked at the inputs after it, may be late."""
 
     async def careless(
-        zone: LandingZone, place: TablePlace, table: BuiltTable, is_current: Callable[[], Awaitable[bool]]
+        zone: LandingZone, files: Sequence[TableFile], description: Mapping[str, Any], is_current: IsCurrent
     ) -> bool:
-        there = await zone.find(place.file)
-        if not await zone.swap_file(place.file, table.file, there.tag if there else None):
-            return False
-        stored = await zone.read(place.description)
-        await zone.swap(place.description, json_bytes(table.description), stored.tag if stored else None)
+        for file in files:
+            path = f"{PLACE.folder}/{file.name}"
+            there = await zone.find(path)
+            if not await zone.swap_file(path, Path(file.md5), there.tag if there else None):
+                return False
+        stored = await zone.read(PLACE.description)
+        await zone.swap(PLACE.description, json_bytes(description), stored.tag if stored else None)
         return True
 
     ended, _ = endings(careless)
     assert [world for world in ended if is_stale(world)]
 
 
-def _table(folder: Path, content: bytes, version: str = "5f0c2ab94d3e7a10") -> BuiltTable:
-    file = folder / "table.parquet"
-    file.write_bytes(content)
-    return built_table(file, {"version": version})
+VERSION = "5f0c2ab94d3e7a10"
+
+
+async def _put(
+    zone: LandingZone, folder: Path, contents: Sequence[bytes], is_current: IsCurrent, version: str = VERSION
+) -> bool:
+    """Publishes files with these contents as a table of this version."""
+    placed = []
+    for path, content in zip(PLACE.files(len(contents)), contents, strict=True):
+        file = folder / path.rpartition("/")[2]
+        file.write_bytes(content)
+        if not await replace_file(zone, path, file, is_current):
+            return False
+        placed.append(TableFile.of(file, 0).to_json())
+    return await complete(zone, PLACE, {"version": version, "files": placed}, is_current)
 
 
 async def _yes() -> bool:
@@ -258,28 +384,56 @@ async def _no() -> bool:
     return False
 
 
+async def _standing(zone: LandingZone) -> dict[str, bytes]:
+    """The files of the table, by name."""
+    paths = [landed.path async for landed in zone.list(PLACE.folder) if landed.path.endswith(".parquet")]
+    return {path.rpartition("/")[2]: b"".join([piece async for piece in zone.stream(path)]) for path in paths}
+
+
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"0123456789" * 1_000_000])
 def test_a_table_is_put_in_its_place_and_replaced(run: Run, zone: LandingZone, tmp_path: Path, content: bytes) -> None:
     """In every landing zone, whatever its length; then its description fits it."""
     for version, bytes_ in (("1", b"before"), ("2", content)):
-        assert run(publish(zone, PLACE, _table(tmp_path, bytes_, version), _yes))
-        described = run(published(zone, PLACE))
-        assert described["version"] == version
-        assert described["file"]["length"] == len(bytes_)
+        assert run(_put(zone, tmp_path, [bytes_], _yes, version))
+        described = run(published(zone, PLACE, version))
+        assert described["files"][0]["length"] == len(bytes_)
+    assert run(_standing(zone)) == {"G016907411.parquet": content}
 
-    async def read() -> bytes:
-        return b"".join([piece async for piece in zone.stream(PLACE.file)])
 
-    assert run(read()) == content
+@pytest.mark.parametrize(("before", "after"), [(1, 3), (3, 1), (3, 2), (11, 2)])
+def test_a_table_may_grow_and_shrink(run: Run, zone: LandingZone, tmp_path: Path, before: int, after: int) -> None:
+    """By whole files: none of the former table stays, nor goes one of another invoice."""
+    other = f"{PLACE.folder}/G01690741.parquet"
+    run(zone.write(other, b"another invoice's"))
+    for version, count in (("1", before), ("2", after)):
+        assert run(_put(zone, tmp_path, [b"%d" % index for index in range(count)], _yes, version))
+    assert run(published(zone, PLACE, "1")) is None
+    names = [file["name"] for file in run(published(zone, PLACE, "2"))["files"]]
+    assert sorted(run(_standing(zone))) == sorted([*names, "G01690741.parquet"])
 
 
 def test_a_table_of_stale_inputs_replaces_nothing(run: Run, zone: LandingZone, tmp_path: Path) -> None:
     """Neither where there is none, nor where there is one."""
-    assert not run(publish(zone, PLACE, _table(tmp_path, b"stale"), _no))
-    assert run(zone.find(PLACE.file)) is None
-    run(publish(zone, PLACE, _table(tmp_path, b"current", "1"), _yes))
-    assert not run(publish(zone, PLACE, _table(tmp_path, b"stale", "2"), _no))
-    assert run(published(zone, PLACE))["version"] == "1"
+    assert not run(_put(zone, tmp_path, [b"stale"], _no))
+    assert run(_standing(zone)) == {}
+    run(_put(zone, tmp_path, [b"current"], _yes))
+    assert not run(_put(zone, tmp_path, [b"stale"], _no, "2"))
+    assert run(published(zone, PLACE, VERSION))
+
+
+def test_a_table_that_became_stale_with_its_last_file_is_not_described(
+    run: Run, zone: LandingZone, tmp_path: Path
+) -> None:
+    """Nor is anything removed for it."""
+    run(_put(zone, tmp_path, [b"before"], _yes, "1"))
+    looks = iter([True, True, False])
+
+    async def at_first() -> bool:
+        return next(looks)
+
+    assert not run(_put(zone, tmp_path, [b"1", b"2"], at_first, "2"))
+    assert len(run(_standing(zone))) == 3
+    assert run(published(zone, PLACE, "1")) is run(published(zone, PLACE, "2")) is None
 
 
 def test_who_lost_the_swap_looks_at_the_inputs_again(run: Run, zone: LandingZone, tmp_path: Path) -> None:
@@ -290,18 +444,44 @@ def test_who_lost_the_swap_looks_at_the_inputs_again(run: Run, zone: LandingZone
         looks.append(not looks)
         if looks == [True]:
             (tmp_path / "other").mkdir()
-            assert await publish(zone, PLACE, _table(tmp_path / "other", b"newer", "2"), _yes)
+            assert await _put(zone, tmp_path / "other", [b"newer"], _yes, "2")
         return looks[-1]
 
-    assert not run(publish(zone, PLACE, _table(tmp_path, b"older", "1"), overtaken))
+    assert not run(_put(zone, tmp_path, [b"older"], overtaken, "1"))
     assert looks == [True, False]
-    assert run(published(zone, PLACE))["version"] == "2"
+    assert run(published(zone, PLACE, "2"))
 
 
-def test_a_file_that_is_not_the_described_one_is_not_taken_for_published(
+@pytest.mark.parametrize("name", ["G016907411-1", "G016907411-2", "G016907411-3", "G016907411"])
+def test_files_that_are_not_the_described_ones_are_not_taken_for_published(
+    run: Run, zone: LandingZone, tmp_path: Path, name: str
+) -> None:
+    """A builder that died left one of another table, in the place of one or beside them: there is work for the next."""
+    run(_put(zone, tmp_path, [b"1", b"2"], _yes))
+    run(zone.write(f"{PLACE.folder}/{name}.parquet", b"other"))
+    assert run(published(zone, PLACE, VERSION)) is None
+    assert run(_put(zone, tmp_path, [b"1", b"2"], _yes))
+    assert run(_standing(zone)) == {"G016907411-1.parquet": b"1", "G016907411-2.parquet": b"2"}
+
+
+def test_a_table_of_which_somebody_has_replaced_a_file_is_not_described(
     run: Run, zone: LandingZone, tmp_path: Path
 ) -> None:
-    """A builder that died between file and description leaves work for the next one."""
-    run(publish(zone, PLACE, _table(tmp_path, b"first", "1"), _yes))
-    run(zone.write(PLACE.file, b"other"))
-    assert run(published(zone, PLACE)) is None
+    """Even if the inputs are current again by then."""
+    looks: list[bool] = []
+
+    async def overwritten() -> bool:
+        looks.append(True)
+        if len(looks) == 2:
+            await zone.write(PLACE.files(2)[0], b"other")
+        return True
+
+    assert not run(_put(zone, tmp_path, [b"1", b"2"], overwritten))
+    assert run(zone.read(PLACE.description)) is None
+
+
+def test_a_file_that_is_gone_is_missed(run: Run, zone: LandingZone, tmp_path: Path) -> None:
+    """The table is not taken for published."""
+    run(_put(zone, tmp_path, [b"1", b"2"], _yes))
+    run(zone.remove(PLACE.files(2)[0]))
+    assert run(published(zone, PLACE, VERSION)) is None

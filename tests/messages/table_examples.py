@@ -15,6 +15,7 @@ from messages.tables import (
     PlanAnswer,
     PlanOrder,
     PublishAnswer,
+    SettleAnswer,
     TableOrder,
     TablePlan,
     TableResult,
@@ -33,6 +34,7 @@ PLAN = TablePlan(
     {"billed_usage": f"attribute_set=full/version={'a' * 16}", "billed_reconciliation": "absent"},
     "5f0c2ab94d3e7a10",
     1_000_000,
+    3_000_000,
 )
 TABLE = TableResult("complete", PLAN.version, 3_000_000, f"79000000000.{'1' * 18}", "EUR", "0.00")
 
@@ -57,6 +59,9 @@ def table_examples(met: MetProblem) -> list[Message]:
         ConvertAnswer(busy=True, next=7),
         EngineAnswer(busy=True),
         TableStep(PLAN),
+        TableStep(PLAN, f"billedUsage-{INVOICE}-full:table:1f0c3b2a", 999),
+        SettleAnswer(files=1_000),
+        PublishAnswer(),
         PublishAnswer(table=TABLE),
         TablesOrder("2026-10", export_policy.POLICY),
         TablesOrder("2026-10", export_policy.POLICY, MOMENT, [INVOICE], [{"invoiceId": INVOICE, **TABLE.to_json()}]),

@@ -22,6 +22,7 @@ from messages.tables import (
     InvoiceAnswer,
     PlanAnswer,
     PublishAnswer,
+    SettleAnswer,
     TableOrder,
     TablePlan,
     TableResult,
@@ -37,7 +38,7 @@ TABLE = TableResult("complete", "069b0c476d8cb77c", 48, "7511.34", "EUR", "0.00"
 def plan(blob_count: int) -> TablePlan:
     """A plan for a table of so many blobs."""
     inputs = {"billed_usage": f"attribute_set=full/version={'a' * 16}", "billed_reconciliation": "absent"}
-    return TablePlan(INVOICE, "partner_tenant=0e195b37", "2026-10", inputs, "069b0c476d8cb77c", blob_count)
+    return TablePlan(INVOICE, "partner_tenant=0e195b37", "2026-10", inputs, "069b0c476d8cb77c", blob_count, 3_000_000)
 
 
 def converted(data: Any) -> ConvertAnswer:
@@ -52,7 +53,7 @@ def replies(blob_count: int, **other: Callable[[Any], Reply]) -> Replies:
         READ_INVOICE: lambda _: InvoiceAnswer("2026-10"),
         PLAN_TABLE: lambda _: PlanAnswer(plan(blob_count)),
         CONVERT_LINES: converted,
-        SETTLE_TABLE: lambda _: EngineAnswer(),
+        SETTLE_TABLE: lambda _: SettleAnswer(files=1),
         PUBLISH_TABLE: lambda _: PublishAnswer(table=TABLE),
         START_NOTICE: lambda _: Message(),
         **other,

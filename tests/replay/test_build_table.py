@@ -23,7 +23,16 @@ from messages.names import (
     SETTLE_TABLE,
     START_NOTICE,
 )
-from messages.tables import ConvertAnswer, EngineAnswer, LandedInvoices, PlanAnswer, TablesAnswer, TablesOrder
+from messages.tables import (
+    ConvertAnswer,
+    EngineAnswer,
+    LandedInvoices,
+    PlanAnswer,
+    PublishAnswer,
+    SettleAnswer,
+    TablesAnswer,
+    TablesOrder,
+)
 from orchestrator.build_table import ATTEMPTS, SLICES_PER_HISTORY
 from tests.replay import exports
 from tests.replay.player import TIMER, Replies, Story, play, play_story
@@ -74,7 +83,7 @@ def test_a_table_of_many_blobs_keeps_its_histories_short() -> None:
 
 @pytest.mark.parametrize(
     ("activity", "answer"),
-    [(CONVERT_LINES, ConvertAnswer(next=1)), (SETTLE_TABLE, EngineAnswer())],
+    [(CONVERT_LINES, ConvertAnswer(next=1)), (SETTLE_TABLE, SettleAnswer(files=1))],
 )
 def test_who_does_not_get_the_engine_waits_by_a_timer(activity: str, answer: EngineAnswer) -> None:
     """And asks again, as often as it takes."""
@@ -94,6 +103,35 @@ def test_a_table_whose_inputs_were_replaced_is_planned_again() -> None:
     in_vain = _built(replies(1, publish_table=lambda _: stale))
     assert len(in_vain.calls(PLAN_TABLE)) == ATTEMPTS
     assert in_vain.end.failure is not None
+
+
+def test_a_table_of_several_files_is_published_file_by_file() -> None:
+    """The status says how many are done; the last one's answer has the table."""
+    publishing = exports.in_turn(PublishAnswer(), PublishAnswer(busy=True), PublishAnswer(), PublishAnswer(table=TABLE))
+    story = _built(replies(1, settle_table=lambda _: SettleAnswer(files=3), publish_table=publishing))
+    assert story.output == TABLE.to_json()
+    assert [call["file"] for call in story.calls(PUBLISH_TABLE)] == [0, 1, 1, 2]
+    shown = [status["progress"] for status in story.statuses if status["phase"] == "publishing"]
+    assert {(progress["blobsDone"], progress["blobCount"]) for progress in shown} == {(0, 3), (1, 3), (2, 3)}
+
+
+def test_a_table_that_somebody_else_published_meanwhile_needs_no_more_files() -> None:
+    """Whoever comes second is told so with the next file."""
+    publishing = exports.in_turn(PublishAnswer(), PublishAnswer(table=TABLE))
+    story = _built(replies(1, settle_table=lambda _: SettleAnswer(files=200), publish_table=publishing))
+    assert story.output == TABLE.to_json()
+    assert len(story.calls(PUBLISH_TABLE)) == 2
+
+
+def test_a_table_of_many_files_stays_within_one_history() -> None:
+    """200 files are 600 million rows."""
+
+    def publish(step: Any) -> PublishAnswer:
+        return PublishAnswer(table=TABLE if step["file"] == 199 else None)
+
+    story = _built(replies(1, settle_table=lambda _: SettleAnswer(files=200), publish_table=publish))
+    assert len(story.calls(PUBLISH_TABLE)) == 200
+    assert story.longest_history < 1000
 
 
 def _published() -> Any:

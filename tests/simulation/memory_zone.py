@@ -110,9 +110,10 @@ class MemoryZone:
             below = {path.removeprefix(f"{folder}/") for path in self._storage.paths("") if path.startswith(folder)}
         return sorted({path.partition("/")[0] for path in below if "/" in path})
 
-    async def remove(self, path: str) -> None:
+    async def remove(self, path: str, seen: str | None = None) -> None:
         async with self._request():
-            self._storage.blobs.pop(path, None)
+            if seen is None or self._storage.stands(path, seen):
+                self._storage.blobs.pop(path, None)
 
     async def remove_folder(self, folder: str, last: str) -> None:
         present = [landed async for landed in self.list(folder) if landed.path != last]

@@ -168,6 +168,19 @@ def test_a_removed_file_is_gone(run: Run, zone: LandingZone) -> None:
     assert run(below(zone, "a")) == {"a/other": 1}
 
 
+def test_only_what_was_seen_is_removed(run: Run, zone: LandingZone) -> None:
+    """On its tag: what has been replaced since stays, and nothing is no fault."""
+    run(zone.write("a/file", b"seen"))
+    seen = run(zone.find("a/file")).tag
+    run(zone.write("a/file", b"replaced"))
+    run(zone.remove("a/file", seen))
+    assert run(below(zone, "a")) == {"a/file": 8}
+    seen = run(zone.find("a/file")).tag
+    for _ in range(2):
+        run(zone.remove("a/file", seen))
+        assert run(below(zone, "a")) == {}
+
+
 def test_a_removed_folder_is_gone(run: Run, zone: LandingZone) -> None:
     """Everything below it is removed, at any depth, and nothing beside it; it can be written again."""
     for path in ["a/v=1/x", "a/v=1/sub/y", "a/v=1/_sweeps/_1", "a/v=12/x", "a/_latest.json"]:
