@@ -162,6 +162,7 @@ def describes_table(description: Mapping[str, Any]) -> bool:
     return (
         isinstance(table.rows, int)
         and isinstance(files, list)
+        and len(files) > 0
         and all(isinstance(text, str) for text in texts)
         and all(isinstance(text, str | None) for text in (table.currency, table.unexplained, *perhaps))
     )

@@ -176,7 +176,7 @@ class TablePlace:
 
     def has(self, path: str) -> bool:
         """Whether this is a file of the table, however many it has."""
-        return re.fullmatch(rf"{re.escape(self.folder)}/{self.invoice}(-[0-9]+)?\.parquet", path) is not None
+        return re.fullmatch(rf"{re.escape(f'{self.folder}/{self.invoice}')}(-[0-9]+)?\.parquet", path) is not None
 
     @property
     def description(self) -> str:

@@ -24,6 +24,7 @@ from clients.process import Clients, given_clients
 from clients.webhook import Webhook
 from landing.source import SourceReader
 from landing.zones.local_folder import LocalFolder
+from landing.zones.protocol import LandingZone
 from local.emulator import Emulator, EmulatorOptions
 from local.functions import index
 from messages.encoding import Message
@@ -85,6 +86,7 @@ class Bench:
         self.settings = SETTINGS
         self.token = TOKEN
         self.webhook: str | None = None
+        self.open_zone: Callable[[SourceReader], LandingZone] = lambda sources: LocalFolder(folder, sources)
 
     def set(self, **settings: Any) -> None:
         """Sets settings, also to values that no app setting may have."""
@@ -116,7 +118,7 @@ class Bench:
             invoices=InvoiceClient(PARTNER_CENTER, graph, self.clock),
             manifests=Manifests(billing.read_manifest, self.clock),
             sources=sources,
-            zone=LocalFolder(self.folder, sources),
+            zone=self.open_zone(sources),
             webhook=Webhook(self.webhook, notices) if self.webhook else None,
             now=self.clock,
             closing=(graph.aclose, notices.aclose, sources.close),

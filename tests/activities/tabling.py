@@ -1,6 +1,7 @@
 """Exports and tables of one invoice, activity by activity."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +19,17 @@ from messages.names import (
 from messages.tables import (
     ConvertAnswer,
     ConvertOrder,
-    EngineAnswer,
     InvoiceAnswer,
     InvoiceOrder,
     PlanAnswer,
     PlanOrder,
     PublishAnswer,
+    SettleAnswer,
     TablePlan,
     TableResult,
     TableStep,
 )
-from tables.table import tabulate
+from tables.table import ROWS_A_FILE, tabulate
 from tests.activities.conftest import Bench, call
 
 INVOICE = "G016907411"
@@ -36,10 +37,11 @@ USAGE, LINES = "billedUsage", "billedReconciliation"
 
 
 class Tabling:
-    """Exports and tables of one invoice on a bench."""
+    """Exports and tables of one invoice on a bench; a file of a table has at most so many rows (`rows_a_file`)."""
 
-    def __init__(self, bench: Bench) -> None:
+    def __init__(self, bench: Bench, rows_a_file: int = ROWS_A_FILE) -> None:
         self.bench = bench
+        self.rows_a_file = rows_a_file
 
     async def export(self, dataset: str, attribute_set: str = "full") -> None:
         """Exports and commits."""
@@ -55,7 +57,8 @@ class Tabling:
     async def plan(self) -> PlanAnswer:
         """Reads the invoice, and plans."""
         month = InvoiceAnswer.from_json(await call(READ_INVOICE, InvoiceOrder(INVOICE))).month
-        return PlanAnswer.from_json(await call(PLAN_TABLE, PlanOrder(INVOICE, month)))
+        planned = PlanAnswer.from_json(await call(PLAN_TABLE, PlanOrder(INVOICE, month)))
+        return replace(planned, plan=planned.plan and replace(planned.plan, rows_a_file=self.rows_a_file))
 
     async def convert(self, plan: TablePlan) -> int:
         """Converts all blobs: how many bytes were read for it."""
@@ -75,15 +78,19 @@ class Tabling:
         await self.convert(plan)
         return plan
 
-    async def settle(self, plan: TablePlan) -> None:
-        """Settles."""
-        assert not EngineAnswer.from_json(await call(SETTLE_TABLE, TableStep(plan))).busy
+    async def settle(self, plan: TablePlan) -> int:
+        """Settles: how many files there will be."""
+        return SettleAnswer.from_json(await call(SETTLE_TABLE, TableStep(plan))).files
 
-    async def publish(self, plan: TablePlan) -> TableResult:
+    async def publish_file(self, plan: TablePlan, file: int) -> TableResult | None:
+        """Publishes one file."""
+        return PublishAnswer.from_json(await call(PUBLISH_TABLE, TableStep(plan, file=file))).table
+
+    async def publish(self, plan: TablePlan, files: int = 1) -> TableResult:
         """Publishes."""
-        table = PublishAnswer.from_json(await call(PUBLISH_TABLE, TableStep(plan))).table
-        assert table is not None
-        return table
+        tables = [await self.publish_file(plan, file) for file in range(files)]
+        assert tables[-1] is not None
+        return tables[-1]
 
     async def build(self) -> TableResult:
         """A whole table."""
@@ -92,8 +99,7 @@ class Tabling:
             return planned.table
         assert planned.plan is not None
         await self.convert(planned.plan)
-        await self.settle(planned.plan)
-        return await self.publish(planned.plan)
+        return await self.publish(planned.plan, await self.settle(planned.plan))
 
     async def both(self) -> TableResult:
         """A whole table of both documents."""
@@ -104,13 +110,19 @@ class Tabling:
     @property
     def file(self) -> Path:
         """The table."""
-        (file,) = self.bench.folder.glob("focus/*/*/*.parquet")
+        (file,) = self.files
         return file
+
+    @property
+    def files(self) -> list[Path]:
+        """The table, in one file or several."""
+        return sorted(self.bench.folder.glob("focus/*/*/*.parquet"))
 
     @property
     def description(self) -> Any:
         """What stands beside it."""
-        return json.loads(self.file.with_name(f"_{INVOICE}.json").read_text())
+        (description,) = self.bench.folder.glob(f"focus/*/*/_{INVOICE}.json")
+        return json.loads(description.read_text())
 
     def blobs(self, dataset_folder: str) -> list[Path]:
         """The landed blobs."""

@@ -24,6 +24,7 @@ BROKEN_VALUES: dict[str, Any] = {
     "unexplained": "0.00",
     "invoice": "0.00",
     "invoiceId": "G000000042",
+    "files": [],
 }
 
 Break = Callable[[bytes], bytes]
@@ -51,6 +52,7 @@ WAYS = {
     **{f"no {name}": _without(name) for name in BROKEN_VALUES if name != "unexplained"},
     **{f"{name} is {value!r}": _with(**{name: value}) for name, value in BROKEN_VALUES.items()},
     "no sum in unexplained": _with(unexplained={}),
+    "one file": _with(files="G016907411.parquet"),
     "a number for the total": _with(invoice={"total": 1, "currency": "EUR"}),
 }
 

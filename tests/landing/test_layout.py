@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from failures import UnsafeName
-from landing.layout import ExportFolder, landed_name, require_landable
+from landing.layout import ExportFolder, TablePlace, landed_name, require_landable
 
 EXPORT = ExportFolder.of(
     "billed_usage",
@@ -32,6 +32,20 @@ def test_paths() -> None:
     assert VERSION.receipt(0, 100) == f"{version}/_receipts/_00000-00100.json"
     assert VERSION.receipt(99900, 123456) == f"{version}/_receipts/_99900-123456.json"
     assert VERSION.blob("sub/part 0.json.gz") == f"{version}/sub/part 0.json.gz"
+
+
+@pytest.mark.parametrize(("count", "numbers", "pattern"), [(1, [""], ""), (2, ["-1", "-2"], "-*")])
+def test_a_table_has_one_file_or_numbered_ones(count: int, numbers: list[str], pattern: str) -> None:
+    """And a pattern that matches them: none of another invoice, nor what is said of the table."""
+    place = TablePlace("partner_tenant=0e195b37", "2026-10", "G0169")
+    folder = "focus/partner_tenant=0e195b37/billing_month=2026-10"
+    assert place.files(count) == tuple(f"{folder}/G0169{number}.parquet" for number in numbers)
+    assert place.glob(count) == f"{folder}/G0169{pattern}.parquet"
+    assert all(place.has(path) and fnmatchcase(path, place.glob(count)) for path in place.files(count))
+    others = ["G01690.parquet", "G01690-1.parquet", "_G0169.json", "G0169-1.parquet.part", "below/G0169.parquet"]
+    for other in (f"{folder}/{name}" for name in others):
+        assert not place.has(other)
+        assert not fnmatchcase(other, place.glob(count))
 
 
 def test_a_partition_without_value() -> None:

@@ -11,8 +11,10 @@ import pytest
 from failures import UnknownShape
 from local.emulator.data.meters import METERS
 from local.emulator.data.regions import REGIONS as USED_REGIONS
+from tables.arrange import arrange
 from tables.attributes import USAGE
 from tables.columns import COLUMNS
+from tables.convert import convert
 from tables.lines import understand
 from tables.mapping import load_lookups, usage_rows
 from tables.regions import REGIONS
@@ -195,3 +197,17 @@ def test_unknown_keys_are_columns_of_the_table(blob: Callable[..., Path], tmp_pa
     with duckdb.connect() as connection:
         query = f"SELECT x_Source_NewKey FROM '{tmp_path / 'table.parquet'}' ORDER BY ALL"  # noqa: S608
         assert connection.execute(query).fetchall() == [("new",), (None,)]
+
+
+def test_each_file_of_a_table_has_the_columns_of_all(blob: Callable[..., Path], tmp_path: Path) -> None:
+    """Readers take files by the columns of the first."""
+    import duckdb
+
+    for name, line in {"1": LINE, "2": LINE | {"NewKey": "new"}, "3": LINE | {"Another": "one"}}.items():
+        found = convert(blob(line, name=f"{name}.gz"), tmp_path / f"part-{name}.parquet")
+        columns = ["x_Source_Another", "x_Source_NewKey"]
+        assert found.columns <= set(columns)
+        arrange([tmp_path / f"part-{name}.parquet"], tmp_path / f"table-{name}.parquet", columns=columns)
+    with duckdb.connect() as connection:
+        query = f"SELECT {', '.join(columns)} FROM '{tmp_path}/table-*.parquet' ORDER BY ALL"  # noqa: S608
+        assert connection.execute(query).fetchall() == [("one", None), (None, "new"), (None, None)]
