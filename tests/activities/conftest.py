@@ -111,6 +111,7 @@ class Bench:
         billing = BillingClient(BASE_URL, graph, SourceHosts((".blob.core.windows.net",), loopback=True), self.clock)
         threads = ThreadPoolExecutor(self.settings.copy_concurrency)
         sources = SourceReader(HttpxSource(OnLoop(self.source)).open, threads)
+        zone = self.open_zone(sources)
         notices = httpx.AsyncClient(transport=self.source)
         return Clients(
             settings=self.settings,
@@ -118,10 +119,10 @@ class Bench:
             invoices=InvoiceClient(PARTNER_CENTER, graph, self.clock),
             manifests=Manifests(billing.read_manifest, self.clock),
             sources=sources,
-            zone=self.open_zone(sources),
+            zone=zone,
             webhook=Webhook(self.webhook, notices) if self.webhook else None,
             now=self.clock,
-            closing=(graph.aclose, notices.aclose, sources.close),
+            closing=(graph.aclose, notices.aclose, zone.close, sources.close),
         )
 
     async def start(self, request: ExportRequest = REQUEST) -> StartAnswer:
