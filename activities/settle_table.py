@@ -60,7 +60,9 @@ async def _settle(making: Making) -> None:
         )
         files = [file.to_json() for file in table.files]
         totals = folder / TOTALS
-        totals.write_bytes(json_bytes({"table": table.to_json(), "columns": table.columns, "files": files}))
+        totals.write_bytes(
+            json_bytes({"table": table.to_json(), "columns": sorted(table.found.columns), "files": files})
+        )
         await making.work.keep(SETTLEMENT, [file for file in (settled, totals) if file.exists()])
 
 

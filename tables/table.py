@@ -51,7 +51,7 @@ class Table:
     """What a table is: its state, its sums, and how daily rows and reconciliation tie, if both are there.
 
     `is_reduced` says that one of them came with the basic attributes only. `found` is what else the blobs had. `files`
-    says what goes where, and `columns` which columns of unknown keys each file has.
+    says what goes where.
     """
 
     state: State
@@ -60,7 +60,6 @@ class Table:
     settlement: Settlement | None
     found: Found
     files: tuple[FilePlan, ...]
-    columns: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
         """Amounts are texts with all their digits."""
@@ -176,15 +175,7 @@ def settle_parts(
         sums += settlement.sums
         totals.append((settled, settlement.sums.total))
     state = state_of(has_usage=usage is not None, has_lines=lines is not None, is_without_usage=is_without_usage)
-    return Table(
-        state,
-        is_reduced,
-        sums,
-        settlement,
-        found_in_all(found),
-        files_of(totals, rows_a_file),
-        tuple(sorted(usage.found.columns)) if usage else (),
-    )
+    return Table(state, is_reduced, sums, settlement, found_in_all(found), files_of(totals, rows_a_file))
 
 
 def files_of(parts: Iterable[tuple[Path, Sum]], rows_a_file: int) -> tuple[FilePlan, ...]:

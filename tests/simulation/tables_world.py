@@ -187,12 +187,14 @@ class TablesWorld:
 
     def require_current(self) -> None:
         """The one table that stands there is, byte by byte, what is made by hand of what is current, and says so."""
-        assert self.storage.paths(".parquet", f"{PLACE.folder}/") == [PLACE.file]
+        assert self.storage.paths(".parquet", f"{PLACE.folder}/") == [*PLACE.files(1)]
         told = json.loads(self.storage.blobs[PLACE.description].content)["inputs"]
         for dataset in (USAGE, LINES):
             current = self.documents.current(dataset)
             assert told[dataset] in ({current.told} if current else {ABSENT, NO_DATA}), f"the table is of {told}"
-        assert self.storage.blobs[PLACE.file].content == self._made_by_hand(), f"the table is of something but {told}"
+        assert self.storage.blobs[PLACE.files(1)[0]].content == self._made_by_hand(), (
+            f"the table is of something but {told}"
+        )
 
     def require_no_complaints(self) -> None:
         """No history was too long, and no message too large."""

@@ -4,7 +4,6 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 
@@ -143,11 +142,11 @@ class HeldZone(MemoryZone):
 
 
 class OverwritingZone(HeldZone):
-    """Puts files in their places, whatever stands there."""
+    """Puts files in their places, large ones and small ones, whatever stands there."""
 
-    async def swap_file(self, path: str, file: Path, seen: str | None) -> bool:
+    async def swap(self, path: str, content: bytes, seen: str | None) -> bool:
         async with self._request():
-            self._storage.put(path, file.read_bytes())
+            self._storage.put(path, content)
         return True
 
 
