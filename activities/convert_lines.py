@@ -2,13 +2,15 @@
 
 import asyncio
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from activities.door import JsonObject, activity_of_run
 from activities.tabulating import USAGE, Making, TableBlob, engine_turn, temporary_folder
 from clients.process import clients
-from failures import Incomplete
+from failures import Incomplete, UnreadableLines
 from landing.inputs import InputBlob
 from landing.work import Fetched, fetch
 from messages.names import CONVERT_LINES
@@ -47,7 +49,7 @@ async def _convert(blob: TableBlob) -> int:
 
     if await blob.work.has(blob.name):
         return 0
-    with temporary_folder(TIMES_A_BLOB * blob.blob.length) as folder:
+    with temporary_folder(TIMES_A_BLOB * blob.blob.length) as folder, _saying_where_it_is(blob.blob):
         source = folder / blob.blob.path.rpartition("/")[2]
         _require_same(await fetch(blob.work.zone, blob.blob.path, source), blob.blob)
         parts = folder / "parts"
@@ -56,6 +58,16 @@ async def _convert(blob: TableBlob) -> int:
         found = await asyncio.to_thread(convert if blob.dataset == USAGE else keep_lines, source, rows)
         await blob.work.keep(blob.name, _files(rows, found))
     return blob.blob.length
+
+
+@contextmanager
+def _saying_where_it_is(blob: InputBlob) -> Iterator[None]:
+    """Both documents of an invoice have blobs, in all their versions: whoever is to remove one must find it."""
+    try:
+        yield
+    except (UnreadableLines, Incomplete) as failure:
+        failure.message += f" It is in {blob.path.rpartition('/')[0]}."
+        raise
 
 
 def _files(rows: Path, found: "Found") -> list[Path]:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
 
 from catalog.datasets import DATASETS, TABLED
@@ -123,14 +123,13 @@ def temporary_folder(needed: int) -> Iterator[Path]:
         with TemporaryDirectory(prefix="table-") as folder:
             free = shutil.disk_usage(folder).free
             if free < needed + SPARE_BYTES:
-                raise NoRoom(
-                    f"The temporary folder has {free >> 20} MiB free of {(needed + SPARE_BYTES) >> 20} needed."
-                )
+                needed_mib = (needed + SPARE_BYTES) >> 20
+                raise NoRoom(f"The temporary folder {gettempdir()} has {free >> 20} MiB free of {needed_mib} needed.")
             yield Path(folder)
     except OSError as fault:
         if fault.errno not in FULL:
             raise
-        raise NoRoom("The temporary folder has become full.") from None
+        raise NoRoom(f"The temporary folder {gettempdir()} has become full.") from None
 
 
 async def standing_table(making: Making) -> TableResult | None:

@@ -356,7 +356,10 @@ class NoRoom(TableFailure):
     """The host's temporary folder has too little room."""
 
     kind = LATER
-    remedy = "Give the app's instances more memory: their temporary storage grows with it; then start the table again."
+    remedy = (
+        "Give the app's instances more memory: their temporary storage grows with it; on a machine of your own, make "
+        "room in its temporary folder, or name another one (TMPDIR). Then start the table again."
+    )
 
 
 class NoMemory(TableFailure):

@@ -51,5 +51,5 @@ def _unforeseen(fault: Exception) -> Problem:
     return Problem(
         "Unexpected",
         f"The orchestration ended for an unexpected reason: {type(fault).__name__}.",
-        "Look at the app's log for the cause; then start the run again: what landed is kept.",
+        "Start the run again: what landed is kept. This is a fault of the app itself: report it, with the app's log.",
     )

@@ -12,7 +12,7 @@ from failures.request_ids import request_id_in
 from failures.text import MOST_CODE_CHARACTERS, cleaned
 from landing.source import source_error
 from landing.zones.protocol import AlreadyThere
-from landing.zones.remedies import AZURE, MAY_PASS
+from landing.zones.remedies import AZURE, MAY_PASS, OTHER_SERVER
 
 # Staged blocks are gone once another copy of the same blob was committed; a container's name is free again in a while.
 _TEMPORARY = frozenset({"InvalidBlockList", "ContainerBeingDeleted"})
@@ -30,12 +30,17 @@ def storage_faults() -> Iterator[None]:
         raise _landing_error(fault) from None
     except AzureError as fault:
         raise LandingUnavailable(f"The landing zone did not answer ({type(fault).__name__}).") from None
+    except ValueError:
+        # The client has read headers that are none of the service's.
+        raise _other_server() from None
 
 
 def _landing_error(fault: HttpResponseError) -> LandingFailure:
     code, status = error_code(fault), fault.status_code
     if status is None:
         return LandingUnavailable(f"The landing zone did not answer ({code}).")
+    if status < 400:
+        return _other_server()
     request_id = _request_id(fault)
     if code == "Md5Mismatch":
         message = "What arrived does not have the MD5 that was announced."
@@ -47,6 +52,10 @@ def _landing_error(fault: HttpResponseError) -> LandingFailure:
     message = f"The landing zone refused: {status} {code}."
     may_pass = code in MAY_PASS or status == 401
     return LandingRefused(message, remedy=AZURE.get(code), may_pass=may_pass, request_id=request_id)
+
+
+def _other_server() -> LandingUnavailable:
+    return LandingUnavailable("Something other than Azure Storage answers for the landing zone.", remedy=OTHER_SERVER)
 
 
 def cannot_pull(fault: HttpResponseError) -> bool:

@@ -28,6 +28,12 @@ AZURE: Mapping[str, str] = {
 }
 """By Azure Storage's error code."""
 
+OTHER_SERVER = (
+    "Check LANDING_URL, and what stands between the app and the account: "
+    "a proxy or a sign-in page answers in its place."
+)
+"""Where what answers is not Azure Storage."""
+
 MAY_PASS = frozenset({"AuthorizationFailure", "AuthorizationPermissionMismatch"})
 """Codes of refusals that a role or a rule of the firewall ends which was only just made, and does not count yet."""
 

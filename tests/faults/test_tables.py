@@ -207,5 +207,6 @@ def test_a_bad_line_is_told_by_blob_and_number(bench: Bench) -> None:
     assert "UnreadableLines" in table["error"]
     assert "part-00001.json.gz" in table["error"]
     assert "line 2" in table["error"]
+    assert f"version={bench.status['result']['version']}" in bench.log
     assert "Contoso" not in bench.log
     assert list(bench.landing.glob("focus/**/*")) == []

@@ -25,9 +25,11 @@ from failures import (
 )
 from failures.doubts import DOUBTED
 from landing.source import SourceReader
+from landing.zones.opening import open_zone
 from landing.zones.protocol import AlreadyThere, Landed
 from tests.landing.conftest import Run
 from tests.landing.fake_source import SAS, FakeSource
+from tests.landing.scripted_server import Server, answer_of
 from tests.landing.zones.fake_service import FakeService, Fault, zone_on
 
 ROOT = "https://source.blob.core.windows.net/x"
@@ -319,3 +321,23 @@ def test_empty_blobs_are_put(run: Run, sources: SourceReader, source: FakeSource
     assert (call.kind, call.body) == ("put", b"")
     assert call.headers["if-none-match"] == "*"
     assert [request.method for request in source.requests] == ["HEAD", "GET"]
+
+
+@pytest.mark.parametrize("ask", [lambda zone: zone.prepare(), lambda zone: zone.read("a/file"), listed])
+def test_another_server_in_the_accounts_place_is_told_as_that(
+    run: Run, sources: SourceReader, ask: Callable[[Any], Any]
+) -> None:
+    """A proxy or a sign-in page, which welcomes whoever asks for anything: it may be gone later."""
+
+    async def scenario() -> LandingUnavailable:
+        async with Server(answer_of(b"<html>hi!", "Content-Type: text/html")).running() as server:
+            key = "AccountName=landing;AccountKey=a2V5"
+            zone = open_zone(f"{server.url}/landing/billing", key, lambda: None, sources)
+            with pytest.raises(LandingUnavailable) as caught:
+                await ask(zone)
+            await zone.close()
+            return caught.value
+
+    found = run(scenario())
+    assert found.message == "Something other than Azure Storage answers for the landing zone."
+    assert "LANDING_URL" in found.remedy
