@@ -35,7 +35,7 @@ async def export(host_url: str, body: dict[str, str], console: Console) -> dict[
             bar = progress.add_task(_PHASES["pending"], total=None, trouble="")
             while True:
                 status: dict[str, Any] = (await http.get(started.headers["Location"])).json()
-                _show(progress, bar, status)
+                _show(progress, bar, status, body["dataset"])
                 if status["state"] in ENDED:
                     return status
                 await asyncio.sleep(LOOK_SECONDS)
@@ -62,9 +62,11 @@ def _progress(console: Console) -> Progress:
     return Progress(*columns, console=console)
 
 
-def _show(progress: Progress, bar: Any, status: dict[str, Any]) -> None:
+def _show(progress: Progress, bar: Any, status: dict[str, Any], dataset: str) -> None:
     done = status["progress"]
     description = _PHASES.get(status["phase"], status["phase"])
+    if status["phase"] == "done":
+        description = f"{dataset}: {description}"
     total = done["blobCount"] or None
     progress.update(bar, description=description, completed=done["blobsDone"], total=total, trouble=_trouble(status))
 

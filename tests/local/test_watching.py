@@ -39,7 +39,7 @@ def _watched(*statuses: dict[str, Any]) -> str:
         app = Starlette(routes=[Route("/api/exports", post, methods=["POST"]), Route("/status", get, name="get")])
         shown = io.StringIO()
         async with served(app) as url:
-            await watching.export(url, {}, Console(file=shown, force_terminal=True, width=200))
+            await watching.export(url, {"dataset": "billedUsage"}, Console(file=shown, force_terminal=True, width=200))
         return shown.getvalue()
 
     return asyncio.run(watch())
@@ -56,6 +56,11 @@ def test_an_export_whose_table_is_made_says_so() -> None:
     shown = _watched(*[WAITING | {"phase": "tabulating"}] * 3)
     assert "making the invoice's table" in shown
     assert "tabulating" not in shown
+
+
+def test_an_export_that_has_ended_says_which_it_was() -> None:
+    """The demo shows two, one below the other."""
+    assert "billedUsage: done" in _watched()
 
 
 def test_an_export_that_gets_on_says_nothing_of_what_went_wrong() -> None:
