@@ -4,14 +4,16 @@ import logging
 import re
 from typing import Any
 
+# Between name and value; also as queries, JSON and HTML escape it. A quote may follow.
+_IS = r"""(?: \s* (?:=|%(?:25)*3D|\\(?:u00|x)3d|&(?:\#61|\#x3d|equals);|\\*["']\s*:) \s* \\*["']? )"""
 # A signature's value ends where the next one of the query begins; a key, or a whole SAS, where its setting ends.
 _SECRETS = re.compile(
-    r"""(?ix)
-    (   (?:\b|%(?:25)*(?:26|3F)) sig(?:nature)? (?:=|%(?:25)*3D|["']\s*:\s*["'])
+    rf"""(?ix)
+    (   (?:(?<![a-z])|(?<=3f)) sig(?:nature)? {_IS}
       | \bbearer\s+
     ) [^\s&"'<>,;)]+
     |
-    (   \b(?:accountkey|sharedaccesskey|sharedaccesssignature) \s* (?:=|%(?:25)*3D|["']\s*:\s*["']) \s*
+    (   (?:(?<![a-z])|(?<=3f)) (?:accountkey|sharedaccesskey|sharedaccesssignature) {_IS}
       | \bsharedkey(?:lite)? \s+ [^\s:]+ :
     ) [^\s"'<>,;)]+
     """

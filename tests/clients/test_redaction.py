@@ -1,6 +1,7 @@
 """No secret in any text that leaves memory."""
 
 import asyncio
+import json
 import logging
 import sys
 from collections.abc import Iterator
@@ -63,6 +64,17 @@ def log() -> Iterator[_Lines]:
         (f'{{"sig": "{SIGNATURE}"}}', SIGNATURE),
         (f"{{'Signature': '{SIGNATURE}'}}", SIGNATURE),
         (f"SIG={ENCODED}&se=2026", ENCODED),
+        (URL.replace("&", "\\u0026"), ENCODED),
+        (URL.replace("&", "\\u0026").replace("=", "\\u003d"), ENCODED),
+        (URL.replace("&", "\\x26").replace("=", "\\x3D"), ENCODED),
+        (f"https://x/\\u003fsig={ENCODED}", ENCODED),
+        (URL.replace("&", "&#38;").replace("=", "&#61;"), ENCODED),
+        (f'sv="1" sig="{SIGNATURE}"', SIGNATURE),
+        (f"sig = '{SIGNATURE}'", SIGNATURE),
+        (f"container_sig={ENCODED}", ENCODED),
+        (json.dumps(json.dumps({"sig": SIGNATURE})), SIGNATURE),
+        (json.dumps(json.dumps({"AccountKey": SIGNATURE})), SIGNATURE),
+        (f"AccountName=x;AccountKey='{SIGNATURE}'", SIGNATURE),
         (f"AccountName=x;AccountKey={SIGNATURE};EndpointSuffix=core.windows.net", SIGNATURE),
         (f"accountkey = {SIGNATURE}", SIGNATURE),
         (f"Endpoint=sb://x/;SharedAccessKeyName=a;SharedAccessKey={SIGNATURE}", SIGNATURE),
