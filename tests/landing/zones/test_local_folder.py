@@ -47,8 +47,10 @@ if call == "make_durable":
     work = zone.make_durable(["v=1/sub/x"])
 elif call == "write":
     work = zone.write("v=1/sub/x", b"after")
-else:
+elif call == "swap":
     work = zone.swap("v=1/sub/new", b"after", None)
+else:
+    work = zone.swap_file("v=1/sub/new", root / "v=1/sub/x", None)
 asyncio.run(work)
 print(*(Path(path).relative_to(root) for path in opened if path.startswith(f"{root}{os.sep}")), sep="\\n")
 """
@@ -180,7 +182,7 @@ def test_a_blob_that_vanishes_is_told(run: Run, folder: LocalFolder) -> None:
         run(folder.make_durable(["v=1/x"]))
 
 
-@pytest.mark.parametrize("call", ["make_durable", "write", "swap"])
+@pytest.mark.parametrize("call", ["make_durable", "write", "swap", "swap_file"])
 def test_the_names_of_a_folder_are_made_durable_too(run: Run, folder: LocalFolder, root: Path, call: str) -> None:
     """Else a power cut could leave the bytes of a file, and no name for them."""
     run(folder.write("v=1/sub/x", b"before"))
