@@ -12,6 +12,8 @@ from local.emulator.faults.fault import RequestKind
 Rule = tuple[Callable[[Any], bool], str]
 """Whether a value will do, and what it must be."""
 
+_HEADER_NAME = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _SPAN = re.compile(r"([1-9]\d*)-(\d*)")
 
 
@@ -55,7 +57,10 @@ def _is_status(value: object) -> bool:
 
 
 def _are_headers(value: object) -> bool:
-    return isinstance(value, Mapping) and all(isinstance(text, str) for text in value.values())
+    return isinstance(value, Mapping) and all(
+        isinstance(text, str) and _HEADER_NAME.fullmatch(name) and _HEADER_VALUE.fullmatch(text)
+        for name, text in value.items()
+    )
 
 
 def _are_header_changes(value: object) -> bool:
@@ -69,7 +74,7 @@ FAULT: Mapping[str, Rule] = {
     "path": (lambda value: isinstance(value, str), "a text"),
     "occurrence": (_is_occurrence, 'a number from 1 on, a list of them, a range such as "2-4" or "3-", or "every"'),
     "answer": (lambda value: isinstance(value, Mapping), "an object"),
-    "headers": (_are_header_changes, "an object of strings, with null for a header to remove"),
+    "headers": (_are_header_changes, "an object of headers as HTTP allows them, with null for one to remove"),
     "merge": (lambda value: isinstance(value, Mapping), "an object"),
     "flip": (_is_count, "a number of bytes"),
     "delay": (_is_seconds, "a number of seconds"),
@@ -80,7 +85,7 @@ FAULT: Mapping[str, Rule] = {
 }
 ANSWER: Mapping[str, Rule] = {
     "status": (_is_status, "an HTTP status"),
-    "headers": (_are_headers, "an object of strings"),
+    "headers": (_are_headers, "an object of headers as HTTP allows them"),
     "json": (lambda value: value is not None, "anything but null"),
     "text": (lambda value: isinstance(value, str), "a text"),
 }

@@ -25,7 +25,7 @@ def read_script(file: Path) -> tuple[Fault, ...]:
     """
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as fault:
+    except (OSError, RecursionError, ValueError) as fault:
         raise InvalidScript(str(file), [f"It cannot be read: {fault}."]) from None
     return script_from_json(document, str(file))
 

@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,7 +63,17 @@ def test_every_mistake_of_a_script_is_told_at_once() -> None:
     assert all(mistake in str(refused.value) for mistake in refused.value.mistakes)
 
 
-@pytest.mark.parametrize("text", ["", "{", "{}", "null", '"faults"'])
+@pytest.mark.parametrize(
+    "headers", [{"a b": "c"}, {"ä": "c"}, {"": "c"}, {"a": "b\r\nc: d"}, {"a": "\u20ac"}, {"a": 1}]
+)
+def test_a_header_that_http_does_not_allow_is_refused(headers: dict[str, Any]) -> None:
+    """The server could not send it."""
+    for fault in ({"headers": headers}, {"answer": {"status": 503, "headers": headers}}):
+        with pytest.raises(InvalidScript, match="headers as HTTP allows them"):
+            script_from_json([{"request": "blob", **fault}])
+
+
+@pytest.mark.parametrize("text", ["", "{", "{}", "null", '"faults"', "[" * 100_000])
 def test_a_file_that_is_no_list_is_refused_by_its_name(tmp_path: Path, text: str) -> None:
     """The message names the file."""
     script = tmp_path / "faults.json"
