@@ -37,7 +37,7 @@ def _charged(total: float) -> Mapping[str, Any]:
 
 
 STATES: Mapping[str, Sequence[Blobs]] = {
-    USAGE: [[_blob(_used(1.25), _used(2))], [_blob(_used(1.25)), _blob(_used(3))]],
+    USAGE: [[_blob(_used(1.25), _used(2))], [_blob(_used(1.25)), _blob(_used(3))], []],
     LINES: [[_blob(_charged(3.25))], [_blob(_charged(7.5), _charged(0.5))]],
 }
 """By dataset's folder, the blobs that it may have."""

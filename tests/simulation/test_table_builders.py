@@ -198,7 +198,7 @@ async def _requests_of_publishing() -> int:
     return world.slow.requests
 
 
-@pytest.mark.parametrize("blobs", STATES[USAGE][:1], ids=["other lines"])
+@pytest.mark.parametrize("blobs", STATES[USAGE][:2], ids=["other lines", "the same lines"])
 def test_a_builder_that_is_late_takes_nothing_from_who_was_faster(blobs: Blobs) -> None:
     """Whichever of its requests was held while another version landed and was published."""
     requests = play(_requests_of_publishing())
@@ -219,7 +219,7 @@ def test_a_zone_that_overwrites_would_be_noticed() -> None:
         await HeldWorld(held, OverwritingZone).publish_late(STATES[USAGE][0])
 
     def play_all() -> None:
-        for held in range(requests):
+        for held in reversed(range(requests)):
             play(story(held))
 
     with pytest.raises(AssertionError, match="the table is of"):
