@@ -20,9 +20,13 @@ from landing.hosts import proxy_for
 
 
 class Interrupt:
-    """Lets another thread cut the connections that a piece of work waits for, now and from now on."""
+    """Lets another thread cut the connections that a piece of work waits for, now and from now on.
+
+    `progress` counts what has come of it: requests that were begun, heads of answers, pieces of their bodies.
+    """
 
     def __init__(self) -> None:
+        self.progress = 0
         self._lock = Lock()
         self._requested = False
         self._connections: set[Connection] = set()
@@ -44,6 +48,7 @@ class Interrupt:
             if self._requested:
                 raise ConnectionAbortedError
             self._connections.add(connection)
+            self.progress += 1
 
     def remove(self, connection: "Connection") -> None:
         """The work does not wait for it any more: other work may have it."""
@@ -161,6 +166,7 @@ class OpenResponse:
         self._interrupt = interrupt
         self._kept = kept
         self.status = response.status
+        interrupt.progress += 1
 
     def header(self, name: str) -> str | None:
         """The header's value."""
@@ -173,7 +179,9 @@ class OpenResponse:
             SourceUnavailable: when it breaks off.
         """
         with _network_faults():
-            return self._response.readinto(buffer)
+            length = self._response.readinto(buffer)
+        self._interrupt.progress += 1
+        return length
 
     def close(self) -> None:
         """Keeps the connection for the next request if the body has been read, else closes it."""

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,12 @@ import pytest
 
 from failures import SourceUnavailable
 from landing.connections import Connections, Interrupt
-from landing.source import Source, SourceReader
+from landing.source import PIECE_SECONDS, Source, SourceReader
 from landing.zones.local_folder import LocalFolder
 from tests.landing.conftest import Run
 from tests.landing.fake_source import FakeSource
 from tests.landing.scripted_server import Server, answer_of
+from tests.skipping_loop import SkippingLoop, play
 from tests.source_transport import HttpxSource
 
 THREADS = 2
@@ -182,6 +184,61 @@ def test_a_silent_source_holds_up_one_thread(run: Run, answer: bytes) -> None:
             await connections.close()
 
     run(scenario())
+
+
+TRICKLING = {"a head": b"HTTP/1.1 200 OK\r\nX-Long: ", "a body": b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"}
+
+
+@pytest.mark.parametrize("begun", TRICKLING.values(), ids=TRICKLING)
+def test_a_source_that_sends_a_byte_now_and_then_is_given_up(begun: bytes) -> None:
+    """Each byte comes in time, and the blob would never be there."""
+
+    async def trickle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(begun)
+        with suppress(ConnectionError):
+            while not writer.is_closing():
+                writer.write(b"x")
+                await writer.drain()
+                await asyncio.sleep(PIECE_SECONDS / 20)
+        writer.close()
+
+    async def scenario(loop: SkippingLoop) -> float:
+        connections = Connections(ssl.create_default_context(), 60.0, 60.0)
+        reader = SourceReader(connections.open, ThreadPoolExecutor(THREADS))
+        async with await asyncio.start_server(trickle, "127.0.0.1") as server:
+            began = loop.time()
+            port = server.sockets[0].getsockname()[1]
+            fetching = asyncio.create_task(reader.fetch(Source(f"http://127.0.0.1:{port}/x", 9999)))
+            while not fetching.done():
+                await asyncio.sleep(0.01)
+                loop.skip(PIECE_SECONDS / 10)
+            with pytest.raises(SourceUnavailable):
+                await fetching
+            await reader.close()
+            await connections.close()
+            return loop.time() - began
+
+    assert PIECE_SECONDS <= play(scenario) < 4 * PIECE_SECONDS
+
+
+def test_work_that_waits_for_a_thread_is_not_given_up(gate: Gate, source: FakeSource) -> None:
+    """However long those before it take."""
+    source.put("x", b"content")
+
+    async def scenario(loop: SkippingLoop) -> list[bytes]:
+        reader = SourceReader(gate.open, ThreadPoolExecutor(1))
+        reading = [asyncio.create_task(reader.read(source.url("x"), store)) for _ in range(2)]
+        await asyncio.to_thread(gate.begun.acquire)
+        for _ in range(3):
+            loop.skip(PIECE_SECONDS)
+            await asyncio.sleep(0)
+        gate.opened.set()
+        read = await asyncio.gather(*reading)
+        await reader.close()
+        return read
+
+    assert play(scenario) == [b"content"] * 2
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="There is no such signal.")
