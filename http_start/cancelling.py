@@ -57,11 +57,14 @@ async def require_not_being_cancelled(client: DurableOrchestrationClient, run_id
 
 
 async def require_nothing_left(client: DurableOrchestrationClient, run_id: str) -> None:
-    """Keeps a run from being started that would call what still runs, or is being cancelled, within an earlier one.
+    """Keeps a run of months from being started whose exports still run, or are being cancelled, within an earlier one.
+
+    They would be called again under the same ids.
 
     Raises:
         Refused: with the seconds after which to ask again, if waiting is all that it takes.
     """
+    await require_not_being_cancelled(client, run_id)
     if await _children(client, f"{CANCEL_ID}{run_id}", active=True):
         raise Refused(HTTPStatus.CONFLICT, "What ran within this export is being cancelled.", RETRY_SECONDS)
     if await _children(client, run_id, active=True):

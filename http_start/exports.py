@@ -9,7 +9,7 @@ from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrc
 
 from catalog.export_request import ExportRequest
 from catalog.run_ids import EXPORT_ID, RUN_ID
-from http_start.cancelling import require_not_being_cancelled, require_nothing_left
+from http_start.cancelling import require_not_being_cancelled
 from http_start.parsing import BEGINNING, unknown_export
 from http_start.status import (
     child_of,
@@ -68,13 +68,12 @@ async def start_run(
     """The status of the run of this id: the one that is running, else one that begins now.
 
     Raises:
-        Refused: while a run of this id is being cancelled, or anything within an earlier one still runs.
+        Refused: while a run of this id is being cancelled.
     """
     await require_not_being_cancelled(client, run_id)
     running = await client.get_status(run_id)
     if is_active(running):
         return await watched(client, running)
-    await require_nothing_left(client, run_id)
     try:
         await client.start_new(name, run_id, order.to_json())
     except Exception:

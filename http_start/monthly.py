@@ -10,7 +10,7 @@ from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrc
 
 from catalog.months import month_before
 from catalog.months_request import MonthsRequest
-from http_start.cancelling import require_not_being_cancelled
+from http_start.cancelling import require_not_being_cancelled, require_nothing_left
 from http_start.exports import forget_before, policy, start_run, watched
 from http_start.status import is_ending, whole_second
 from messages.instances import is_active
@@ -46,8 +46,10 @@ async def start(
     """The status of the run for these months: the one that is running, else one that begins now.
 
     Raises:
-        Refused: while a run of this id is being cancelled.
+        Refused: while a run of this id, or an export of an earlier one, is being cancelled, or that export still runs.
     """
+    if not is_active(await client.get_status(months.run_id)):
+        await require_nothing_left(client, months.run_id)
     if months.last is None:
         return await start_run(client, MONTHLY_EXPORTS, months.run_id, _month(months.first, settings, now), now)
     datasets = list(settings.monthly_datasets)

@@ -119,6 +119,15 @@ def test_no_month_begins_whose_exports_are_not_over(
     assert asyncio.run(monthly.start_or_look(durable, month, SETTINGS, BEGINNING))["state"] == "running"
 
 
+def test_a_month_whose_cancellation_has_exports_to_end_is_to_be_asked_for_again(durable: FakeDurable) -> None:
+    """Nobody has to cancel them."""
+    durable.add("monthly-2026-08-to-2026-10", "Terminated")
+    durable.add("cancel-monthly-2026-08-to-2026-10", "Running")
+    durable.add("monthly-2026-08-to-2026-10:2026-09", "Running")
+    start = monthly.start(durable, MonthsRequest("2026-08", "2026-10"), SETTINGS, BEGINNING)
+    assert _refused(asyncio.run, start) == (HTTPStatus.CONFLICT, True)
+
+
 def test_what_has_ended_is_forgotten_with_all_that_ran_within_it(durable: FakeDurable) -> None:
     """However many there were; another run's stay."""
     durable.add(ID, "Failed")
