@@ -94,36 +94,28 @@ class _Month:
         running = {self._begin(id_, request, is_last=is_last): id_ for id_, request in due.items()}
         tables: dict[Any, str] = {}
         self._show("exporting")
-        failed: dict[str, Problem] = {}
         while running or tables:
             done = yield self._run.context.task_any([*running, *tables])
             if done in tables:
                 self._take_table(tables.pop(done), done.result)
             else:
-                id_ = running.pop(done)
-                failed |= self._take_export(id_, done.result, is_last=is_last)
-                invoice = due[id_].invoice_id
-                if not any(due[other].invoice_id == invoice for other in running.values()):
-                    tables |= self._begin_table(invoice)
+                ended = {running.pop(task): task.result for task in [*running] if task.is_completed}
+                yield from self._take_exports(ended, is_last=is_last)
+                open_ones = {due[id_].invoice_id for id_ in running.values()}
+                for invoice in dict.fromkeys(due[id_].invoice_id for id_ in ended):
+                    tables |= {} if invoice in open_ones else self._begin_table(invoice)
             self._show("exporting")
-        yield from self._take_failures(failed, is_last=is_last)
 
-    def _take_export(self, id_: str, ended: Any, *, is_last: bool) -> dict[str, Problem]:
-        """Its problem, by its id, if it failed."""
-        if not isinstance(ended, Exception):
-            self._documents.land(id_, Result.from_json(ended), self._now)
-            return {}
-        problem = as_it_arrived(ended)
-        self._documents.fail(id_, problem, self._now, is_last=is_last)
-        return {id_: problem}
-
-    def _take_failures(self, failed: Mapping[str, Problem], *, is_last: bool) -> Steps[None]:
-        """Tells what was cancelled from what failed, and why it did."""
+    def _take_exports(self, ended: Mapping[str, Any], *, is_last: bool) -> Steps[None]:
+        """Takes what landed, and why the others failed, unless a person cancelled them."""
+        failed = {id_: as_it_arrived(result) for id_, result in ended.items() if isinstance(result, Exception)}
+        for id_, result in ended.items():
+            if id_ not in failed:
+                self._documents.land(id_, Result.from_json(result), self._now)
         for id_, problem in (yield from how_they_ended(self._run, failed)).items():
             self._documents.fail(id_, problem, self._now, is_last=is_last)
             if problem:
                 self._run.log(logging.WARNING, "could not export %s: %s: %s", id_, problem.code, problem.message)
-        self._show("exporting")
 
     def _begin(self, id_: str, request: ExportRequest, *, is_last: bool) -> Any:
         """While looks remain, each is the next try of what failed in this one."""

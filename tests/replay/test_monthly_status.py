@@ -4,15 +4,18 @@ from dataclasses import replace
 
 import pytest
 
+from messages.endings import Ending, Endings
 from messages.months import STATES, Document, InvoicesAnswer
-from messages.names import RUN_EXPORT
+from messages.names import READ_ENDINGS, RUN_EXPORT
 from messages.problems import Answer, NotDone
 from orchestrator.documents import MOST_SHOWN
 from tests.replay.exports import PROBLEM, in_turn, listed, result
 from tests.replay.months import (
     BRIEFLY,
     DATASETS,
+    ID,
     ONCE,
+    asking_first,
     exporting,
     exporting_all_but,
     listing,
@@ -24,21 +27,49 @@ from tests.replay.months import (
 
 def test_the_summary_tells_at_any_time_whether_everything_is_there() -> None:
     """It counts the exports in each state, also those that the status has no room for."""
-    played = play_month(BRIEFLY, listing("G000000001", "G000000002", "G000000003"), exporting_all_but("G000000002"))
+    three, failing = listing("G000000001", "G000000002", "G000000003"), exporting_all_but("G000000002")
+    played = play_month(BRIEFLY, three, failing, asking_first)
     counted = [
         {state: count for state, count in status["result"]["summary"].items() if count}
-        for status in played.statuses[:7]
+        for status in played.statuses[:8]
     ]
     assert counted == [
         {},
         {},
         {"documents": 3, "running": 3},
         {"documents": 3, "running": 2, "landed": 1},
+        {"documents": 3, "running": 2, "landed": 1},
         {"documents": 3, "running": 1, "landed": 1, "failed": 1},
         {"documents": 3, "landed": 2, "failed": 1},
         {"documents": 3, "landed": 2, "failed": 1},
     ]
     assert list(played.status["result"]["summary"]) == ["documents", *reversed(STATES)]
+
+
+def test_what_has_ended_says_how_while_others_run() -> None:
+    """Some take hours: until then nobody is to read of a failure where there was none, or miss what helps."""
+    refused, cancelled = (f"{ID}:billedUsage-{invoice}-full" for invoice in ("G000000001", "G000000002"))
+    endings = {refused: Ending(refused, problem=PROBLEM), cancelled: Ending(cancelled, cancelled=True)}
+    played = play_month(
+        ONCE,
+        listing("G000000001", "G000000002", "G000000003"),
+        exporting_all_but("G000000001", "G000000002"),
+        asking_first,
+        endings=lambda data: Endings([endings[id_] for id_ in data["ids"]]),
+    )
+    while_running = [status["result"] for status in played.statuses if status["result"]["summary"]["running"] == 1]
+    assert while_running
+    for shown in while_running:
+        assert [state for *_, state in states_of(shown)] == ["failed", "running", "cancelled"]
+        assert [invoice["error"] for invoice in shown["invoices"]] == [PROBLEM.to_json(), None, None]
+
+
+def test_those_that_fail_together_are_asked_about_together() -> None:
+    """What fails while the first is asked about: a month of many has no question for each."""
+    invoices = [f"G{number:09d}" for number in range(20)]
+    played = play_month(ONCE, listing(*invoices), exporting_all_but(*invoices), lambda pending: pending[:20])
+    assert len(played.calls(READ_ENDINGS)) == 2
+    assert played.status["result"]["summary"]["failed"] == len(invoices)
 
 
 def test_a_voided_document_says_so_and_what_replaces_it() -> None:
