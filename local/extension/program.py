@@ -31,7 +31,7 @@ class Program:
         self._logging = asyncio.create_task(self._log_lines())
 
     async def ended(self) -> str:
-        """Waits until it ends; the exception that ended it, or its exit code."""
+        """Waits until it ends; the exception that ended it, why it could not begin, or its exit code."""
         code = await self._process.wait()
         await asyncio.shield(self._logging)
         return self._fault or f"exit code {code}"
@@ -58,8 +58,8 @@ class Program:
             self._log_line(line.decode(errors="replace").rstrip())
 
     def _log_line(self, line: str) -> None:
-        if unhandled := re.match(r"Unhandled exception\. (.*)", line):
-            self._fault = unhandled[1]
+        if fault := re.match(rf"(?:Unhandled exception\.|{GUARD}:) (.*)", line):
+            self._fault = fault[1]
         # Of its levels, as in `warn: Category[0] text`, information is each request to its storage.
         leveled = re.match(r"(trce|dbug|info|warn|fail|crit): (.*)", line)
         level, text = leveled.groups() if leveled else ("", line)

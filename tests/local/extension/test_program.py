@@ -52,6 +52,14 @@ def test_it_is_told_what_ended_the_program(written: Written) -> None:
     assert _run(written("raise SystemExit(3)")) == "exit code 3"
 
 
+def test_it_is_told_why_the_program_could_not_begin(tmp_path: Path) -> None:
+    """Then it has no words of its own."""
+    program = tmp_path / "begins-in-vain"
+    program.write_text("#!/nowhere/interpreter")
+    program.chmod(0o700)
+    assert str(program) in _run(program)
+
+
 def test_it_has_only_the_environment_that_it_is_given(
     written: Written, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
