@@ -45,6 +45,9 @@ class Answer(NamedTuple):
 
 def main(environment: Mapping[str, str], sleep: Callable[[float], None] = time.sleep) -> int:
     """Prints the table; 1 if something is missing."""
+    if "FUNCTION_APP_URL" not in environment:
+        sys.stdout.write(_table([Row("deployment", "not known", "Run azd provision, then azd hooks run postdeploy.")]))
+        return 1
     key = environment.get("FUNCTION_KEY") or _key_by_azure_cli(environment)
     answer = _ask(f"{environment['FUNCTION_APP_URL'].rstrip('/')}/api/readiness", key, sleep)
     rows = rows_of(answer, environment)

@@ -139,6 +139,12 @@ def test_an_app_that_has_not_begun_yet_is_waited_for(capsys: pytest.CaptureFixtu
     assert "no answer" in capsys.readouterr().out
 
 
+def test_without_a_deployment_there_is_nothing_to_ask(capsys: pytest.CaptureFixture[str]) -> None:
+    """As where somebody runs it without azd."""
+    assert main({}) == 1
+    assert "azd hooks run postdeploy" in capsys.readouterr().out
+
+
 def test_azd_runs_it_and_has_all_that_it_reads() -> None:
     """On each system, after each deployment; what it reads of the environment are outputs."""
     hooks = (ROOT / "azure.yaml").read_text().split("\nhooks:\n")[1]
