@@ -25,6 +25,9 @@ AZURE: Mapping[str, str] = {
         "Create the container that LANDING_URL names, or give the app's identity the role Storage Blob Data "
         "Contributor on the storage account, so that it can."
     ),
+    "InvalidHeaderValue": (
+        "Start Azurite with --skipApiVersionCheck: it refuses requests of a newer API version than its own."
+    ),
 }
 """By Azure Storage's error code."""
 

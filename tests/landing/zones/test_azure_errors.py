@@ -196,6 +196,7 @@ def test_a_refusal_may_pass_for_a_quarter_of_an_hour(
         (Fault(403, "AuthenticationFailed"), "LANDING_CONNECTION_STRING"),
         (Fault(409, "BlobImmutableDueToPolicy"), "_latest.json"),
         (Fault(404, "ContainerNotFound"), "Create the container"),
+        (Fault(400, "InvalidHeaderValue"), "--skipApiVersionCheck"),
         (Fault(400, "SomethingElse"), "Fix what the message names"),
     ],
     ids=lambda given: getattr(given, "code", None),
