@@ -36,7 +36,7 @@ class Row(NamedTuple):
     remedy: str = ""
 
 
-class Answer(NamedTuple):
+class Response(NamedTuple):
     """What the app answered: an HTTP status, or 0 for none, and a JSON object."""
 
     status: int
@@ -49,29 +49,29 @@ def main(environment: Mapping[str, str], sleep: Callable[[float], None] = time.s
         sys.stdout.write(_table([Row("deployment", "not known", "Run azd provision, then azd hooks run postdeploy.")]))
         return 1
     key = environment.get("FUNCTION_KEY") or _key_by_azure_cli(environment)
-    answer = _ask(f"{environment['FUNCTION_APP_URL'].rstrip('/')}/api/readiness", key, sleep)
-    rows = rows_of(answer, environment)
+    response = _ask(f"{environment['FUNCTION_APP_URL'].rstrip('/')}/api/readiness", key, sleep)
+    rows = rows_of(response, environment)
     sys.stdout.write(_table(rows))
     return int(any(row.state != OK for row in rows))
 
 
-def rows_of(answer: Answer, environment: Mapping[str, str]) -> list[Row]:
+def rows_of(response: Response, environment: Mapping[str, str]) -> list[Row]:
     """The table's rows, up to the first thing without which nothing after it could be tried."""
-    if answer.status == HTTPStatus.UNAUTHORIZED:
+    if response.status == HTTPStatus.UNAUTHORIZED:
         return [Row("function key", "missing or wrong", "Sign in with az login, or set FUNCTION_KEY.")]
-    if answer.status in {0, HTTPStatus.NOT_FOUND} or not answer.body:
-        said = f"HTTP {answer.status}" if answer.status else "no answer"
+    if response.status in {0, HTTPStatus.NOT_FOUND} or not response.body:
+        said = f"HTTP {response.status}" if response.status else "no answer"
         return [Row("functions", said, "Run azd deploy again, and read what the build says.")]
     rows = [Row("functions", OK)]
-    if answer.status == HTTPStatus.INTERNAL_SERVER_ERROR and "errors" in answer.body:
-        faults = [fault["detail"] for fault in answer.body["errors"]]
+    if response.status == HTTPStatus.INTERNAL_SERVER_ERROR and "errors" in response.body:
+        faults = [fault["detail"] for fault in response.body["errors"]]
         return rows + [Row("settings", fault, "Set it with azd env set, then run azd provision.") for fault in faults]
     rows += [Row("settings", OK)]
-    if answer.status != HTTPStatus.OK:
-        said = str(answer.body.get("detail", f"HTTP {answer.status}"))
+    if response.status != HTTPStatus.OK:
+        said = str(response.body.get("detail", f"HTTP {response.status}"))
         return [*rows, Row("orchestrations", said, "Run azd provision again, and look at the app's log.")]
     rows += [Row("orchestrations", OK)]
-    return rows + [_row(check["name"], check["problem"], environment) for check in answer.body["checks"]]
+    return rows + [_row(check["name"], check["problem"], environment) for check in response.body["checks"]]
 
 
 def _row(name: str, problem: Mapping[str, Any] | None, environment: Mapping[str, str]) -> Row:
@@ -100,27 +100,27 @@ def _role_command(environment: Mapping[str, str]) -> str:
     )
 
 
-def _ask(url: str, key: str, sleep: Callable[[float], None]) -> Answer:
+def _ask(url: str, key: str, sleep: Callable[[float], None]) -> Response:
     """The app's answer, once the app has started."""
-    answer = _asked_once(url, key)
+    response = _asked_once(url, key)
     for _ in range(TRIES - 1):
-        if answer.body or answer.status == HTTPStatus.UNAUTHORIZED:
+        if response.body or response.status == HTTPStatus.UNAUTHORIZED:
             break
         sleep(PAUSE)
-        answer = _asked_once(url, key)
-    return answer
+        response = _asked_once(url, key)
+    return response
 
 
-def _asked_once(url: str, key: str) -> Answer:
+def _asked_once(url: str, key: str) -> Response:
     request = Request(url, headers={"x-functions-key": key})  # noqa: S310
     try:
         with urlopen(request, timeout=ANSWER_SECONDS) as response:  # noqa: S310
-            return Answer(response.status, _object(response.read()))
+            return Response(response.status, _object(response.read()))
     except HTTPError as error:
         with error:
-            return Answer(error.code, _object(error.read()))
+            return Response(error.code, _object(error.read()))
     except (OSError, HTTPException):
-        return Answer(0, {})
+        return Response(0, {})
 
 
 def _object(body: bytes) -> Mapping[str, Any]:

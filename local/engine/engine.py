@@ -149,7 +149,7 @@ class DurableEngine:
             arrived = self.store.take_inbox(instance.execution, now)
             turn = play(self._orchestrator(instance.name), position, arrived, self.clock.now())
             self.store.append(instance.execution, len(history), turn.events)
-            self.store.show(instance, "Running", turn.answer.custom_status, self.clock.now())
+            self.store.show(instance, "Running", turn.state.custom_status, self.clock.now())
             self._carry_out(instance, turn)
 
     def _orchestrator(self, name: str) -> Callable[..., str]:
@@ -163,13 +163,13 @@ class DurableEngine:
         # As in Durable, nothing ends or continues as new while anything is to come, a timer that lost among it.
         if turn.awaits_more:
             return
-        if turn.answer.failure is not None:
-            self._end(instance, "Failed", json.dumps(turn.answer.failure), failure=turn.answer.failure)
+        if turn.state.failure is not None:
+            self._end(instance, "Failed", json.dumps(turn.state.failure), failure=turn.state.failure)
         elif turn.continue_with is not None:
             renewed = self.store.renew(instance, turn.continue_with, self.clock.now())
             self._deliver_start(renewed, self._arrival())
-        elif turn.answer.is_done:
-            self._end(instance, "Completed", turn.answer.output, failure=None)
+        elif turn.state.is_done:
+            self._end(instance, "Completed", turn.state.output, failure=None)
 
     def _schedule(self, instance: Instance, turn: Turn) -> None:
         for activity in turn.activities:

@@ -88,7 +88,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Answer:
+class OrchestratorState:
     """What an orchestrator function answered. `steps` are all since the beginning.
 
     `failure` holds the text of the exception that ended it, `output` its JSON.
@@ -109,20 +109,22 @@ class Answer:
 _FAILURE_LABEL = "\n\n$OutOfProcData$:"
 
 
-def read_answer(text: str, failure: str | None = None) -> Answer:
-    """The answer that the SDK's JSON makes."""
+def read_state(text: str, failure: str | None = None) -> OrchestratorState:
+    """The state that the SDK's JSON tells."""
     state = json.loads(text)
     numbered = _Numbering()
     steps = [numbered.step(action) for batch in state["actions"] for action in batch]
-    return Answer(state["isDone"], steps, _json(state.get("output")), _json(state.get("customStatus")), failure)
+    return OrchestratorState(
+        state["isDone"], steps, _json(state.get("output")), _json(state.get("customStatus")), failure
+    )
 
 
-def read_failure(fault: Exception) -> Answer:
-    """The answer of an orchestrator that raised: the SDK hides its JSON behind a label in the exception's text."""
+def read_failure(fault: Exception) -> OrchestratorState:
+    """The state of an orchestrator that raised: the SDK hides its JSON behind a label in the exception's text."""
     reason, label, text = str(fault).partition(_FAILURE_LABEL)
     if not label:
-        return Answer(True, [], None, None, failure=f"{type(fault).__name__}: {fault}")
-    return read_answer(text, failure=reason)
+        return OrchestratorState(True, [], None, None, failure=f"{type(fault).__name__}: {fault}")
+    return read_state(text, failure=reason)
 
 
 class _Numbering:

@@ -6,7 +6,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from local.engine.protocol import ActionType, Answer, Event, EventType, Step, document, event, read_answer, read_failure
+from local.engine.protocol import (
+    ActionType,
+    Event,
+    EventType,
+    OrchestratorState,
+    Step,
+    document,
+    event,
+    read_failure,
+    read_state,
+)
 from local.worker import call_orchestrator
 
 
@@ -28,11 +38,11 @@ class Scheduled:
 class Turn:
     """What one turn brought: `events` to append to the history, and what is to be done.
 
-    `continue_with` is the JSON input of a new history; `answer` tells whether and how the orchestrator ended, and
+    `continue_with` is the JSON input of a new history; `state` tells whether and how the orchestrator ended, and
     `awaits_more` whether something that it scheduled or awaited is still to come.
     """
 
-    answer: Answer
+    state: OrchestratorState
     events: list[Event]
     activities: list[Scheduled] = field(default_factory=list)
     children: list[Scheduled] = field(default_factory=list)
@@ -44,7 +54,7 @@ class Turn:
     def open_tasks(self, known: Collection[int], done: Collection[int]) -> set[int]:
         """What is scheduled, and neither done nor cancelled."""
         new = {task.task_id for task in (*self.activities, *self.children)} | {task_id for task_id, _ in self.timers}
-        cancelled = {task_id for task_id, action in self.answer.actions if action.get("isCanceled")}
+        cancelled = {task_id for task_id, action in self.state.actions if action.get("isCanceled")}
         return (new | set(known)) - set(done) - cancelled
 
 
@@ -72,14 +82,14 @@ def play(orchestrator: Callable[..., str], position: Position, arrived: Sequence
         all_over = _sort_steps(turn, known, outcomes, now)
         turn.awaits_more = not all_over or bool(turn.open_tasks(known, outcomes.done))
     except (NotDeterministic, NotImplementedError) as fault:
-        turn.answer = read_failure(fault)
+        turn.state = read_failure(fault)
     events.append(event(EventType.ORCHESTRATOR_COMPLETED, now))
     return turn
 
 
-def _ask(orchestrator: Callable[..., str], body: str) -> Answer:
+def _ask(orchestrator: Callable[..., str], body: str) -> OrchestratorState:
     try:
-        return read_answer(call_orchestrator(orchestrator, body))
+        return read_state(call_orchestrator(orchestrator, body))
     except Exception as fault:
         return read_failure(fault)
 
@@ -99,8 +109,8 @@ class _Outcomes:
 
 def _sort_steps(turn: Turn, known: Mapping[int, tuple[int, str | None]], outcomes: _Outcomes, now: datetime) -> bool:
     """Whether all steps are over."""
-    _require_all(turn.answer, known)
-    for step in turn.answer.steps:
+    _require_all(turn.state, known)
+    for step in turn.state.steps:
         _sort_actions(turn, step, known, now)
         # The extension awaits each step before it looks at the next.
         if not step.is_over(outcomes.done, outcomes.raised):
@@ -135,9 +145,9 @@ def _child(task_id: int, action: Mapping[str, Any]) -> Scheduled:
     return Scheduled(task_id, action["functionName"], action["input"], action["instanceId"], action.get("version"))
 
 
-def _require_all(answer: Answer, known: Mapping[int, tuple[int, str | None]]) -> None:
-    forgotten = known.keys() - {task_id for task_id, _ in answer.actions}
-    if forgotten and answer.failure is None:
+def _require_all(state: OrchestratorState, known: Mapping[int, tuple[int, str | None]]) -> None:
+    forgotten = known.keys() - {task_id for task_id, _ in state.actions}
+    if forgotten and state.failure is None:
         raise NotDeterministic(f"Tasks {sorted(forgotten)} were scheduled before, and are not now.")
 
 

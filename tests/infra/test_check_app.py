@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from infra.hooks.check_app import Answer, Row, main, rows_of
+from infra.hooks.check_app import Response, Row, main, rows_of
 from local.emulator import Emulator, EmulatorOptions
 from local.running import ROOT, beside, environment, host, served
 from tests.e2e.gates import QUICK
@@ -73,25 +73,25 @@ def test_what_an_app_lacks_is_told_with_its_remedy(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "rows"),
+    ("response", "rows"),
     [
-        (Answer(0, {}), ["functions: no answer"]),
-        (Answer(HTTPStatus.NOT_FOUND, {}), ["functions: HTTP 404"]),
-        (Answer(HTTPStatus.BAD_GATEWAY, {}), ["functions: HTTP 502"]),
-        (Answer(HTTPStatus.UNAUTHORIZED, {}), ["function key: missing or wrong"]),
+        (Response(0, {}), ["functions: no answer"]),
+        (Response(HTTPStatus.NOT_FOUND, {}), ["functions: HTTP 404"]),
+        (Response(HTTPStatus.BAD_GATEWAY, {}), ["functions: HTTP 502"]),
+        (Response(HTTPStatus.UNAUTHORIZED, {}), ["function key: missing or wrong"]),
         (
-            Answer(HTTPStatus.INTERNAL_SERVER_ERROR, {"errors": [{"detail": "A."}, {"detail": "B."}]}),
+            Response(HTTPStatus.INTERNAL_SERVER_ERROR, {"errors": [{"detail": "A."}, {"detail": "B."}]}),
             ["functions: ok", "settings: A.", "settings: B."],
         ),
         (
-            Answer(HTTPStatus.SERVICE_UNAVAILABLE, {"detail": "They do not run."}),
+            Response(HTTPStatus.SERVICE_UNAVAILABLE, {"detail": "They do not run."}),
             ["functions: ok", "settings: ok", "orchestrations: They do not run."],
         ),
     ],
 )
-def test_the_table_ends_with_what_keeps_all_else_from_being_tried(answer: Answer, rows: list[str]) -> None:
+def test_the_table_ends_with_what_keeps_all_else_from_being_tried(response: Response, rows: list[str]) -> None:
     """Each line that is not ok says what to do."""
-    found = rows_of(answer, DEPLOYED)
+    found = rows_of(response, DEPLOYED)
     assert [f"{row.what}: {row.state}" for row in found] == rows
     assert all(bool(row.remedy) == (row.state != "ok") for row in found)
 
@@ -126,9 +126,9 @@ def test_what_others_wrote_stays_one_short_line() -> None:
     assert len(row.state) <= 100
 
 
-def _checked(**problems: Mapping[str, Any] | None) -> Answer:
+def _checked(**problems: Mapping[str, Any] | None) -> Response:
     checks = [{"name": name, "problem": problem} for name, problem in problems.items()]
-    return Answer(HTTPStatus.OK, {"ready": not any(problems.values()), "checks": checks})
+    return Response(HTTPStatus.OK, {"ready": not any(problems.values()), "checks": checks})
 
 
 def test_an_app_that_has_not_begun_yet_is_waited_for(capsys: pytest.CaptureFixture[str]) -> None:

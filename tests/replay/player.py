@@ -10,7 +10,16 @@ from typing import Any
 import azure.functions as func
 
 import function_app
-from local.engine.protocol import ActionType, Answer, Event, EventType, document, event, read_answer, read_failure
+from local.engine.protocol import (
+    ActionType,
+    Event,
+    EventType,
+    OrchestratorState,
+    document,
+    event,
+    read_failure,
+    read_state,
+)
 from local.functions import Functions, index
 from messages.encoding import Message
 
@@ -60,22 +69,22 @@ def one_by_one(pending: list[Task]) -> list[Task]:
 
 @dataclass
 class Play:
-    """One execution, from its first turn to its end. `documents` and `answers` are those of its turns."""
+    """One execution, from its first turn to its end. `documents` and `states` are those of its turns."""
 
     orchestrator: str
     history: list[Event]
     now: datetime
     documents: list[str] = field(default_factory=list)
-    answers: list[Answer] = field(default_factory=list)
+    states: list[OrchestratorState] = field(default_factory=list)
     tasks: list[Task] = field(default_factory=list)
     most_at_once: int = 0
     instance: str = INSTANCE
     left_running: list[Task] = field(default_factory=list)
 
     @property
-    def end(self) -> Answer:
+    def end(self) -> OrchestratorState:
         """What the last turn answered."""
-        return self.answers[-1]
+        return self.states[-1]
 
     @property
     def output(self) -> Any:
@@ -99,7 +108,7 @@ class Play:
     @property
     def statuses(self) -> list[Any]:
         """The custom status of every turn."""
-        return [json.loads(answer.custom_status or "null") for answer in self.answers]
+        return [json.loads(state.custom_status or "null") for state in self.states]
 
     def calls(self, name: str) -> list[Any]:
         """The inputs of all calls of this activity or sub-orchestration; for timers, when they fire."""
@@ -113,7 +122,7 @@ class Story:
     plays: Sequence[Play]
 
     @property
-    def end(self) -> Answer:
+    def end(self) -> OrchestratorState:
         """What the last turn of all answered."""
         return self.plays[-1].end
 
@@ -168,10 +177,10 @@ def _functions() -> Functions:
     return index(function_app.app)
 
 
-def ask(orchestrator: str, body: str) -> Answer:
+def ask(orchestrator: str, body: str) -> OrchestratorState:
     """What the registered orchestrator function answers to the extension's JSON document."""
     try:
-        return read_answer(_functions().orchestrators[orchestrator](func.OrchestrationContext(body)))
+        return read_state(_functions().orchestrators[orchestrator](func.OrchestrationContext(body)))
     except Exception as fault:
         return read_failure(fault)
 
@@ -236,9 +245,9 @@ def play_story(
 def require_deterministic(played: Play) -> None:
     """Every prefix of the history, cut between turns, is answered the same each time, and extends the one before."""
     before: Sequence[Any] = []
-    for body, answer in zip(played.documents, played.answers, strict=True):
-        assert ask(played.orchestrator, body) == answer
-        actions = [(id_, {**action, "isCanceled": None}) for id_, action in answer.actions]
+    for body, state in zip(played.documents, played.states, strict=True):
+        assert ask(played.orchestrator, body) == state
+        actions = [(id_, {**action, "isCanceled": None}) for id_, action in state.actions]
         assert actions[: len(before)] == before
         before = actions
 
@@ -246,7 +255,7 @@ def require_deterministic(played: Play) -> None:
 def _turn(played: Play, input_json: str, arrived: Sequence[Event], pending: dict[int, Task]) -> None:
     played.history += [event(EventType.ORCHESTRATOR_STARTED, played.now), *arrived]
     played.documents.append(document(played.instance, None, input_json, played.history))
-    played.answers.append(ask(played.orchestrator, played.documents[-1]))
+    played.states.append(ask(played.orchestrator, played.documents[-1]))
     known = len(played.tasks)
     for id_ in [id_ for id_, action in played.end.actions if action.get("isCanceled")]:
         pending.pop(id_, None)

@@ -37,9 +37,9 @@ def require_replayed(record: Any) -> None:
     """
     turn = _replayed(record)
     wants = [*turn.activities, *turn.children, *turn.timers]
-    assert turn.answer.failure is None, f"{turn.answer.failure}. {WHAT_TO_DO}"
+    assert turn.state.failure is None, f"{turn.state.failure}. {WHAT_TO_DO}"
     assert not wants, f"It schedules {wants}, which it did not then. {WHAT_TO_DO}"
-    assert not turn.answer.is_done, f"It does not wait any more. {WHAT_TO_DO}"
+    assert not turn.state.is_done, f"It does not wait any more. {WHAT_TO_DO}"
     assert turn.continue_with is None, f"It does not wait any more. {WHAT_TO_DO}"
 
 
