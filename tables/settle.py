@@ -47,8 +47,11 @@ _CUT = "0.01 * coalesce(PCToBCExchangeRate, 1)::DOUBLE + 0.01"
 _IS_NEGATIVE = "(Subtotal < 0 OR coalesce(BillableQuantity, Quantity, 0) < 0)"
 # What Microsoft makes of daily amounts may lack the last of many digits.
 _HAIR = "1e-9 * used_rows"
+# A cut takes less than its bound: at a rate of 1, two whole cents are missing for another reason.
+_LESS = "1e-12"
 _IS_ROUNDING = f"""(used - subtotals)::DOUBLE BETWEEN
-    CASE WHEN cut_up = 0 THEN -{_HAIR} ELSE -cut_up END AND CASE WHEN cut_down = 0 THEN {_HAIR} ELSE cut_down END"""
+    CASE WHEN cut_up = 0 THEN -{_HAIR} ELSE {_LESS} - cut_up END
+    AND CASE WHEN cut_down = 0 THEN {_HAIR} ELSE cut_down - {_LESS} END"""
 
 _CHARGES = f"""
     CREATE OR REPLACE TEMP TABLE matched AS

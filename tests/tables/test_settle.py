@@ -62,7 +62,8 @@ def _rows(folder: Path) -> list[tuple[str, Decimal, str | None]]:
     ("used", "reason"),
     [
         ("4.590000000000000001", "rounding"),
-        ("4.6089999", "rounding"),
+        ("4.6089999999", "rounding"),
+        ("4.609", "unexplained"),
         ("4.61", "unexplained"),
         ("4.58", "unexplained"),
         ("0", "unexplained"),
@@ -83,6 +84,14 @@ def test_a_credit_of_usage_is_cut_up(settled: Settle, tmp_path: Path) -> None:
     line = BILLED | {"Subtotal": -4.59, "TaxTotal": 0, "Total": -4.59, "BillableQuantity": -3}
     settled(line, used="-4.6")
     assert _rows(tmp_path) == [("Adjustment", Decimal("0.01"), "rounding")]
+
+
+def test_two_whole_cents_at_a_rate_of_1_are_no_rounding(settled: Settle, tmp_path: Path) -> None:
+    """The second cut takes nothing then, and the first less than one."""
+    for sign, quantity in ((1, 3), (-1, -3)):
+        line = BILLED | {"PCToBCExchangeRate": 1, "Subtotal": sign * 4.59, "TaxTotal": 0, "Total": sign * 4.59}
+        settled(line | {"BillableQuantity": quantity}, used=f"{sign * 4.61}")
+        assert _rows(tmp_path) == [("Adjustment", sign * Decimal("-0.02"), "unexplained")]
 
 
 def test_the_bounds_of_several_lines_add_up(settled: Settle, tmp_path: Path) -> None:
