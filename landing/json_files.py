@@ -16,6 +16,6 @@ def json_object(stored: Stored | None) -> Mapping[str, Any]:
     """The object that the file holds; empty where there is no file, or none that can be read."""
     try:
         content = json.loads(stored.content) if stored else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return content if isinstance(content, Mapping) else {}

@@ -67,8 +67,8 @@ def _prove_once() -> None:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
-    """What DuckDB lacks leaves as a failure of ours; of its text only the first line is about that."""
+def _told(folder: Path) -> Iterator[None]:
+    """What DuckDB lacks, as room in the folder, leaves as a failure of ours; only the first line of its text is of use."""
     try:
         import duckdb
     except ImportError as fault:
@@ -83,12 +83,12 @@ def _told() -> Iterator[None]:
     except duckdb.IOException as fault:
         if not any(os.strerror(number) in str(fault) for number in FULL):
             raise
-        raise NoRoom("The temporary folder has become full.") from None
+        raise NoRoom(f"There is no room left in {folder}.") from None
 
 
 @contextmanager
 def _connected(folder: Path) -> Iterator["duckdb.DuckDBPyConnection"]:
-    with _told(), _connection(folder / "spilled") as connection:
+    with _told(folder), _connection(folder / "spilled") as connection:
         # A slow query would draw its progress on the program's own output.
         connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
         yield connection

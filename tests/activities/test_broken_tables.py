@@ -14,7 +14,7 @@ from messages.tables import TablesAnswer
 from tests.activities.conftest import Bench, CalledInVain, call
 from tests.activities.tabling import INVOICE, Tabling
 
-BROKEN_TEXTS = {"no JSON": b"{", "no object": b"[]", "nothing": b"", "no text": b"\xff"}
+BROKEN_TEXTS = {"no JSON": b"{", "no object": b"[]", "nothing": b"", "no text": b"\xff", "no end": b"[" * 99_999}
 BROKEN_VALUES: dict[str, Any] = {
     "state": 1,
     "version": None,

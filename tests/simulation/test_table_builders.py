@@ -18,7 +18,7 @@ from tests.simulation.memory_zone import MemoryZone
 from tests.simulation.tables_world import Circumstances, TablesWorld, play
 from tests.table_documents import STATES, Blobs
 
-pytestmark = pytest.mark.usefixtures("remembered_tables")
+pytestmark = [pytest.mark.usefixtures("remembered_tables"), pytest.mark.timeout(180)]
 
 CALLS = 7
 """The invoice is read, its table planned, three blobs are converted, the table is settled and published."""
