@@ -68,7 +68,7 @@ def _prove_once() -> None:
 
 @contextmanager
 def _told(folder: Path) -> Iterator[None]:
-    """What DuckDB lacks, as room in the folder, leaves as a failure of ours; only the first line of its text is of use."""
+    """What DuckDB lacks, as room in the folder, leaves as a failure of ours, with the first line of its text."""
     try:
         import duckdb
     except ImportError as fault:

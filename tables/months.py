@@ -7,6 +7,9 @@ from collections import Counter
 from catalog.months import MONTH
 
 _WITH_GZIP_HEADER = 31
+_MOST_TEXT = 8 << 20
+"""Bytes of lines that are looked at: a blob may be much larger than it looks."""
+
 _CHARGE_START = "chargestartdate"
 
 
@@ -17,7 +20,7 @@ def billed_month(beginning: bytes) -> str | None:
 
 def _months(beginning: bytes) -> Counter[str]:
     try:
-        text = zlib.decompressobj(_WITH_GZIP_HEADER).decompress(beginning)
+        text = zlib.decompressobj(_WITH_GZIP_HEADER).decompress(beginning, _MOST_TEXT)
     except zlib.error:
         return Counter()
     return Counter(month for line in text.splitlines() if (month := _month(line)))
@@ -27,7 +30,7 @@ def _month(line: bytes) -> str | None:
     """The line's month; None where it has none, or is cut."""
     try:
         fields = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     values = fields.items() if isinstance(fields, dict) else ()
     started = next((value for key, value in values if key.lower() == _CHARGE_START), None)

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import tracemalloc
 
 import pytest
 
@@ -37,8 +38,20 @@ def test_a_blob_that_is_cut_off_tells_by_what_is_there() -> None:
         _blob([], "x", 1, None),
         _blob({"ChargeStartDate": 7}),
         _blob({"ChargeStartDate": "../.."}),
+        gzip.compress(b"[" * 99_999, mtime=0),
     ],
 )
 def test_lines_that_do_not_tell_a_month_tell_none(blob: bytes) -> None:
     """Nothing that is no month becomes the name of a folder."""
     assert billed_month(blob) is None
+
+
+def test_a_blob_that_is_much_larger_than_it_looks_is_not_unpacked_whole() -> None:
+    """Its first lines tell."""
+    blob = gzip.compress(b'{"ChargeStartDate": "2026-10-01"}\n' + b" " * (64 << 20), mtime=0)
+    tracemalloc.start()
+    try:
+        assert billed_month(blob) == "2026-10"
+        assert tracemalloc.get_traced_memory()[1] < 48 << 20
+    finally:
+        tracemalloc.stop()
