@@ -2,6 +2,8 @@
 
 import contextlib
 import enum
+import io
+import sys
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, Optional, TypeVar
@@ -179,4 +181,7 @@ def _say_that_it_ends() -> None:
 
 
 if __name__ == "__main__":
+    # Customers' names are of any script, and a pipe's encoding may lack it.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
     app(prog_name="python -m local")

@@ -201,6 +201,14 @@ def test_a_broken_fault_script_is_refused_whole(tmp_path: Path) -> None:
     assert "Fault 2: request must be one of" in refused.stdout
 
 
+def test_what_a_pipe_cannot_encode_is_no_traceback(tmp_path: Path) -> None:
+    """Customers' names are of any script, and not every system writes UTF-8 to a pipe."""
+    (tmp_path / "日本.json").write_text("{}")
+    refused = _local(tmp_path, "emulator", "--faults", "日本.json", settings={"PYTHONIOENCODING": "ascii"})
+    assert "??.json cannot be used" in refused.stdout
+    assert "Traceback" not in refused.stderr
+
+
 def test_an_extension_that_cannot_be_started_is_one_sentence(world: World, tmp_path: Path) -> None:
     """With how to get it, or what to set; and the exit code is 2."""
     host_on = ("host", "--port", "0", "--durable-extension")
