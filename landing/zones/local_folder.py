@@ -167,9 +167,10 @@ def _swap_file(path: Path, file: Path, seen: str | None) -> bool:
 def _disk_faults() -> Iterator[None]:
     try:
         yield
-    except FileNotFoundError:
+    except FileNotFoundError as fault:
         # Folders are made before they are used: somebody has removed one in between.
-        raise LandingUnavailable("A folder of the landing folder is not there.", remedy=GONE) from None
+        message = f"The landing folder, or a file or folder in it, is not there{_where(fault)}."
+        raise LandingUnavailable(message, remedy=GONE) from None
     except OSError as fault:
         message = f"The landing folder cannot be used: {fault.strerror or type(fault).__name__}{_where(fault)}."
         raise LandingRefused(message, remedy=LOCAL.get(fault.errno)) from None

@@ -177,8 +177,8 @@ def test_a_cancelled_copy_leaves_nothing(
 
 
 def test_a_blob_that_vanishes_is_told(run: Run, folder: LocalFolder) -> None:
-    """What somebody has removed before it was safe from a power cut is copied again."""
-    with pytest.raises(LandingUnavailable):
+    """What somebody has removed before it was safe from a power cut is copied again; the message names it."""
+    with pytest.raises(LandingUnavailable, match=r"is not there \(.*/v=1/x\)"):
         run(folder.make_durable(["v=1/x"]))
 
 
