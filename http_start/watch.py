@@ -1,5 +1,6 @@
 """Watches over the months, so that nobody has to: starts one that was never started, and counts all that ran."""
 
+import logging
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
@@ -10,9 +11,12 @@ from azure.durable_functions import DurableOrchestrationClient
 from catalog.months import month_before
 from catalog.months_request import MonthsRequest
 from http_start import exports, monthly
+from http_start.answers import Refused
 from http_start.parsing import LISTED
 from http_start.status import UNEXPECTED, status_document
 from settings import Settings
+
+log = logging.getLogger(__name__)
 
 SIGN = "partner.billing.watch"
 """What its line in the log begins with: infra/alerts.bicep looks for it."""
@@ -24,15 +28,19 @@ FIRST_DAY, LAST_DAY = 10, 20
 async def look(client: DurableOrchestrationClient, settings: Settings, now: datetime) -> str:
     """The line for the log: how the month that closed last stands, and how many runs of late are in which state.
 
-    From the 10th to the 20th that month is started if nobody has, or if its run ended as nobody foresaw.
+    From the 10th to the 20th that month is started if nobody has, or if its run ended as nobody foresaw and nothing of
+    it still runs.
     """
     months = MonthsRequest(month_before(now))
     found = await client.get_status(months.run_id)
     month = status_document(found) if found else None
     state = month["state"] if month else "unknown"
     if FIRST_DAY <= now.day <= LAST_DAY and is_lost(month):
-        await monthly.start(client, months, settings, now)
-        state = "started"
+        try:
+            await monthly.start(client, months, settings, now)
+            state = "started"
+        except Refused as refused:
+            log.warning("%s is left for tomorrow: %s", months.run_id, refused)
     return f"{SIGN} {months.run_id} {state}; {await _counts(client, now)}"
 
 

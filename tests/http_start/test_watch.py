@@ -59,6 +59,15 @@ def test_a_month_that_runs_or_ended_for_a_known_reason_is_left_alone(status: str
     assert not durable.started
 
 
+def test_a_month_of_which_something_still_runs_is_left_for_tomorrow() -> None:
+    """What ended it left its exports; the line is written all the same, for whose absence alerts."""
+    durable = FakeDurable()
+    durable.add(MONTH, "Failed", customStatus=UNFORESEEN)
+    durable.add(f"{MONTH}:billedUsage-G016907411-full", "Running")
+    assert _look(durable) == f"partner.billing.watch {MONTH} failed; in 40 days: 1 failed"
+    assert not durable.started
+
+
 def test_the_line_counts_what_ran_of_late() -> None:
     """Runs that callers and timers began, by their states; what runs within them is not counted."""
     durable = FakeDurable()
