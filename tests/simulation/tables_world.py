@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -18,14 +18,14 @@ from landing.inputs import ABSENT, NO_DATA
 from landing.json_files import json_bytes
 from landing.layout import TABLES, InvoiceFolder, TablePlace
 from local.engine import Instance, Options
-from messages.names import BUILD_TABLE
+from messages.names import BUILD_TABLE, PLAN_TABLE
 from messages.tables import TableOrder
-from tables.table import tabulate
+from tables.table import ROWS_A_FILE, tabulate
 from tests.export_policy import POLICY
 from tests.simulation.chance import Chance
 from tests.simulation.chaos import Chaos
 from tests.simulation.circumstances import settings
-from tests.simulation.host import Activity, Host
+from tests.simulation.host import Activity, Host, Json
 from tests.simulation.memory_zone import MemoryZone, Storage
 from tests.simulation.remembered import remembering
 from tests.simulation.virtual_time import VirtualLoop, now
@@ -56,6 +56,17 @@ def play(story: Coroutine[Any, Any, T]) -> T:
     """What the story returns; it takes as long as it computes."""
     with asyncio.Runner(loop_factory=InlineLoop) as runner:
         return runner.run(story)
+
+
+def _rows(files: Sequence[bytes]) -> list[str]:
+    """All rows of these files, in one order."""
+    import duckdb
+
+    with TemporaryDirectory() as folder, duckdb.connect() as connection:
+        for number, content in enumerate(files):
+            (Path(folder) / f"{number}.parquet").write_bytes(content)
+        rows = connection.execute(f"SELECT * FROM read_parquet('{folder}/*.parquet')").fetchall()  # noqa: S608
+    return sorted(map(repr, rows))
 
 
 class PartnerCenter:
@@ -91,7 +102,10 @@ class SlowZone(MemoryZone):
 
 @dataclass(frozen=True)
 class Circumstances:
-    """What the world is like. A slice without any time ends after each blob; no other is ever over."""
+    """What the world is like. A slice without any time ends after each blob; no other is ever over.
+
+    A file of a table has at most so many rows (`rows_a_file`).
+    """
 
     hosts: int = 1
     landings: int = 2
@@ -99,6 +113,7 @@ class Circumstances:
     retry_seconds: float = 30.0
     latency_seconds: float = 0.5
     restless_seconds: int = 300
+    rows_a_file: int = ROWS_A_FILE
 
     @classmethod
     def by(cls, chance: Chance) -> "Circumstances":
@@ -110,6 +125,7 @@ class Circumstances:
             retry_seconds=chance.pick([1, 30]),
             latency_seconds=chance.pick([0.5, 2, 10]),
             restless_seconds=chance.pick([15, 60, 300]),
+            rows_a_file=chance.pick([1, 2, 4, ROWS_A_FILE]),
         )
 
 
@@ -159,7 +175,18 @@ class TablesWorld:
 
     def around(self, name: str, activity: Activity, host: Host) -> Activity:
         """What a host calls in place of the activity of this name."""
-        return self.chaos.around(name, activity, host)
+        return self.chaos.around(name, self._planned(activity) if name == PLAN_TABLE else activity, host)
+
+    def _planned(self, plan_table: Activity) -> Activity:
+        """Plans files of so many rows as they are to have here."""
+
+        async def plan(message: Json) -> Json:
+            answer = await plan_table(message)
+            if "plan" in answer:
+                answer["plan"]["rows_a_file"] = self.circumstances.rows_a_file
+            return answer
+
+        return plan
 
     def land(self, dataset: str, attribute_set: str = "full", blobs: Blobs | None = None) -> None:
         """A version that never landed is committed, and is the latest from now on."""
@@ -186,15 +213,19 @@ class TablesWorld:
         return await host.ended(builder)
 
     def require_current(self) -> None:
-        """The one table that stands there is, byte by byte, what is made by hand of what is current, and says so."""
-        assert self.storage.paths(".parquet", f"{PLACE.folder}/") == [*PLACE.files(1)]
-        told = json.loads(self.storage.blobs[PLACE.description].content)["inputs"]
+        """The one table that stands there is, byte by byte, what is made by hand of what is current, and says so.
+
+        One in several files has the same rows.
+        """
+        described = json.loads(self.storage.blobs[PLACE.description].content)
+        told, files = described["inputs"], PLACE.files(len(described["files"]))
+        assert self.storage.paths(".parquet", f"{PLACE.folder}/") == sorted(files)
         for dataset in (USAGE, LINES):
             current = self.documents.current(dataset)
             assert told[dataset] in ({current.told} if current else {ABSENT, NO_DATA}), f"the table is of {told}"
-        assert self.storage.blobs[PLACE.files(1)[0]].content == self._made_by_hand(), (
-            f"the table is of something but {told}"
-        )
+        made, by_hand = [self.storage.blobs[file].content for file in files], [self._made_by_hand()]
+        is_same = _rows(made) == _rows(by_hand) if len(files) > 1 else made == by_hand
+        assert is_same, f"the table is of something but {told}"
 
     def require_no_complaints(self) -> None:
         """No history was too long, and no message too large."""
