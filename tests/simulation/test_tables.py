@@ -95,7 +95,7 @@ async def _tell(chance: Chance, kind: type[TablesWorld] = TablesWorld) -> list[t
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("seeds", blocks("0:40", 40), ids=lambda seeds: f"{seeds[0]}-{seeds[-1]}")
+@pytest.mark.parametrize("seeds", blocks("0:30", 30), ids=lambda seeds: f"{seeds[0]}-{seeds[-1]}")
 def test_whatever_happens_the_table_is_made_of_what_is_current(seeds: range) -> None:
     """Faults, crashes, late builders and late versions leave no stale table, and no unforeseen failure."""
     for seed in seeds:
