@@ -49,8 +49,10 @@ def refuse_inexact(read: Sequence[Decimal]) -> None:
     Raises:
         InexactEngine: when they differ.
     """
+    import duckdb
+
     if tuple(read) != PROOF:
-        raise InexactEngine("DuckDB has read a decimal number of 18 digits as another number.")
+        raise InexactEngine(f"DuckDB {duckdb.__version__} has read a decimal number of 18 digits as another number.")
 
 
 @cache

@@ -3,6 +3,7 @@
 import gzip
 from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Context, Decimal
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -194,9 +195,9 @@ def test_a_blob_without_lines_has_no_rows(
 
 
 def test_an_engine_that_loses_digits_is_refused() -> None:
-    """As DuckDB 2.0.0 would be."""
+    """As DuckDB 2.0.0 would be; which one is installed is told."""
     refuse_inexact(PROOF)
-    with pytest.raises(InexactEngine):
+    with pytest.raises(InexactEngine, match=rf"DuckDB {version('duckdb')} has"):
         refuse_inexact([Decimal("0.123456789012345680"), PROOF[1]])
 
 
