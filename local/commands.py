@@ -101,7 +101,7 @@ async def demonstrate(landing: Path, options: EmulatorOptions) -> bool:
             month = await report.month_sum(zone, await report.read_back(zone, usage), lines)
             report.show_month(month, invoice_id, invoice["totalCharges"], invoice["currencyCode"], console)
             await _show_result(results[-1])
-            agrees = report.show_table(landing, invoice["totalCharges"], invoice["currencyCode"], console)
+            agrees = _show_table(results[-1].get("table"), landing, invoice)
             return agrees and month.agrees(invoice["totalCharges"])
 
 
@@ -146,6 +146,16 @@ async def _show_result(result: dict[str, str]) -> None:
         report.show_location(report.folder_of(result["location"]), console)
     else:
         report.show(contents, console)
+
+
+def _show_table(table: dict[str, Any] | None, landing: Path, invoice: dict[str, Any]) -> bool:
+    """Whether the table that an export ended with comes to the invoice's total, if one was made at all."""
+    if table is None:
+        return True
+    if table["state"] == "failed":
+        console.print(f"There is no FOCUS table: {table['error']}", markup=False, highlight=False, soft_wrap=True)
+        return False
+    return report.show_table(landing, invoice["id"], invoice["totalCharges"], invoice["currencyCode"], console)
 
 
 def _local(state: Path | None) -> LocalExtension:

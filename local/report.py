@@ -243,17 +243,17 @@ def show_month(month: MonthSum, invoice_id: str, charged: Decimal, currency: str
         console.print("They do not agree.", style="bold red")
 
 
-def show_table(landing: Path, charged: Decimal, currency: str, console: Console) -> bool:
-    """Opens the FOCUS table that landed, prints what it comes to, and how it was opened; whether that is the total."""
+def show_table(landing: Path, invoice_id: str, charged: Decimal, currency: str, console: Console) -> bool:
+    """Opens the invoice's FOCUS table, prints what it comes to, and how it was opened; whether that is the total."""
     import duckdb
 
-    files = f"{landing}/focus/**/*.parquet"
-    ((billed,),) = duckdb.read_parquet(files).aggregate("sum(BilledCost)").fetchall()
+    file = f"{landing}/focus/**/{invoice_id}.parquet"
+    ((billed,),) = duckdb.read_parquet(file).aggregate("sum(BilledCost)").fetchall()
     agrees = billed == charged
     verb = "is" if agrees else "is not"
     console.print(
         f"FOCUS table: {billed:,.2f} {currency}, which {verb} the invoice's total. Open it: "
-        f"""{sys.executable} -c "import duckdb; duckdb.read_parquet('{files}').show()\"""",
+        f"""{sys.executable} -c "import duckdb; duckdb.read_parquet('{file}').show()\"""",
         highlight=False,
         markup=False,
         soft_wrap=True,

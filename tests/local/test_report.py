@@ -3,8 +3,10 @@
 import gzip
 import json
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from rich.console import Console
 
@@ -211,3 +213,15 @@ def test_usage_lines_and_invoice_must_agree(
     assert found.agrees(Decimal(charged)) is agrees
     shown = console.export_text()
     assert ("All agree" in shown, "They do not agree" in shown) == (agrees, not agrees)
+
+
+@pytest.mark.parametrize(("charged", "verb"), [("10.72", "is"), ("30.72", "is not")])
+def test_a_table_is_that_of_its_invoice(tmp_path: Path, charged: str, verb: str) -> None:
+    """Others lie beside it."""
+    for invoice_id, billed in (("G016907411", "10.72"), ("G016907412", "20.00"), ("G0169074110", "1.00")):
+        place = tmp_path / "focus" / "partner_tenant=p" / f"billing_month=2026-1{invoice_id[-1]}"
+        place.mkdir(parents=True, exist_ok=True)
+        duckdb.sql(f"COPY (SELECT {billed} AS BilledCost) TO '{place / invoice_id}.parquet'")
+    console: Any = Console(record=True, width=200)
+    assert report.show_table(tmp_path, "G016907411", Decimal(charged), "EUR", console) is (verb == "is")
+    assert f"FOCUS table: 10.72 EUR, which {verb} the invoice's total" in console.export_text()
