@@ -1,6 +1,7 @@
 """The door through which activities' errors leave."""
 
 import asyncio
+import traceback
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -30,6 +31,8 @@ def test_whatever_an_activity_raises_leaves_without_secrets(bench: Bench, caplog
     assert "KeyError" in str(failed.value)
     assert "SECRET" not in str(failed.value)
     assert "TOKEN" not in str(failed.value)
+    # The worker tells Durable the whole of it, with what it came from.
+    assert "SECRET" not in "".join(traceback.format_exception(failed.value))
     (logged,) = [record.getMessage() for record in caplog.records if record.name == "activities.door"]
     assert "start_export failed" in logged
     assert "in start_export" in logged

@@ -2,7 +2,11 @@
 
 import asyncio
 
+import pytest
+from azure.durable_functions.models.DurableOrchestrationStatus import DurableOrchestrationStatus
+
 import function_app
+from activities import read_endings
 from local.functions import index
 from messages.endings import EndedInstances, Ending, Endings
 from messages.names import READ_ENDINGS
@@ -30,3 +34,18 @@ def test_what_somebody_cancelled_is_told_from_what_failed() -> None:
         Ending("cancelled", cancelled=True),
         Ending("unknown"),
     ]
+
+
+def test_an_end_that_cannot_be_read_yet_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A parent hears of it first; its own problem is not lost for that."""
+
+    class Late(FakeDurable):
+        async def get_status(self, instance_id: str) -> DurableOrchestrationStatus:
+            shown = await super().get_status(instance_id)
+            self.add(instance_id, "Failed", customStatus={"error": PROBLEM.to_json()})
+            return shown
+
+    monkeypatch.setattr(read_endings, "LOOK_SECONDS", 0)
+    durable = Late()
+    durable.add("failed", "Running")
+    assert _read(durable, "failed").endings == [Ending("failed", problem=PROBLEM)]

@@ -159,6 +159,13 @@ def test_what_is_active_is_not_forgotten(
     assert set(durable.instances) == set(states)
 
 
+def test_what_runs_for_hours_is_not_stuck(durable: FakeDurable) -> None:
+    """Only what has not begun is."""
+    durable.add(ID, "Running")
+    assert _refused(_forget, durable, timedelta(hours=20)) == (HTTPStatus.CONFLICT, False)
+    assert durable.instances[ID].runtime_status is OrchestrationRuntimeStatus.Running
+
+
 def test_what_has_been_pending_for_two_hours_is_ended_and_forgotten(durable: FakeDurable) -> None:
     """It will not begin by itself any more."""
     durable.add(ID, "Pending")

@@ -13,6 +13,8 @@ from orchestrator.policy import (
     MOST_RANGES,
     NOT_FOUND_GRACE,
     index_ranges,
+    is_last_look,
+    look_after,
     may_be_too_early,
     poll_delay,
     retry_delay,
@@ -110,3 +112,18 @@ def test_an_empty_export_has_no_ranges(batch_size: int) -> None:
 def test_the_total_of_all_ranges_is_the_number_of_blobs(count: int, batch_size: int) -> None:
     """What is left to copy is counted in blobs, not in ranges."""
     assert total(index_ranges(count, batch_size)) == count
+
+
+@pytest.mark.parametrize(("seconds", "is_last"), [(-2, False), (-1, True), (-0.2, True), (0, True), (3600, True)])
+def test_the_last_look_may_begin_a_second_early(seconds: float, is_last: bool) -> None:
+    """As its timer may fire: no other look is due then, a second later."""
+    assert is_last_look(POSTED + timedelta(seconds=seconds), POSTED) == is_last
+
+
+def test_looks_are_counted_from_their_beginning_up_to_the_last_one() -> None:
+    """However long one has taken."""
+    last = POSTED + timedelta(hours=30)
+    began = [POSTED]
+    while not is_last_look(began[-1], last):
+        began.append(look_after(began[-1], 12, last))
+    assert [(moment - POSTED).total_seconds() / 3600 for moment in began] == [0, 12, 24, 30]
