@@ -215,6 +215,28 @@ def test_one_invoice_that_fails_does_not_stop_the_others(site: Site) -> None:
     assert len(site.committed("G400000002")) == 1
 
 
+def test_a_month_tells_how_an_export_ended_while_others_run(site: Site) -> None:
+    """With the request id that Microsoft's support asks for, which only the export's own status has."""
+    for number in (1, 2):
+        site.emulator.add_invoice(f"G80000000{number}", month="2025-10")
+    site.emulator.fail("G800000001")
+    held = site.partner.hold("GET", "/exports/billedUsage/")
+    location = site.start_month("2025-10")
+    held.reached()
+
+    def states() -> dict[str, int]:
+        shown = site.app.call("GET", location).json()["result"]
+        return {state: count for state, count in shown["summary"].items() if count}
+
+    until(lambda: states() == {"documents": 2, "running": 1, "noData": 1}, "one has ended", PATIENCE)
+    first = site.app.call("GET", location).json()["result"]["invoices"][0]
+    assert (first["invoiceId"], first["error"]["code"]) == ("G800000001", "5000")
+    assert first["error"]["requestId"]
+    held.open()
+    ended = site.app.ended(location, PATIENCE)
+    assert (ended["state"], ended["result"]["summary"]["landed"]) == ("failed", 1)
+
+
 def test_a_month_is_cancelled_with_its_exports(site: Site) -> None:
     """Cancelled while they are copying, none of them commits anything."""
     for number in (1, 2):
