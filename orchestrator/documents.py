@@ -68,7 +68,7 @@ class Documents:
             id_ = f"{self._run_id}:{ExportRequest.of_invoice(document.id, dataset).export_id}"
             known = self._outcomes.get(id_) or Outcome(id_, document.id, dataset, document.kind)
             state = VOIDED if document.voided and known.state != CANCELLED else known.state
-            yield replace(known, state=state, replaced_by=document.replaced_by)
+            yield replace(known, state=state, replaced_by=document.replaced_by or known.replaced_by)
 
     def due(self, *, is_last: bool) -> dict[str, ExportRequest]:
         """What a look exports: all that has not landed, and the last one all once more; nothing that was cancelled."""

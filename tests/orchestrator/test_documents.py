@@ -42,6 +42,14 @@ def test_an_invoice_that_is_voided_later_keeps_what_landed(documents: Documents)
     assert documents.verdict() is None
 
 
+def test_what_was_listed_once_stays(documents: Documents) -> None:
+    """A list that lacks a note, or the invoice itself, makes nothing undone."""
+    documents.list([VOID])
+    for listed in ([INVOICE], []):
+        documents.list(listed)
+        assert _told(documents) == [(USAGE, "voided", "G021907411")]
+
+
 def test_a_voided_invoice_is_exported_and_fails_no_month(documents: Documents) -> None:
     """Whatever its export ends with, it stays voided."""
     documents.list([VOID])
