@@ -144,9 +144,10 @@ class Run:
         yield from self.wait(seconds, not_done.problem.message, not_done.problem)
 
     def meet(self, problem: Problem, seconds: float) -> None:
-        """Status and log say what the run met, and that it will try again after so many seconds."""
+        """Status and log say what the run met, and that it will try again after so many seconds, if it has them."""
         self.status.meet(problem, self.now)
-        self.log(logging.WARNING, "tries again in %.0f s: %s: %s", seconds, problem.code, problem.message)
+        if self.now + timedelta(seconds=seconds) < self.deadline:
+            self.log(logging.WARNING, "tries again in %.0f s: %s: %s", seconds, problem.code, problem.message)
 
     def log(self, level: int, message: str, *values: object, with_traceback: bool = False) -> None:
         """Logs a line about this run, once: not when it is replayed."""

@@ -280,7 +280,7 @@ def test_attempts_are_counted_and_have_an_end() -> None:
     assert second - first == timedelta(seconds=2 + 60)
 
 
-def test_the_deadline_ends_the_waiting_for_another_attempt() -> None:
+def test_the_deadline_ends_the_waiting_for_another_attempt(caplog: pytest.LogCaptureFixture) -> None:
     """No wait goes beyond the deadline: the run fails at once, says what it was waiting for, and what helps."""
     order = ExportOrder(ORDER.request, ORDER.policy, START + timedelta(seconds=20))
     played = _run(replies(1, poll_operation=lambda _: failed(ANEW)), order)
@@ -289,6 +289,7 @@ def test_the_deadline_ends_the_waiting_for_another_attempt() -> None:
     assert PROBLEM.message in problem["message"]
     assert (problem["remedy"], problem["requestId"]) == (PROBLEM.remedy, PROBLEM.request_id)
     assert not played.calls(TIMER)
+    assert "tries again" not in caplog.text
 
 
 def test_timers_are_utc() -> None:
