@@ -82,6 +82,8 @@ def use_emulator(emulator_url: str, landing: Path, token: str) -> None:
             "PARTNER_CENTER_BASE_URL": emulator_url,
             "GRAPH_STATIC_TOKEN": token,
             "LANDING_URL": landing.resolve().as_uri(),
+            # That of local.settings.json is the real app's: nobody there waits for invented exports.
+            "NOTIFY_WEBHOOK_URL": os.environ.get("NOTIFY_WEBHOOK_URL", ""),
             "POLL_INTERVAL_SECONDS": "0.5",
             "POLL_MAX_SECONDS": "2",
             "RETRY_SECONDS": "1",

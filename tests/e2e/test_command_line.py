@@ -1,5 +1,6 @@
 """The commands as a person types them."""
 
+import json
 import re
 import signal
 import subprocess
@@ -36,9 +37,12 @@ def test_the_demo_shows_what_landed(tmp_path: Path) -> None:
     """`demo` needs no settings, exports into landed/, and prints the month's sum, which is the invoice's total.
 
     A proxy that the environment names is asked for nothing: it could reach nothing here, and would be sent the token.
+    Nor does the webhook of local.settings.json hear of invented exports.
     """
     proxy = answering(status="502 Bad Gateway")
     with beside(proxy.running()):
+        real = json.dumps({"Values": {"NOTIFY_WEBHOOK_URL": f"{proxy.url}/hook"}})
+        (tmp_path / "local.settings.json").write_text(real)
         names = ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY")
         shown = _local(tmp_path, "demo", settings=dict.fromkeys(names, proxy.url))
     assert shown.returncode == 0, shown.stderr
