@@ -17,8 +17,14 @@ STEPS += ("tables.arrange.arrange", "tables.arrange.read_back")
 def remember_tables(patch: pytest.MonkeyPatch) -> None:
     """Lets these functions remember what they have made, which is the same each time, for the same input."""
     for step in STEPS:
-        module, _, name = step.rpartition(".")
-        patch.setattr(step, remembering(getattr(import_module(module), name)))
+        patch.setattr(step, _with_memory(step))
+
+
+@functools.cache
+def _with_memory(step: str) -> Callable[..., Any]:
+    """One for all tests of this process."""
+    module, _, name = step.rpartition(".")
+    return remembering(getattr(import_module(module), name))
 
 
 def remembering(function: Callable[..., Any]) -> Callable[..., Any]:
