@@ -69,6 +69,12 @@ def test_it_has_only_the_environment_that_it_is_given(
     assert caplog.messages == ["False True"]
 
 
+def test_ctrl_c_is_for_the_host_alone(written: Written, caplog: pytest.LogCaptureFixture) -> None:
+    """A terminal sends it to a whole group: the program would end before the host could end in good order."""
+    _run(written("import os; print('warn:', os.getpgrp() == os.getpid())"))
+    assert caplog.messages == ["True"]
+
+
 IGNORES = (
     "import signal, threading; signal.signal(signal.SIGTERM, {}); print('warn: ready'); threading.Event().wait(60)"
 )
