@@ -92,12 +92,12 @@ class Documents:
 
     def fail(self, id_: str, problem: Problem | None, now: datetime, *, is_last: bool) -> None:
         """The export has failed, or was cancelled where there is no problem. What has landed has landed."""
-        if self._outcomes[id_].has_landed:
-            return
+        known = self._outcomes[id_]
         if problem is None:
-            self._change(id_, CANCELLED, ended_at=now, error=None)
-        else:
-            state = _state_after(problem, self._outcomes[id_].dataset, is_last=is_last)
+            # Be it voided, or landed before: no look begins it again.
+            self._outcomes[id_] = replace(known, state=CANCELLED, ended_at=now, error=None)
+        elif not known.has_landed:
+            state = _state_after(problem, known.dataset, is_last=is_last)
             shortened = replace(problem, message=problem.message[:MOST_ERROR_CHARACTERS])
             self._change(id_, state, ended_at=now, error=shortened)
 

@@ -70,6 +70,26 @@ def test_what_a_person_cancelled_stays_so_when_it_is_voided(documents: Documents
     assert not documents.due(is_last=True)
 
 
+def test_a_voided_invoice_whose_export_a_person_cancelled_is_left_alone(documents: Documents) -> None:
+    """Its state says why; what replaces it stands there too."""
+    documents.list([VOID])
+    documents.fail(USAGE, None, NOW, is_last=False)
+    assert _told(documents) == [(USAGE, "cancelled", "G021907411")]
+    assert not documents.due(is_last=True)
+
+
+def test_what_had_landed_when_a_person_cancelled_its_last_export_is_still_there(documents: Documents) -> None:
+    """The version stands beside the state, and a look that is asked for leaves the export alone."""
+    documents.list([INVOICE])
+    documents.land(USAGE, LANDED, NOW)
+    documents.fail(USAGE, FAULT, NOW, is_last=True)
+    assert _told(documents) == [(USAGE, "landed", None)]
+    documents.fail(USAGE, None, NOW, is_last=True)
+    assert _told(documents) == [(USAGE, "cancelled", None)]
+    assert documents.outcomes[0].version == LANDED.version
+    assert not documents.due(is_last=True)
+
+
 def test_an_invoice_that_was_unreadable_is_exported_when_it_is_dated(documents: Documents) -> None:
     """Nothing is left of the entry that nobody could place."""
     documents.list([UNREADABLE])
