@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from catalog.datasets import DATASETS, DEFAULT, FIELDS, INVOICE, PERIOD, Dataset, Field
-from catalog.invalid_request import InvalidRequest, fields_of
+from catalog.invalid_request import NOT_KNOWN, InvalidRequest, fields_of
 from catalog.months import month_before, month_of
 
 
@@ -94,7 +94,7 @@ def _names(fields: Iterable[Field]) -> set[str]:
 
 
 def _not_taken(dataset: Dataset | None) -> str:
-    return f"The dataset {dataset.name} does not take this field." if dataset else "This field is not known."
+    return f"The dataset {dataset.name} does not take this field." if dataset else NOT_KNOWN
 
 
 def _broken_rule(field: Field, body: Mapping[str, Any]) -> str | None:

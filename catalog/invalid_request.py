@@ -12,9 +12,13 @@ class InvalidRequest(ValueError):
         self.faults = tuple(faults)
 
 
-def uncombined(given: Iterable[object], names: Container[object]) -> list[tuple[str, str]]:
-    """The faults of fields that cannot be given beside those of these names."""
-    return [(str(name), "This field cannot be combined with the others.") for name in given if name not in names]
+NOT_KNOWN = "This field is not known."
+NOT_COMBINED = "This field cannot be combined with the others."
+
+
+def uncombined(given: Iterable[object], names: Container[object], known: Container[object]) -> list[tuple[str, str]]:
+    """The faults of fields that cannot be given beside those of these names, or are not even `known`."""
+    return [(str(name), NOT_COMBINED if name in known else NOT_KNOWN) for name in given if name not in names]
 
 
 def fields_of(body: object) -> Mapping[Any, Any]:

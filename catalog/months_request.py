@@ -9,6 +9,8 @@ from catalog.months import MONTH, months_between
 MOST_MONTHS = 36
 """Months in one range."""
 
+FIELDS = ("month", "from", "to")
+
 ONE_MONTH = "A month is required, e.g. 2026-10, or else both 'from' and 'to'."
 A_RANGE = "Of a range of months, both 'from' and 'to' are required, e.g. 2026-01 and 2026-10, and no 'month'."
 
@@ -31,7 +33,7 @@ class MonthsRequest:
         if not given:
             raise InvalidRequest([("month", ONE_MONTH), ("from", A_RANGE), ("to", A_RANGE)])
         names = ["from", "to"] if {"from", "to"} & given.keys() else ["month"]
-        faults = uncombined(given, names)
+        faults = uncombined(given, names, FIELDS)
         faults += [(name, fault) for name in names if (fault := _fault(given.get(name), latest))]
         if not faults and names != ["month"]:
             faults += _faults_of_range(given["from"], given["to"])

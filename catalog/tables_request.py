@@ -27,7 +27,7 @@ class TablesRequest:
         """
         given = fields_of(body)
         name = "month" if "month" in given else INVOICE.name
-        faults = uncombined(given, {name})
+        faults = uncombined(given, {name}, _GRAMMAR)
         value, (pattern, rule) = given.get(name), _GRAMMAR[name]
         if not (isinstance(value, str) and re.fullmatch(pattern, value)):
             faults.append((name, rule if name in given else f"This field, or month, is required. {rule}"))

@@ -9,7 +9,7 @@ from azure.functions import HttpRequest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.invalid_request import InvalidRequest
+from catalog.invalid_request import NOT_COMBINED, NOT_KNOWN, InvalidRequest
 from catalog.months import months_between
 from catalog.months_request import A_RANGE, MOST_MONTHS, ONE_MONTH, MonthsRequest
 from catalog.run_ids import EXPORT_ID, MONTHS_ID, RUN_ID
@@ -20,7 +20,6 @@ from tests.http_start.fake_durable import BEGINNING
 LATEST = "2026-10"
 NO_MONTH = "It must be a month, e.g. 2026-10."
 NOT_ENDED = "It must be a month that has ended: 2026-10 at the latest."
-NOT_TAKEN = "This field cannot be combined with the others."
 
 
 def _faults(body: object) -> list[tuple[str, str]]:
@@ -64,12 +63,12 @@ def test_a_month_or_a_range_is_taken(body: object, months: MonthsRequest, run_id
         ({"from": "2026-03", "to": "2026-02"}, [("to", "It must not be before 'from'.")]),
         ({"from": "2023-09", "to": "2026-09"}, [("to", "There must not be more than 36 months.")]),
         ({"from": "2000-01", "to": "2026-10"}, [("to", "There must not be more than 36 months.")]),
-        ({"month": "2026-10", "invoiceId": "G016907411"}, [("invoiceId", NOT_TAKEN)]),
-        ({"invoiceId": "G016907411"}, [("invoiceId", NOT_TAKEN), ("month", NO_MONTH)]),
-        ({"month": "2026-10", "from": "2026-01", "to": "2026-02"}, [("month", NOT_TAKEN)]),
+        ({"month": "2026-10", "invoiceId": "G016907411"}, [("invoiceId", NOT_KNOWN)]),
+        ({"invoiceId": "G016907411"}, [("invoiceId", NOT_KNOWN), ("month", NO_MONTH)]),
+        ({"month": "2026-10", "from": "2026-01", "to": "2026-02"}, [("month", NOT_COMBINED)]),
         ({"month": "2026-10", "from": "2026-13", "x": 1}, [
-            ("month", NOT_TAKEN),
-            ("x", NOT_TAKEN),
+            ("month", NOT_COMBINED),
+            ("x", NOT_KNOWN),
             ("from", NO_MONTH),
             ("to", NO_MONTH),
         ]),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from catalog.invalid_request import InvalidRequest
+from catalog.invalid_request import NOT_COMBINED, NOT_KNOWN, InvalidRequest
 from catalog.run_ids import EXPORT_ID, RUN_ID, TABLE_ID
 from catalog.tables_request import TablesRequest
 
@@ -43,6 +43,13 @@ def test_anything_else_is_refused_with_every_fault(body: object, fields: list[st
     with pytest.raises(InvalidRequest) as refused:
         TablesRequest.parse(body)
     assert [field for field, _ in refused.value.faults] == fields
+
+
+def test_what_is_not_known_is_told_from_what_cannot_be_combined() -> None:
+    """Who has mistyped a name is not to look for what it clashes with."""
+    with pytest.raises(InvalidRequest) as refused:
+        TablesRequest.parse({"month": "2026-10", "invoiceId": "G016907411", "mnth": "2026-10"})
+    assert refused.value.faults == (("invoiceId", NOT_COMBINED), ("mnth", NOT_KNOWN))
 
 
 def test_tables_within_a_run_have_ids_and_are_no_exports() -> None:
