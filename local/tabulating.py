@@ -23,7 +23,7 @@ _MOST_SHOWN = 10
 
 
 class NothingLanded(Exception):
-    """There is nothing to make a table of."""
+    """There is nothing whole to make a table of."""
 
 
 class Unwritable(Exception):
@@ -44,7 +44,7 @@ def make_table(what: str, target: Path | None, console: Console, *, is_without_u
     `is_without_usage`: the invoice has no daily usage, and never will.
 
     Raises:
-        NothingLanded: when there is no such invoice, or more than one.
+        NothingLanded: when there is no such invoice, or more than one, or not all of it.
         Unwritable: when the target is no place for a file.
         TableFailure: when what landed cannot be read.
     """
@@ -117,16 +117,25 @@ def _current(landing: Path, dataset: str, invoice: str) -> Export | None:
         if len(pointers) > 1:
             raise NothingLanded(f"Invoice {invoice} has landed for several partners in {landing}.")
         for pointer in pointers:
-            found = glob.glob(f"{glob.escape(str(pointer.parent))}/{_glob_in(pointer)}", recursive=True)
-            return Export(sorted(Path(path) for path in found), attribute_set)
+            return Export(_named_by(pointer), attribute_set)
     return None
 
 
-def _glob_in(pointer: Path) -> str:
+def _named_by(pointer: Path) -> list[Path]:
+    """The blobs of the version that is current, all of them: a copy of what landed may lack some."""
     try:
-        return str(json.loads(pointer.read_text(encoding="utf-8"))["glob"])
+        latest = json.loads(pointer.read_text(encoding="utf-8"))
+        pattern, count, size = str(latest["glob"]), latest["blobCount"], latest["bytes"]
     except (ValueError, KeyError, TypeError):
         raise NothingLanded(f"{pointer} is damaged: export the invoice again.") from None
+    found = (Path(path) for path in glob.glob(f"{glob.escape(str(pointer.parent))}/{pattern}", recursive=True))
+    blobs = sorted(path for path in found if path.is_file())
+    if (len(blobs), sum(blob.stat().st_size for blob in blobs)) != (count, size):
+        raise NothingLanded(
+            f"{pointer.parent} does not have the {count} blobs of {size} bytes that _latest.json names: "
+            "export the invoice again, or copy the folder again."
+        )
+    return blobs
 
 
 def _show(table: Table, target: Path, console: Console) -> None:

@@ -24,7 +24,9 @@ def exports(tmp_path: Path) -> Exports:
             (export / f"version={version}").mkdir(parents=True)
             for blob in blobs:
                 shutil.copy(blob, export / f"version={version}" / blob.name)
-        (export / "_latest.json").write_text(json.dumps({"glob": "version=0new/*.c000.json.gz"}))
+        size = sum(blob.stat().st_size for blob in blobs)
+        latest = {"glob": "version=0new/*.c000.json.gz", "blobCount": len(blobs), "bytes": size}
+        (export / "_latest.json").write_text(json.dumps(latest))
     return exports
 
 
@@ -86,6 +88,19 @@ def test_a_folder_with_several_invoices_is_refused(tmp_path: Path, console: Cons
     shutil.copytree(usage / f"invoice_id={INVOICE}", usage / "invoice_id=G000000042")
     with pytest.raises(NothingLanded, match=rf"has 2 invoices: G000000042, {INVOICE}\. Give the id of one"):
         make_table(str(tmp_path / "landed"), None, console)
+
+
+@pytest.mark.usefixtures("exports")
+@pytest.mark.parametrize("kept", [None, 100])
+def test_what_is_not_whole_is_refused(tmp_path: Path, console: Console, kept: int | None) -> None:
+    """A table of a copy that lacks a blob, or a part of one, would come to less than Microsoft charges."""
+    blob = next((tmp_path / "landed" / "billed_usage").rglob("version=0new/*.gz"))
+    content = blob.read_bytes()
+    blob.unlink()
+    if kept is not None:
+        blob.write_bytes(content[:kept])
+    with pytest.raises(NothingLanded, match=r"does not have the \d+ blobs of \d+ bytes"):
+        make_table(str(tmp_path / "landed"), tmp_path / "table.parquet", console)
 
 
 @pytest.mark.usefixtures("exports")
