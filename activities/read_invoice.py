@@ -22,7 +22,13 @@ MOST_BLOBS = 8
 BEGINNING = 1 << 20
 """Bytes of a blob that are looked at."""
 
-KNOWN: Mapping[str, Any] = {"month": str, "total": str | None, "currency": str | None, "amendments": list}
+KNOWN: Mapping[str, Any] = {
+    "month": str,
+    "total": str | None,
+    "currency": str | None,
+    "amendments": list,
+    "voided": bool,
+}
 
 
 @activity(READ_INVOICE)
@@ -62,6 +68,7 @@ def _told(documents: list[Document], invoice: str) -> dict[str, Any]:
         "month": own.month,
         "total": own.total,
         "currency": own.currency,
+        "voided": own.voided,
         "amendments": [{"id": one.id, "documentType": one.kind, "total": one.total} for one in amending],
     }
     # What is said no longer, as when a void note stands in the invoice's place, stays as it was.

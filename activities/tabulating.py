@@ -78,8 +78,8 @@ class Making:
         return any(told.startswith("attribute_set=basic/") for told in self.plan.inputs.values())
 
     async def is_current(self) -> bool:
-        """Whether what has landed still is what the table is made of."""
-        return await self.invoice.inputs() == self.plan.inputs
+        """Whether what has landed still is what the table is made of, and the invoice is not void."""
+        return not await self.invoice.is_void() and await self.invoice.inputs() == self.plan.inputs
 
     async def blobs(self) -> list[TableBlob]:
         """The blobs of all inputs, daily usage first."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from failures import Incomplete, NothingLanded, SeveralPartners
 from landing.json_files import json_bytes, json_object
-from landing.layout import InvoiceFolder, VersionFolder, invoice_partition
+from landing.layout import InvoiceFolder, VersionFolder, about_invoice, invoice_partition
 from landing.zones.protocol import LandingZone
 
 ABSENT = "absent"
@@ -32,6 +32,10 @@ class LandedInvoice:
     async def inputs(self) -> Inputs:
         """What is current now."""
         return {dataset: await _current(self.zone, self._folder(dataset)) for dataset in self.datasets}
+
+    async def is_void(self) -> bool:
+        """Whether Partner Center said, when the invoice was read last, that a note has voided it."""
+        return json_object(await self.zone.read(about_invoice(self.id))).get("voided") is True
 
     async def mark_no_data(self, dataset: str) -> None:
         """Says that there is nothing of this dataset, and that nothing is expected any more."""

@@ -79,6 +79,13 @@ async def complete(zone: LandingZone, place: TablePlace, description: Mapping[st
             return True
 
 
+async def withdraw(zone: LandingZone, place: TablePlace) -> None:
+    """Removes the table, what is said of it first."""
+    while there := list(filter(None, [await zone.find(place.description), *(await _standing(zone, place)).values()])):
+        for landed in there:
+            await zone.remove(landed.path, landed.tag)
+
+
 async def _standing(zone: LandingZone, place: TablePlace) -> dict[str, Landed]:
     """The files of the table that are there, by name: each as it is now, however many it has or had."""
     paths = [landed.path async for landed in zone.list(place.folder) if place.has(landed.path)]

@@ -51,7 +51,8 @@ class TablePlan(Message):
 
 @dataclass(frozen=True)
 class TableResult(PublicMessage):
-    """The table as callers see it: `state` is `complete`, `partial`, or `none` where nothing has to be tabulated.
+    """The table as callers see it: `state` is `complete`, `partial`, `none` where nothing has to be tabulated, or
+    `voided` where the invoice is void, and has no table any more.
 
     `sum` is what its rows come to, `unexplained` what of that the two documents do not agree on; both are texts with
     all digits.

@@ -3,7 +3,7 @@
 import itertools
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -108,6 +108,13 @@ class Documents:
     def is_without_usage(self, invoice_id: str) -> bool:
         """Whether the invoice has no daily usage, and none is expected any more."""
         return any(outcome.state == NO_DATA for outcome in self._tabled(invoice_id).values())
+
+    def to_withdraw(self, due: Mapping[str, ExportRequest]) -> Sequence[str]:
+        """Invoices that were voided since their table was made, without those of which something is exported anyway."""
+        exported = {request.invoice_id for request in due.values()}
+        voided = (outcome for outcome in self._outcomes.values() if outcome.state == VOIDED and outcome.table)
+        standing = {outcome.invoice_id for outcome in voided if (outcome.table or {}).get("state") != VOIDED}
+        return sorted(standing - exported)
 
     def tabulate(self, invoice_id: str, table: dict[str, Any]) -> None:
         """The invoice's table was made, or has failed."""

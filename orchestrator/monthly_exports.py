@@ -1,7 +1,7 @@
 """Exports the documents of one billing month, look after look, until all have landed or the last look is over."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -75,8 +75,10 @@ class _Month:
         """Exports what is due; why the list could not be read, if so: then what was listed before is exported."""
         self._run.deadline = self._run.now + timedelta(hours=self._order.policy.export_deadline_hours)
         unlisted = yield from self._list()
-        if due := self._documents.due(is_last=is_last):
-            yield from self._export(due, is_last=is_last)
+        due = self._documents.due(is_last=is_last)
+        tables = self._begin_tables(self._documents.to_withdraw(due))
+        if due or tables:
+            yield from self._export(due, tables, is_last=is_last)
         return unlisted
 
     def _list(self) -> Steps[Problem | None]:
@@ -90,9 +92,9 @@ class _Month:
         self._documents.list(answer.documents)
         return None
 
-    def _export(self, due: Mapping[str, ExportRequest], *, is_last: bool) -> Steps[None]:
+    def _export(self, due: Mapping[str, ExportRequest], tables: dict[Any, str], *, is_last: bool) -> Steps[None]:
+        """Exports, and makes the tables of what was exported, until these and those that have begun are done."""
         running = {self._begin(id_, request, is_last=is_last): id_ for id_, request in due.items()}
-        tables: dict[Any, str] = {}
         self._show("exporting")
         while running or tables:
             done = yield self._run.context.task_any([*running, *tables])
@@ -102,8 +104,8 @@ class _Month:
                 ended = {running.pop(task): task.result for task in [*running] if task.is_completed}
                 yield from self._take_exports(ended, is_last=is_last)
                 open_ones = {due[id_].invoice_id for id_ in running.values()}
-                for invoice in dict.fromkeys(due[id_].invoice_id for id_ in ended):
-                    tables |= {} if invoice in open_ones else self._begin_table(invoice)
+                settled = dict.fromkeys(due[id_].invoice_id for id_ in ended if due[id_].invoice_id not in open_ones)
+                tables |= self._begin_tables(settled)
             self._show("exporting")
 
     def _take_exports(self, ended: Mapping[str, Any], *, is_last: bool) -> Steps[None]:
@@ -125,12 +127,15 @@ class _Month:
         self._documents.begin(id_, self._now)
         return self._run.context.call_sub_orchestrator(RUN_EXPORT, order.to_json(), id_, expected_type=dict)
 
-    def _begin_table(self, invoice: str) -> dict[Any, str]:
-        """The table of an invoice all of whose exports have settled, so that none of them makes one of its own."""
-        if not (self._order.policy.tables and self._documents.can_be_tabulated(invoice)):
-            return {}
-        without_usage = self._documents.is_without_usage(invoice)
-        return {begin_table(self._run, invoice, self._order.policy, without_usage=without_usage): invoice}
+    def _begin_tables(self, invoices: Iterable[str]) -> dict[Any, str]:
+        """The tables of invoices all of whose exports have settled, so that none of them makes one of its own."""
+        return {
+            begin_table(
+                self._run, invoice, self._order.policy, without_usage=self._documents.is_without_usage(invoice)
+            ): invoice
+            for invoice in invoices
+            if self._order.policy.tables and self._documents.can_be_tabulated(invoice)
+        }
 
     def _take_table(self, invoice: str, made: Any) -> None:
         table = failed_table(self._run, invoice, made) if isinstance(made, Exception) else made

@@ -32,6 +32,14 @@ def _about(bench: Bench, *listed: dict[str, Any]) -> Any:
     return json.loads(about.read_text())
 
 
+def test_an_invoice_is_void_as_soon_as_a_note_says_so(bench: Bench) -> None:
+    """Wherever the note stands."""
+    assert _about(bench, INVOICE)["voided"] is False
+    for listed in ([INVOICE, NOTE], [NOTE], [INVOICE | {"amendments": [NOTE]}]):
+        assert _about(bench, INVOICE)["voided"] is False
+        assert _about(bench, *listed)["voided"] is True
+
+
 def test_a_void_note_in_its_place_takes_nothing_from_what_is_known_of_an_invoice(bench: Bench) -> None:
     """Its total stays, and the note stands among its amendments."""
     before = _about(bench, INVOICE)
@@ -39,4 +47,4 @@ def test_a_void_note_in_its_place_takes_nothing_from_what_is_known_of_an_invoice
     assert before["total"] == "119.00"
     assert before["amendments"] == []
     assert after.pop("amendments") == [{"id": "G600000001", "documentType": "void_note", "total": "-119.00"}]
-    assert after == {name: value for name, value in before.items() if name != "amendments"}
+    assert after == {name: value for name, value in before.items() if name != "amendments"} | {"voided": True}

@@ -59,7 +59,14 @@ def test_a_table_of_both_documents_comes_to_the_invoice(bench: Bench, tabling: T
     everything = duckdb.read_parquet(f"{bench.folder}/focus/**/*.parquet")
     assert everything.aggregate("sum(BilledCost), count(*)").fetchall() == [(Decimal(table.sum), table.rows)]
     about = json.loads((bench.folder / f"invoices/{INVOICE}.json").read_text())
-    assert about == {"invoiceId": INVOICE, "month": "2026-09", "total": table.sum, "currency": "EUR", "amendments": []}
+    assert about == {
+        "invoiceId": INVOICE,
+        "month": "2026-09",
+        "total": table.sum,
+        "currency": "EUR",
+        "voided": False,
+        "amendments": [],
+    }
     assert tabling.file.parent.name == "billing_month=2026-09"
 
 
@@ -314,6 +321,36 @@ def test_an_invoice_without_usage_is_complete_with_its_lines(bench: Bench, tabli
 
     assert bench.run(licences).state == "complete"
     assert tabling.description["inputs"]["billed_usage"] == NO_DATA
+
+
+def _void(bench: Bench) -> None:
+    """Says that the invoice is void, as reading it does."""
+    (about,) = bench.folder.glob(f"invoices/{INVOICE}.json")
+    about.write_text(json.dumps(json.loads(about.read_text()) | {"voided": True}))
+
+
+def test_the_table_of_an_invoice_that_is_void_is_withdrawn(bench: Bench, tabling: Tabling) -> None:
+    """What replaces it has a table of its own, and the folder counts nothing twice; what landed stays."""
+    bench.set(partner_center_base_url="https://api.partnercenter.microsoft.com")
+    bench.run(tabling.both)
+    landed = sorted(bench.folder.glob("billed_*/**/*"))
+    _void(bench)
+    assert bench.run(tabling.build) == TableResult("voided")
+    assert list(bench.folder.glob("focus/*/*/*")) == []
+    assert sorted(bench.folder.glob("billed_*/**/*")) == landed
+
+
+def test_an_invoice_that_becomes_void_while_its_table_is_made_has_none(bench: Bench, tabling: Tabling) -> None:
+    """It is planned again, and then withdrawn."""
+    bench.set(partner_center_base_url="https://api.partnercenter.microsoft.com")
+
+    async def voided() -> None:
+        plan = await tabling.converted()
+        _void(bench)
+        await tabling.publish(plan, await tabling.settle(plan))
+
+    assert in_vain(lambda: bench.run(voided)).problem.code == "InputsChanged"
+    assert list(bench.folder.glob("focus/*/*/*")) == []
 
 
 def test_an_invoice_that_is_not_listed_has_the_month_of_its_lines(bench: Bench, tabling: Tabling) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from landing.json_files import json_bytes, json_object
 from landing.layout import TablePlace
-from landing.publishing import IsCurrent, TableFile, complete, published, replace_file
+from landing.publishing import IsCurrent, TableFile, complete, published, replace_file, withdraw
 from landing.zones.protocol import LandingZone, Stored
 from tests.landing.conftest import Run
 
@@ -410,6 +410,33 @@ def test_a_table_may_grow_and_shrink(run: Run, zone: LandingZone, tmp_path: Path
     assert run(published(zone, PLACE, "1")) is None
     names = [file["name"] for file in run(published(zone, PLACE, "2"))["files"]]
     assert sorted(run(_standing(zone))) == sorted([*names, "G01690741.parquet"])
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_table_that_is_withdrawn_leaves_nothing(run: Run, zone: LandingZone, tmp_path: Path, count: int) -> None:
+    """Not of it, that is: another invoice's stays."""
+    other = f"{PLACE.folder}/G01690741.parquet"
+    run(zone.write(other, b"another invoice's"))
+    run(_put(zone, tmp_path, [b"%d" % index for index in range(count)], _yes))
+    for _ in range(2):
+        run(withdraw(zone, PLACE))
+        assert list(run(_standing(zone))) == ["G01690741.parquet"]
+        assert run(zone.read(PLACE.description)) is None
+
+
+def test_a_builder_does_not_restore_what_was_withdrawn_meanwhile(run: Run, zone: LandingZone, tmp_path: Path) -> None:
+    """It had looked at the table before."""
+    run(_put(zone, tmp_path, [b"before"], _yes, "1"))
+    looks: list[bool] = []
+
+    async def withdrawn() -> bool:
+        looks.append(not looks)
+        if looks == [True]:
+            await withdraw(zone, PLACE)
+        return looks[-1]
+
+    assert not run(_put(zone, tmp_path, [b"after"], withdrawn, "2"))
+    assert run(_standing(zone)) == {}
 
 
 def test_a_table_of_stale_inputs_replaces_nothing(run: Run, zone: LandingZone, tmp_path: Path) -> None:

@@ -5,8 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 from messages.endings import Endings
-from messages.months import MonthlyOrder
+from messages.months import Document, InvoicesAnswer, MonthlyOrder
 from messages.names import BUILD_TABLE, LIST_INVOICES, MONTHLY_EXPORTS, READ_ENDINGS, RUN_EXPORT, START_NOTICE
+from messages.tables import TableResult
 from tests.replay import exports
 from tests.replay.player import Order, Reply, Story, Task, one_by_one, play_story
 from tests.replay.tables import TABLE
@@ -21,9 +22,10 @@ def _run(
     export: Callable[[Any], Reply] = lambda _: exports.result(2),
     table: Callable[[Any], Reply] = lambda _: TABLE,
     in_order: Order = one_by_one,
+    listed: Callable[[Any], Reply] = lambda _: exports.listed(ONE, OTHER),
 ) -> Story:
     answers = {
-        LIST_INVOICES: lambda _: exports.listed(ONE, OTHER),
+        LIST_INVOICES: listed,
         RUN_EXPORT: export,
         BUILD_TABLE: table,
         READ_ENDINGS: lambda _: Endings([]),
@@ -71,6 +73,27 @@ def test_an_invoice_that_never_has_usage_is_said_to_have_none_at_the_last_look()
     told = [call["without_usage"] for call in story.calls(BUILD_TABLE)]
     assert told == [False] * (len(told) - 2) + [True] * 2
     assert len(told) > 2
+
+
+def test_the_table_of_an_invoice_that_is_voided_is_withdrawn_at_the_next_look() -> None:
+    """Once, though nothing of it is exported before the last look; that of what replaces it is made."""
+    waiting = replace(ONCE, recheck_hours=12, wait_days=2)
+    voided = InvoicesAnswer([Document(ONE, voided=True, replaced_by=OTHER), Document(OTHER)])
+    withdrawn = TableResult("voided")
+
+    def table(data: Any) -> Reply:
+        return withdrawn if data["invoice_id"] == ONE and len(listings) > 1 else TABLE
+
+    listings: list[Any] = []
+
+    def listed(data: Any) -> Reply:
+        listings.append(data)
+        return exports.listed(ONE) if len(listings) == 1 else voided
+
+    story = _run(waiting, table=table, listed=listed)
+    assert [call["invoice_id"] for call in story.calls(BUILD_TABLE)] == [ONE, ONE, OTHER, ONE, OTHER]
+    tables = {outcome["invoiceId"]: outcome["table"] for outcome in story.output["invoices"]}
+    assert tables == {ONE: withdrawn.to_json(), OTHER: TABLE.to_json()}
 
 
 def test_nothing_is_made_where_nothing_has_landed_or_tables_are_off() -> None:
