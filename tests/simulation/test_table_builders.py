@@ -178,15 +178,17 @@ class HeldWorld(CalmWorld):
         """A builder is held, these blobs land, and another builder publishes before the first one goes on."""
         slow = self.slow
         assert slow
-        late = asyncio.create_task(self.build(self.hosts[0]))
-        await slow.reached.wait()
-        self.land(USAGE, blobs=blobs)
-        _require_completed(await self.build(self.hosts[1]))
-        self.require_current()
-        slow.opened.set()
-        _require_completed(await late)
-        self.require_current()
-        await self.stop()
+        try:
+            late = asyncio.create_task(self.build(self.hosts[0]))
+            await slow.reached.wait()
+            self.land(USAGE, blobs=blobs)
+            _require_completed(await self.build(self.hosts[1]))
+            self.require_current()
+            slow.opened.set()
+            _require_completed(await late)
+            self.require_current()
+        finally:
+            await self.stop()
 
 
 async def _requests_of_publishing() -> int:
