@@ -1,7 +1,7 @@
 """What does a file of rows come to, in all and by customer, subscription, service and day?"""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Context, Decimal, localcontext
 from pathlib import Path
@@ -66,11 +66,6 @@ class Sums:
         return Sums(
             self.total + other.total, by, _added(self.nulls, other.nulls, 0), _added(self.counted, other.counted, 0)
         )
-
-    @classmethod
-    def of_all(cls, sums: Iterable[Self]) -> "Sums":
-        """The sums of several files together."""
-        return sum(sums, start=Sums())
 
     def to_json(self) -> dict[str, Any]:
         """Amounts are texts with all their digits; each dimension is a list in the order of its keys."""
