@@ -7,9 +7,9 @@ import pytest
 
 from tests.simulation import invariants
 from tests.simulation.chance import Chance
-from tests.simulation.chaos import died
 from tests.simulation.circumstances import Circumstances, settings
-from tests.simulation.host import Activity, Host, Json
+from tests.simulation.doom import Doomed
+from tests.simulation.host import Host
 from tests.simulation.virtual_time import play
 from tests.simulation.world import World
 
@@ -20,28 +20,12 @@ CIRCUMSTANCES = Circumstances(settings=settings(copy_batch_size=2, copy_concurre
 BLOBS = {f"part-{number:05d}.json.gz": bytes([number]) * 50 for number in range(5)}
 
 
-class DoomedWorld(World):
-    """A world without faults, but for one: the host dies at the call of this number, before its effect or after it."""
+class DoomedWorld(Doomed, World):
+    """A world without other faults, in which there is one export."""
 
     def __init__(self, fatal: int | None = None, *, after: bool = False) -> None:
-        self.calls = 0
-        self.died = asyncio.Event()
-        self._fatal = fatal
-        self._after = after
-        super().__init__(Chance(seed=0, severity=0), CIRCUMSTANCES)
+        super().__init__(Chance(seed=0, severity=0), CIRCUMSTANCES, fatal=fatal, after=after)
         self.ledger.state(self.requests[0].values["invoiceId"], "first", BLOBS)
-
-    def around(self, name: str, activity: Activity, host: Host) -> Activity:
-        async def called(message: Json) -> Json:
-            self.calls += 1
-            if self.calls - 1 != self._fatal:
-                return await activity(message)
-            if self._after:
-                await activity(message)
-            self.died.set()
-            return await died(host)
-
-        return called
 
 
 async def _export(world: DoomedWorld, host: Host) -> None:

@@ -12,7 +12,7 @@ from landing.layout import WORK
 from local.engine import Instance
 from messages.names import PUBLISH_TABLE
 from tests.simulation.chance import Chance
-from tests.simulation.chaos import died
+from tests.simulation.doom import Doomed
 from tests.simulation.host import Activity, Host, Json
 from tests.simulation.memory_zone import MemoryZone
 from tests.simulation.tables_world import Circumstances, TablesWorld, play
@@ -44,27 +44,8 @@ def _require_completed(built: Instance) -> None:
     assert built.status == "Completed", built.custom_status_json
 
 
-class DoomedWorld(CalmWorld):
-    """The host dies at the call of this number, before its effect or after it."""
-
-    def __init__(self, fatal: int | None = None, *, after: bool = False) -> None:
-        self.calls = 0
-        self.died = asyncio.Event()
-        self._fatal = fatal
-        self._after = after
-        super().__init__()
-
-    def around(self, name: str, activity: Activity, host: Host) -> Activity:
-        async def called(message: Json) -> Json:
-            self.calls += 1
-            if self.calls - 1 != self._fatal:
-                return await activity(message)
-            if self._after:
-                await activity(message)
-            self.died.set()
-            return await died(host)
-
-        return called
+class DoomedWorld(Doomed, CalmWorld):
+    """The parts of its tables are counted."""
 
     def require_made_once(self) -> None:
         """No part was made twice, wherever the host died."""
@@ -90,7 +71,7 @@ def test_a_table_goes_on_when_its_host_comes_back(fatal: int, after: bool) -> No
     """Whatever activity the host died around, the table is made, no part of it twice, and nothing is left."""
 
     async def story() -> None:
-        world = DoomedWorld(fatal, after=after)
+        world = DoomedWorld(fatal=fatal, after=after)
         await world.build_current(world.hosts[0])
         assert world.died.is_set()
         world.require_made_once()
@@ -105,7 +86,7 @@ def test_a_table_begins_anew_on_a_host_without_its_state(fatal: int, after: bool
     """Whoever makes it after a host was lost for good makes no part that is there already."""
 
     async def story() -> None:
-        world = DoomedWorld(fatal, after=after)
+        world = DoomedWorld(fatal=fatal, after=after)
         lost = asyncio.create_task(world.build(world.hosts[0]))
         await world.died.wait()
         lost.cancel()
