@@ -81,6 +81,12 @@ class WorkFolder:
         _require_as_made(name, hashlib.md5(content, usedforsecurity=False).hexdigest(), kept.get(name))
         return json.loads(content)
 
+    async def remove(self) -> None:
+        """Removes the folder with all that is in it."""
+        paths = [landed.path async for landed in self.zone.list(self.path)]
+        if paths:
+            await self.zone.remove_folder(self.path, last=paths[0])
+
     async def _kept(self, part: str) -> Mapping[str, Any]:
         """The MD5 of each of the part's files; nothing where it is not kept."""
         return json_object(await self.zone.read(self._seal(part)))
@@ -105,12 +111,6 @@ class WorkFolder:
         target = folder / name
         _require_as_made(name, (await fetch(self.zone, f"{self.path}/{name}", target)).md5, md5)
         return target
-
-    async def remove(self) -> None:
-        """Removes the folder with all that is in it."""
-        paths = [landed.path async for landed in self.zone.list(self.path)]
-        if paths:
-            await self.zone.remove_folder(self.path, last=paths[0])
 
 
 def _require_as_made(name: str, md5: str, kept: object) -> None:

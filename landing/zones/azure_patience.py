@@ -1,4 +1,4 @@
-"""How long does the app wait for the landing account? A call that gets no answer is given up, tries and all."""
+"""How is a call to the landing account tried again? Not for longer than it is worth, and once with a fresh token."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
